@@ -1,0 +1,1 @@
+"""The command `congvan`, one verb family a file."""

@@ -1,0 +1,1 @@
+"""A province to look at: agencies, keys and letters made by rule."""

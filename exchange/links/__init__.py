@@ -1,0 +1,1 @@
+"""HTTP out: the client for document systems."""

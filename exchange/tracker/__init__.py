@@ -1,0 +1,1 @@
+"""Use cases of the count: what was electronic, what needed paper, who signed."""
