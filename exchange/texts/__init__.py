@@ -31,7 +31,7 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 
 def clean(text: str) -> str:
-    """Foreign text made safe to print: characters of category C become `\\xNN` or `\\uNNNN`, also line ends."""
+    r"""Foreign text made safe to print: characters of category C become `\xNN` or `\uNNNN`, also line ends."""
     if text.isprintable():
         return text
     return "".join(_visible(letter) for letter in text)

@@ -5,7 +5,7 @@
 
 -- Directory (danh mục): who may take part. One counter says which version a decision was taken on.
 CREATE TABLE directory_version (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
     version bigint NOT NULL
 );
 
@@ -150,6 +150,7 @@ CREATE TABLE letter (
     unroutable text[] NOT NULL DEFAULT '{}',
     requirement text NOT NULL CHECK (requirement IN ('met', 'not_met', 'undetermined')),
     reason text NOT NULL DEFAULT '',                -- sub-reason when not met
+    missing text[] NOT NULL DEFAULT '{}',           -- what the requirement lacks
     directory_version bigint NOT NULL,
     policy_sha256 bytea NOT NULL,
     system uuid NOT NULL,
@@ -212,11 +213,14 @@ CREATE TABLE payload (
     id uuid NOT NULL,
     sha256 bytea NOT NULL,
     size bigint NOT NULL,
-    body bytea STORAGE EXTERNAL,
+    body bytea,
     file text,
     PRIMARY KEY (id),
     CHECK ((body IS NULL) <> (file IS NULL))
 ) PARTITION BY RANGE (id);
+
+-- Not compressed: base64 of compressed files gains nothing by it.
+ALTER TABLE payload ALTER COLUMN body SET STORAGE EXTERNAL;
 
 CREATE TABLE payload_default PARTITION OF payload DEFAULT;
 

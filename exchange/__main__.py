@@ -1,0 +1,5 @@
+"""`python -m exchange` is the command `congvan`."""
+
+from exchange.cli.main import main
+
+main()

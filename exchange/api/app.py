@@ -1,0 +1,75 @@
+"""Composition: settings -> exchange -> application -> a worker process on a socket it was given."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator
+
+import structlog
+from aiohttp import web
+
+from exchange import config
+from exchange.api import problems, routes
+from exchange.api.parts import EXCHANGE
+from exchange.broker import clock
+from exchange.broker.exchange import Exchange, opened
+from exchange.store.pool import UNAVAILABLE
+
+SHUTDOWN_SECONDS = 30.0
+RETRY_SECONDS = 0.5
+
+
+def application(exchange: Exchange) -> web.Application:
+    """The HTTP application of one exchange."""
+    app = web.Application(middlewares=[problems.middleware], client_max_size=exchange.config.max_letter_bytes)
+    app[EXCHANGE] = exchange
+    app.add_routes(routes.ROUTES)
+    return app
+
+
+async def serve(settings: config.Config, dsn: str, listening: socket.socket, lifeline: int) -> None:
+    """One worker: answers on `listening` until SIGTERM, SIGINT or the end of `lifeline`; then finishes what it began.
+
+    `lifeline` is the reading end of a pipe whose other end dies with the parent.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_reader(lifeline, _orphaned, loop, lifeline, stopping)
+    async with _opened(settings, dsn) as exchange, _answering(exchange, listening):
+        structlog.get_logger().info("worker_ready")
+        async with clock.ticking(exchange):
+            await stopping.wait()
+    structlog.get_logger().info("worker_stopped")
+
+
+def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, stopping: asyncio.Event) -> None:
+    loop.remove_reader(lifeline)
+    stopping.set()
+
+
+@contextlib.asynccontextmanager
+async def _opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
+    """The exchange, as soon as its database answers."""
+    async with contextlib.AsyncExitStack() as stack:
+        while True:
+            try:
+                exchange = await stack.enter_async_context(opened(settings, dsn))
+                break
+            except UNAVAILABLE as error:
+                structlog.get_logger().warning("waiting_for_database", error=repr(error))
+                await asyncio.sleep(RETRY_SECONDS)
+        yield exchange
+
+
+@contextlib.asynccontextmanager
+async def _answering(exchange: Exchange, listening: socket.socket) -> AsyncIterator[None]:
+    runner = web.AppRunner(application(exchange), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    await web.SockSite(runner, listening).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()

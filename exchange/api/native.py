@@ -1,0 +1,182 @@
+"""The native API: each function one route, a short script from request to answer. Shapes: contract.md."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+
+from exchange import texts
+from exchange.api import auth, bodies, shapes
+from exchange.api.parts import EXCHANGE
+from exchange.api.problems import language
+from exchange.broker import declared, deliver, send, trace
+from exchange.edxml import read, view
+from exchange.errors import Problem
+
+MAX_WAIT_SECONDS = 60.0
+DEFAULT_LIMIT = 100
+MAX_ACK_BYTES = 1 << 20
+
+
+async def post_message(request: web.Request) -> web.Response:
+    """POST /v1/messages: one letter in. 201 accepted, 200 the same again; both with the receipt."""
+    exchange = request.app[EXCHANGE]
+    calling = await auth.system(request)
+    said = declared.declared(request.query)
+    body = await bodies.take(request, exchange.config.max_letter_bytes)
+    if isinstance(body, bodies.Refused):
+        refused = await send.refuse(exchange, calling, send.Refused(code=body.code), size=body.seen)
+        raise Problem(refused.code)
+    answer = await send.send(exchange, body.raw, calling, said)
+    if isinstance(answer, send.Refused):
+        raise Problem(answer.code, answer.detail, answer.findings)
+    status = 200 if answer.replayed else 201
+    headers = {"Location": f"/v1/messages/{answer.letter}"}
+    return web.Response(status=status, body=answer.receipt, content_type="application/json", headers=headers)
+
+
+async def get_message(request: web.Request) -> web.Response:
+    """GET /v1/messages/{id}: the bytes as they came; ETag is their SHA-256."""
+    calling = await auth.system(request)
+    body = await deliver.body(request.app[EXCHANGE], calling, _letter(request))
+    if body is None:
+        raise Problem("not_found")
+    tag = f'"{body.sha256.hex()}"'
+    if request.headers.get("If-None-Match") == tag:
+        return web.Response(status=304, headers={"ETag": tag})
+    return web.Response(body=body.raw, content_type="application/xml", headers={"ETag": tag})
+
+
+async def get_header(request: web.Request) -> web.Response:
+    """GET /v1/messages/{id}/header: the facts of the header as JSON."""
+    calling = await auth.system(request)
+    body = await deliver.body(request.app[EXCHANGE], calling, _letter(request))
+    if body is None:
+        raise Problem("not_found")
+    return _json(view.facts(read.read(body.raw), language(request)))
+
+
+async def get_verdicts(request: web.Request) -> web.Response:
+    """GET /v1/messages/{id}/verdicts: what was found out about each signature."""
+    exchange = request.app[EXCHANGE]
+    calling = await auth.system(request)
+    judged = await trace.judged(exchange, calling, _letter(request))
+    if judged is None:
+        raise Problem("not_found")
+    return _json(shapes.verdicts(judged, await exchange.snapshot.current(), language(request)))
+
+
+async def get_trace(request: web.Request) -> web.Response:
+    """GET /v1/messages/{id}/trace: what happened to each delivery; a recipient sees its own."""
+    exchange = request.app[EXCHANGE]
+    calling = await auth.system(request)
+    seen = await trace.trace(exchange, calling, _letter(request))
+    if seen is None:
+        raise Problem("not_found")
+    return _json(shapes.trace(seen, await exchange.snapshot.current()))
+
+
+async def get_receipt(request: web.Request) -> web.Response:
+    """GET /v1/messages/{id}/receipt: the signed statement, the same bytes every time."""
+    exchange = request.app[EXCHANGE]
+    calling = await auth.system(request)
+    judged = await trace.judged(exchange, calling, _letter(request))
+    if judged is None:
+        raise Problem("not_found")
+    return web.Response(body=judged.letter["receipt"], content_type="application/json")
+
+
+async def get_inbox(request: web.Request) -> web.Response:
+    """GET /v1/inbox?for=&after=&limit=&wait=: what is open, oldest first; `wait` holds the answer while nothing is."""
+    exchange = request.app[EXCHANGE]
+    calling = await auth.system(request)
+    agencies = await auth.acting_for(request, calling, request.query.get("for"))
+    page = await deliver.inbox(
+        exchange,
+        agencies,
+        after=_cursor(request.query.get("after")),
+        limit=int(_number(request, "limit", DEFAULT_LIMIT, 1, deliver.MAX_PAGE)),
+        wait=_number(request, "wait", 0, 0, MAX_WAIT_SECONDS),
+    )
+    return _json(shapes.inbox(page, await exchange.snapshot.current()))
+
+
+async def post_ack(request: web.Request) -> web.Response:
+    """POST /v1/inbox/ack {"ids": […], "for"?}: these deliveries are in the recipient's hands."""
+    exchange = request.app[EXCHANGE]
+    calling = await auth.system(request)
+    body = await bodies.take(request, MAX_ACK_BYTES)
+    if isinstance(body, bodies.Refused):
+        raise Problem(body.code)
+    given, code = _ack(body.raw)
+    agencies = await auth.acting_for(request, calling, code)
+    known = [one for text in given if (one := _uuid(text)) is not None]
+    result = await deliver.acknowledge(exchange, calling, agencies, known)
+    strange = [text for text in given if _uuid(text) is None]
+    return _json(shapes.acknowledged(result, strange))
+
+
+async def get_health(_request: web.Request) -> web.Response:
+    """GET /healthz: this process answers."""
+    return _json({"status": "ok"})
+
+
+async def get_ready(request: web.Request) -> web.Response:
+    """GET /readyz: letters can be accepted now."""
+    async with request.app[EXCHANGE].pool.acquire() as connection:
+        await connection.execute("SELECT 1")
+    return _json({"status": "ready"})
+
+
+def _json(body: Any) -> web.Response:  # noqa: ANN401 - whatever JSON holds
+    return web.Response(body=json.dumps(body, ensure_ascii=False).encode(), content_type="application/json")
+
+
+def _letter(request: web.Request) -> UUID:
+    found = _uuid(request.match_info["id"])
+    if found is None:
+        raise Problem("not_found")
+    return found
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _cursor(text: str | None) -> UUID | None:
+    if not text:
+        return None
+    found = _uuid(text)
+    if found is None:
+        raise Problem("bad_request", f"after={texts.clean(text[:60])}")
+    return found
+
+
+def _number(request: web.Request, name: str, default: float, low: float, high: float) -> float:
+    text = request.query.get(name)
+    if not text:
+        return default
+    if not text.isascii() or not text.isdecimal() or not low <= int(text[:9]) <= high:
+        raise Problem("bad_request", f"{name}: {low:g}…{high:g}")
+    return int(text)
+
+
+def _ack(raw: bytes) -> tuple[list[str], str | None]:
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise Problem("bad_request", "JSON") from None
+    if (
+        not isinstance(body, dict)
+        or not isinstance(body.get("ids"), list)
+        or len(body["ids"]) > deliver.MAX_PAGE
+    ):
+        raise Problem("bad_request", f'{{"ids": […≤ {deliver.MAX_PAGE}], "for"?: …}}')
+    code = body.get("for")
+    if not all(isinstance(one, str) for one in body["ids"]) or not isinstance(code, str | None):
+        raise Problem("bad_request", '{"ids": ["…"], "for"?: "…"}')
+    return body["ids"], code

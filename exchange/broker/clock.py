@@ -1,0 +1,121 @@
+"""Housekeeping: what must happen by itself. Each job may run in any process, twice, or late, without harm.
+
+expand   letters with many recipients get their deliveries; woken after each such letter, swept every 5 s
+fold     tally facts are merged into days; one process at a time, by lease
+expire   what nobody took in for 30 days; by lease
+tidy     partitions ahead of time; files that no row names, a day old; by lease
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from exchange.broker import expand
+from exchange.broker.exchange import Exchange
+from exchange.store import deliveries, journal, leases, migrate, payloads, rows, tally
+from exchange.store.pool import UNAVAILABLE
+
+SWEEP_SECONDS = 5.0
+FOLD_SECONDS = 2.0
+EXPIRE_SECONDS = 300.0
+TIDY_SECONDS = 3_600.0
+FOLD_ROWS = 20_000
+EXPIRE_ROWS = 1_000
+ORPHAN_SECONDS = 86_400
+
+Job = Callable[[Exchange], Awaitable[object]]
+
+
+@contextlib.asynccontextmanager
+async def ticking(exchange: Exchange) -> AsyncIterator[None]:
+    """All jobs, beside the block, until it ends."""
+    jobs: tuple[tuple[Job, float], ...] = (
+        (_leased("fold", fold), FOLD_SECONDS),
+        (_leased("expire", expire), EXPIRE_SECONDS),
+        (_leased("tidy", tidy), TIDY_SECONDS),
+    )
+    tasks = [asyncio.create_task(_every(exchange, job, pause)) for job, pause in jobs]
+    tasks.append(asyncio.create_task(_expanding(exchange)))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _every(exchange: Exchange, job: Job, seconds: float) -> None:
+    while True:
+        try:
+            await job(exchange)
+        except UNAVAILABLE as error:
+            structlog.get_logger().warning(
+                "housekeeping_waits", job=getattr(job, "__name__", ""), error=repr(error)
+            )
+        await asyncio.sleep(seconds)
+
+
+async def _expanding(exchange: Exchange) -> None:
+    """Expand when woken, and every five seconds what a crash left behind."""
+    while True:
+        exchange.expand.clear()
+        try:
+            await expand.all_waiting(exchange)
+        except UNAVAILABLE as error:
+            structlog.get_logger().warning("housekeeping_waits", job="expand", error=repr(error))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SWEEP_SECONDS):
+                await exchange.expand.wait()
+
+
+def _leased(name: str, job: Job) -> Job:
+    """The job, done by whoever holds its lease."""
+
+    async def leased(exchange: Exchange) -> None:
+        at = exchange.clock()
+        async with exchange.pool.acquire() as connection:
+            token = await leases.take(connection, name, exchange.holder, at, at + timedelta(seconds=30))
+        if token is not None:
+            await job(exchange)
+
+    leased.__name__ = name
+    return leased
+
+
+async def fold(exchange: Exchange) -> int:
+    """Merge what waits; how many facts were merged."""
+    async with exchange.pool.acquire() as connection:
+        return await tally.fold(connection, FOLD_ROWS)
+
+
+async def expire(exchange: Exchange) -> int:
+    """Mark what nobody took in for `CONGVAN_EXPIRE_DAYS`; it stays open, and an acknowledgement still wins."""
+    at = exchange.clock()
+    before = at - timedelta(days=exchange.config.expire_days)
+    async with exchange.pool.acquire() as connection, connection.transaction():
+        late = await deliveries.expire(connection, before, EXPIRE_ROWS)
+        lines = [
+            rows.JournalRow(
+                agency=delivery["recipient"], id=exchange.ids.new(), at=at, event="expired",
+                letter=delivery["letter"], delivery=delivery["id"],
+            )
+            for delivery in late
+        ]  # fmt: skip
+        await journal.append(connection, lines)
+    return len(late)
+
+
+async def tidy(exchange: Exchange) -> int:
+    """Make partitions ahead; delete files of letters that were never committed. How many files went."""
+    async with exchange.pool.acquire() as connection:
+        await migrate.partitions(connection, exchange.clock())
+        old = list(payloads.orphans(exchange.payload_folder, time.time() - ORPHAN_SECONDS))
+        kept = await payloads.named(connection, [path.name for path in old])
+    gone = [path for path in old if path.name not in kept]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)

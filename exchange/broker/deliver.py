@@ -1,0 +1,159 @@
+"""Deliver: a recipient's system pulls its inbox, takes bodies and acknowledges; the first acknowledgement is *arrived*.
+
+The inbox is the set of open deliveries, whatever the order in which they were committed. An acknowledgement writes, in
+one transaction: the delivery's state, a journal line, and two facts of the tally (the outgoing view dated by the day of
+acceptance, the incoming one by the day of arrival; design §6, settled 5).
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from exchange import ids
+from exchange.broker.caller import Caller
+from exchange.broker.exchange import Exchange
+from exchange.rules import paper_class
+from exchange.store import deliveries, journal, letters, payloads, pool, rows, tally
+
+MAX_PAGE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of an inbox: delivery records, and whether more are open after the last."""
+
+    items: tuple[Any, ...]
+    more: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledged:
+    """What became of each id of an acknowledgement; somebody else's id is unknown."""
+
+    acknowledged: tuple[UUID, ...]
+    already: tuple[UUID, ...]
+    unknown: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """A letter's bytes as they came, for its sender or a recipient."""
+
+    sha256: bytes
+    raw: bytes
+
+
+async def inbox(
+    exchange: Exchange, agencies: Sequence[UUID], *, after: UUID | None, limit: int, wait: float
+) -> Page:
+    """Open deliveries of these agencies; with `wait` (seconds) an empty inbox is watched before it is answered."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait
+    while True:
+        event = exchange.bell.watch(agencies)
+        try:
+            async with exchange.pool.acquire() as connection:
+                found = await deliveries.inbox(connection, agencies, after, limit)
+            if found or loop.time() >= deadline:
+                return Page(items=tuple(found[:limit]), more=len(found) > limit)
+            async with asyncio.timeout(deadline - loop.time()):
+                await event.wait()
+        except TimeoutError:
+            return Page(items=(), more=False)
+        finally:
+            exchange.bell.forget(agencies, event)
+
+
+async def acknowledge(
+    exchange: Exchange, caller: Caller, agencies: Sequence[UUID], given: Sequence[UUID]
+) -> Acknowledged:
+    """Take note that these deliveries are in the recipient's hands; the same ids again are `already`."""
+    at = exchange.clock()
+    unique = list(dict.fromkeys(given))
+    async with exchange.pool.acquire() as connection:
+        changed = await pool.again(lambda: _acknowledge(exchange, connection, caller, agencies, unique, at))
+        rest = [one for one in unique if one not in changed]
+        known = await deliveries.arrived(connection, agencies, rest) if rest else set()
+    return Acknowledged(
+        acknowledged=tuple(one for one in unique if one in changed),
+        already=tuple(one for one in rest if one in known),
+        unknown=tuple(one for one in rest if one not in known),
+    )
+
+
+async def _acknowledge(
+    exchange: Exchange,
+    connection: pool.Connection,
+    caller: Caller,
+    agencies: Sequence[UUID],
+    given: Sequence[UUID],
+    at: datetime,
+) -> set[UUID]:
+    async with connection.transaction():
+        changed = await deliveries.acknowledge(connection, agencies, given, caller.system, at)
+        lines = [
+            rows.JournalRow(
+                agency=delivery["recipient"], id=exchange.ids.new(), at=at, event="arrived",
+                letter=delivery["letter"], delivery=delivery["id"], system=caller.system,
+            )
+            for delivery in changed
+        ]  # fmt: skip
+        await journal.append(connection, lines)
+        await tally.append(
+            connection, [fact for delivery in changed for fact in facts(delivery, at, exchange.ids)]
+        )
+    return {delivery["id"] for delivery in changed}
+
+
+def facts(delivery: Mapping[str, Any], arrived_at: datetime, new_ids: ids.Ids) -> list[rows.DeltaRow]:
+    """The two facts of one arrival. Revocations, updates and notices are no transfers of their own."""
+    if delivery["operation"] != "new":
+        return []
+    return [
+        _fact(delivery, new_ids.new(), "out", delivery["sender"], delivery["accepted_at"]),
+        _fact(delivery, new_ids.new(), "in", delivery["recipient"], arrived_at),
+    ]
+
+
+def _fact(delivery: Mapping[str, Any], new_id: UUID, view: str, agency: UUID, at: datetime) -> rows.DeltaRow:
+    return rows.DeltaRow(
+        agency=agency, id=new_id, view=view, day=paper_class.local_day(at), scope=delivery["scope"],
+        document_type=delivery["document_type"], urgency=delivery["urgency"], klass=delivery["counted_class"],
+        excluded=delivery["excluded"] or "", grade=delivery["grade"], justified=delivery["justified"], n=1,
+    )  # fmt: skip
+
+
+async def body(exchange: Exchange, caller: Caller, letter: UUID) -> Body | None:
+    """The bytes of a letter that the caller sent or received; a recipient's first time is journalled as *fetched*."""
+    agencies = list(caller.agencies)
+    async with exchange.pool.acquire() as connection:
+        row = await letters.of_sender(connection, agencies, letter)
+        received = row is None
+        row = row or await letters.of_recipient(connection, agencies, letter)
+        if row is None:
+            return None
+        if received:
+            await _note_fetched(exchange, connection, caller, letter)
+        raw = exchange.bodies.get(letter) or await payloads.get(connection, exchange.payload_folder, letter)
+    if raw is not None:
+        exchange.bodies.put(letter, raw)
+    return Body(sha256=row["sha256"], raw=raw) if raw is not None else None
+
+
+async def _note_fetched(
+    exchange: Exchange, connection: pool.Connection, caller: Caller, letter: UUID
+) -> None:
+    at = exchange.clock()
+    async with connection.transaction():
+        changed = await deliveries.fetched(connection, list(caller.agencies), letter, at)
+        lines = [
+            rows.JournalRow(
+                agency=delivery["recipient"], id=exchange.ids.new(), at=at, event="fetched",
+                letter=letter, delivery=delivery["id"], system=caller.system,
+            )
+            for delivery in changed
+        ]  # fmt: skip
+        await journal.append(connection, lines)

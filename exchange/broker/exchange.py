@@ -1,0 +1,148 @@
+"""The parts one process of the exchange is made of, opened and closed together."""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from exchange import config, ids
+from exchange.broker import bell, receipts, verify
+from exchange.broker.snapshot import Snapshot
+from exchange.rules import requirements
+from exchange.store import commit, pool
+from signing import trust
+
+BODIES_BYTES = 64 << 20
+POOL_SIZE = 8
+
+
+class Bodies:
+    """Bytes of letters taken lately, newest kept, at most 64 MiB: a letter to many is read from the database once."""
+
+    def __init__(self, limit: int = BODIES_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        self._held: OrderedDict[UUID, bytes] = OrderedDict()
+
+    def get(self, letter: UUID) -> bytes | None:
+        """The bytes, if they are held."""
+        if letter in self._held:
+            self._held.move_to_end(letter)
+        return self._held.get(letter)
+
+    def put(self, letter: UUID, raw: bytes) -> None:
+        """Hold these bytes, letting go of the ones not asked for longest."""
+        if letter in self._held or len(raw) > self._limit // 4:
+            return
+        self._held[letter] = raw
+        self._size += len(raw)
+        while self._size > self._limit:
+            self._size -= len(self._held.popitem(last=False)[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """What the use cases share. `clock` gives aware UTC moments; `expand` is set when a letter wants the relay."""
+
+    config: config.Config
+    pool: pool.Pool
+    committer: commit.Committer
+    bell: bell.Bell
+    verifier: verify.VerifyPool
+    trust: trust.Trust
+    policy: requirements.Policy
+    receipt_key: receipts.ReceiptKey
+    ids: ids.Ids
+    clock: Callable[[], datetime]
+    snapshot: Snapshot
+    bodies: Bodies
+    expand: asyncio.Event
+    holder: UUID
+
+    @property
+    def payload_folder(self) -> Path:
+        """Where bytes too large for the database stand."""
+        return self.config.data / "payloads"
+
+
+def now() -> datetime:
+    """The moment, in UTC: the one clock that is handed to everything else."""
+    return datetime.now(UTC)
+
+
+def read_files(folder: Path | None) -> list[bytes]:
+    """The bytes of every file in a folder of certificates or CRLs, by name; none without a folder."""
+    return [path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()] if folder else []
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
+    """An exchange at work on that database: its pool, committer and bell run until the block ends."""
+    trusted = trust.load(read_files(settings.trust_folder), read_files(settings.crl_folder))
+    new_ids = ids.Ids(now)
+    async with contextlib.AsyncExitStack() as stack:
+        connections = await stack.enter_async_context(_pool(dsn))
+        verifier = await stack.enter_async_context(verify.VerifyPool(trusted))
+        exchange = Exchange(
+            config=settings,
+            pool=connections,
+            committer=commit.Committer(lambda: pool.connect(dsn)),
+            bell=bell.Bell(notify=settings.notify, randomness=SystemRandom()),
+            verifier=verifier,
+            trust=trusted,
+            policy=requirements.DEFAULT,
+            receipt_key=receipts.load(settings.receipt_key_file, f"{settings.host}:{settings.port}"),
+            ids=new_ids,
+            clock=now,
+            snapshot=Snapshot(connections, now),
+            bodies=Bodies(),
+            expand=asyncio.Event(),
+            holder=new_ids.new(),
+        )
+        tasks = (
+            exchange.committer.run(),
+            exchange.bell.tell(connections),
+            exchange.bell.listen(lambda: pool.connect(dsn)),
+            exchange.bell.sweep(connections),
+        )
+        await stack.enter_async_context(_running(tasks))
+        yield exchange
+
+
+@contextlib.asynccontextmanager
+async def _pool(dsn: str) -> AsyncIterator[pool.Pool]:
+    connections = await pool.open(dsn, size=POOL_SIZE)
+    try:
+        yield connections
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await connections.close()
+        connections.terminate()
+
+
+@contextlib.asynccontextmanager
+async def _running(coroutines: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Tasks that run beside the block; one that dies is a defect: it is logged, and the process ends with it."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    for task in tasks:
+        task.add_done_callback(_report)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        structlog.get_logger().error("task_died", task=task.get_name(), exc_info=error)

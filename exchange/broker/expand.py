@@ -1,0 +1,97 @@
+"""Expand: from a letter's frozen recipients to one delivery each.
+
+Up to 100 recipients are expanded in the letter's own commit. More are expanded by this relay, in chunks, each with
+ON CONFLICT DO NOTHING: it may stop anywhere, run twice or in two processes, and the result is the same.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from exchange import ids
+from exchange.broker.exchange import Exchange
+from exchange.rules import paper_class, routing
+from exchange.rules.directory import Directory
+from exchange.store import deliveries, letters, rows
+from exchange.store.pool import Connection
+
+INLINE_RECIPIENTS = 100
+CHUNK = 500
+LETTERS_AT_ONCE = 16
+
+_COPIED = (
+    "round", "sender", "operation", "document_id", "number", "notation", "issued_on", "document_type", "subject",
+    "urgency", "sha256", "size", "accepted_at", "requirement",
+)  # fmt: skip
+
+
+async def all_waiting(exchange: Exchange) -> int:
+    """Expand every letter that waits for it; how many were expanded."""
+    done = 0
+    async with exchange.pool.acquire() as connection:
+        while True:
+            waiting = await letters.to_expand(connection, exchange.clock(), LETTERS_AT_ONCE)
+            for record in waiting:
+                await _expand(exchange, connection, letter(record))
+            done += len(waiting)
+            if len(waiting) < LETTERS_AT_ONCE:
+                return done
+
+
+async def _expand(exchange: Exchange, connection: Connection, one: rows.LetterRow) -> None:
+    directory = await exchange.snapshot.current()
+    for start in range(0, len(one.recipients), CHUNK):
+        chunk = range(start, min(start + CHUNK, len(one.recipients)))
+        await deliveries.expand(connection, of_letter(one, directory, exchange.ids, chunk))
+        exchange.bell.ring(one.recipients[start : start + CHUNK])
+    await letters.expanded(connection, one.sender, one.id, exchange.clock())
+
+
+def letter(record: Mapping[str, Any]) -> rows.LetterRow:
+    """A letter's row as the record that was written."""
+    plain: dict[str, Any] = {field.name: record[field.name] for field in fields(rows.LetterRow)}
+    lists = {name: tuple(entry) for name, entry in plain.items() if isinstance(entry, list)}
+    return rows.LetterRow(**{**plain, **lists})
+
+
+def of_letter(
+    one: rows.LetterRow, directory: Directory, new_ids: ids.Ids, chosen: Iterable[int] | None = None
+) -> list[rows.DeliveryRow]:
+    """The deliveries of a letter's recipients, of all or of those at the positions chosen."""
+    found: dict[str, paper_class.Classification] = {}
+    made = []
+    for position in chosen if chosen is not None else range(len(one.recipients)):
+        scope = routing.scope(directory, one.sender, one.recipients[position])
+        if scope not in found:
+            found[scope] = paper_class.on_arrival(accepted(one, scope))
+        made.append(_delivery(one, position, new_ids.new(), scope, found[scope]))
+    return made
+
+
+def _delivery(
+    one: rows.LetterRow, position: int, new_id: UUID, scope: str, found: paper_class.Classification
+) -> rows.DeliveryRow:
+    return rows.DeliveryRow(
+        recipient=one.recipients[position],
+        letter=one.id,
+        id=new_id,
+        kind="letter",
+        purpose=one.purposes[position] if one.purposes else "act",
+        scope=scope,
+        klass=found.klass or "X",
+        excluded=found.excluded or None,
+        grade=found.grade,
+        justified=found.justified,
+        state="waiting",
+        **{name: getattr(one, name) for name in _COPIED},
+    )
+
+
+def accepted(one: rows.LetterRow, scope: str) -> paper_class.Event:
+    """The event that starts every transfer of a letter."""
+    return paper_class.Event(
+        kind="accepted", at=one.accepted_at, requirement=one.requirement, reason=one.reason, paper=one.paper,
+        no_paper_standing=one.no_paper_standing, paper_reason=one.paper_reason, document_type=one.document_type,
+        scope=scope, test=one.test,
+    )  # fmt: skip

@@ -1,0 +1,97 @@
+"""From a message that was read to the facts that rules decide on: pure, no I/O."""
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from exchange.broker.caller import Caller
+from exchange.broker.declared import Declared
+from exchange.edxml import attachments, model
+from exchange.errors import Finding
+from exchange.rules import admission, directory, paper_class, requirements, routing
+
+PDF_MAGIC = b"%PDF-"
+NOWHERE = routing.Routing(recipients=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One attachment (tệp đính kèm) with its decoded, unwrapped bytes."""
+
+    name: str
+    path: str
+    raw: bytes
+
+    @property
+    def is_pdf(self) -> bool:
+        """Judged by its first bytes: types and names lie."""
+        return self.raw.startswith(PDF_MAGIC)
+
+
+def day(at: datetime) -> date:
+    """The local day on which directory rows must hold."""
+    return paper_class.local_day(at)
+
+
+def identity(letter: model.Letter) -> str:
+    """The document id as it is compared: NFC, trimmed (design §6, settled 7)."""
+    return unicodedata.normalize("NFC", letter.document_id).strip()
+
+
+def intake(
+    snapshot: directory.Directory, reading: model.Reading, caller: Caller, declared: Declared, at: datetime
+) -> admission.Intake:
+    """What is known before any signature is looked at."""
+    letter, on = reading.message, day(at)
+    assert isinstance(letter, model.Letter)
+    sender = directory.find(snapshot, letter.sender.code, on)
+    codes = [party.code for party in letter.recipients]
+    return admission.Intake(
+        sender=sender,
+        acts_for=caller.agencies,
+        routing=routing.route(snapshot, sender.id, codes, on, declared.purposes) if sender else NOWHERE,
+        findings=reading.findings,
+        paper=letter.paper,
+        no_paper_standing=sender is not None and directory.declared(snapshot, sender.id, "no_paper", on),
+    )
+
+
+def files(letter: model.Letter) -> tuple[File, ...] | Finding:
+    """Every attachment opened, or the finding that says which one cannot be."""
+    opened = []
+    for one in letter.attachments:
+        try:
+            opened.append(File(name=one.name, path=one.path, raw=attachments.content(one)))
+        except attachments.Damaged:
+            return Finding(severity="error", code="damaged", path=one.path, facts={"name": one.name})
+    return tuple(opened)
+
+
+def facts(
+    reading: model.Reading, case: admission.Intake, declared: Declared, opened: tuple[File, ...]
+) -> requirements.LetterFacts:
+    """What the requirement depends on."""
+    letter = reading.message
+    assert isinstance(letter, model.Letter)
+    assert case.sender is not None
+    return requirements.LetterFacts(
+        sender=case.sender.id,
+        document_type_name=letter.type_name,
+        copy_form=declared.copy_form,
+        attachments=tuple(
+            requirements.AttachmentFacts(
+                name=file.name,
+                path=file.path,
+                kind="pdf" if file.is_pdf else "other",
+                sha256=hashlib.sha256(file.raw).digest(),
+            )
+            for file in opened
+        ),
+        header_path=reading.header_path,
+        main_named=declared.main,
+        number=letter.number,
+        notation=letter.notation,
+        issued_on=letter.issued_on,
+        repaired=reading.repaired,
+    )

@@ -1,0 +1,83 @@
+r"""Receipts (biên nhận điện tử): our signed statement that we hold a letter, durable with it and the same for ever.
+
+The signature is ECDSA P-256 over `congvan-receipt-v1\n` and the exact bytes of the `receipt` member, which is compact
+JSON in the order of the fields below: who has the statement can take its member's bytes, or write them again.
+Source: contract.md, "Receipt statement".
+"""
+
+import base64
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from signing import keys, seal
+
+CONTEXT = b"congvan-receipt-v1\n"
+
+
+@dataclass(frozen=True)
+class ReceiptKey:
+    """The exchange's own key; `key_id` is the first 16 hex digits of its public key's SHA-256."""
+
+    key: keys.PrivateKey
+    key_id: str
+    exchange: str
+
+
+def load(path: Path, exchange: str) -> ReceiptKey:
+    """The receipt key in that file. The file is made by `ensure`."""
+    key = keys.load_private(path.read_bytes())
+    return ReceiptKey(key, keys.key_id(key), exchange)
+
+
+def ensure(path: Path) -> None:
+    """Make a receipt key if there is none: PEM, readable by its owner only. Safe against a second maker."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(keys.private_pem(keys.new_key("p256")))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+
+
+def statement(
+    receipt: Mapping[str, Any],
+    key: ReceiptKey,
+    *,
+    requirement: str,
+    class_if_electronic: str,
+    warnings: Sequence[Mapping[str, Any]],
+) -> bytes:
+    """The whole statement as it is stored and answered, UTF-8 JSON."""
+    member = _compact(receipt)
+    value = base64.b64encode(seal.sign_statement(member, key.key, context=CONTEXT)).decode()
+    rest = {
+        "requirement": requirement,
+        "class_if_electronic": class_if_electronic,
+        "warnings": list(warnings),
+        "signature": {"algorithm": "ES256", "key_id": key.key_id, "value": value},
+    }
+    return b'{"receipt":' + member + b"," + _compact(rest)[1:]
+
+
+def check(stored: bytes, key: ReceiptKey) -> bool:
+    """Whether a stored statement still carries our signature over its receipt member."""
+    whole = json.loads(stored)
+    signature = base64.b64decode(whole["signature"]["value"])
+    return seal.check_statement(_compact(whole["receipt"]), signature, key.key.public_key(), context=CONTEXT)
+
+
+def _compact(facts: Mapping[str, Any]) -> bytes:
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()

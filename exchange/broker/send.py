@@ -1,0 +1,192 @@
+"""Send: bytes in, one durable decision out - accepted with a receipt, or refused with its reason on record.
+
+    read      edxml.read          tolerant; what is unreadable is refused
+    check     rules.admission     who sends, may the caller act for it, can anybody be reached
+    known     store.letters       the same bytes again get their first receipt, unjudged
+    verify    broker.verify       every signature, in threads and worker processes
+    judge     rules.requirements  do the signatures meet the policy
+    decide    rules.admission     the one table
+    store     store.commit        letter, verdicts, recipients, journal row, receipt and bytes in one commit
+
+A crash before the commit leaves nothing, and the sender without a receipt: it sends again.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from exchange.broker import intake, verify
+from exchange.broker.caller import Caller
+from exchange.broker.declared import Declared
+from exchange.broker.exchange import Exchange
+from exchange.broker.written import Decided, Source, submission
+from exchange.edxml import model, read
+from exchange.errors import Finding
+from exchange.rules import admission, requirements
+from exchange.store import commit, letters, rows
+from signing.verdict import Report, TooComplexError
+
+IN_THREAD_BYTES = 50_000
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """The letter is held, durably; `replayed`: it was already."""
+
+    letter: UUID
+    receipt: bytes
+    replayed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """The letter is not held; `code` is the problem's, `detail` public. `recorded`: its journal row is written."""
+
+    code: str
+    detail: str = ""
+    findings: tuple[Finding, ...] = ()
+    recorded: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """One request: the bytes with their digest, who brings them, what it declares, and when."""
+
+    raw: bytes
+    sha256: bytes
+    caller: Caller
+    declared: Declared
+    at: datetime
+
+
+async def send(exchange: Exchange, raw: bytes, caller: Caller, declared: Declared) -> Accepted | Refused:
+    """Decide on one message and make the decision durable. Raises Problem busy or outcome_unknown (send again)."""
+    given = Given(
+        raw=raw, sha256=hashlib.sha256(raw).digest(), caller=caller, declared=declared, at=exchange.clock()
+    )
+    answer = await _decided(exchange, given)
+    if isinstance(answer, Refused) and not answer.recorded:
+        return await refuse(exchange, caller, answer, sha256=given.sha256, size=len(raw))
+    return answer
+
+
+async def refuse(
+    exchange: Exchange, caller: Caller, refused: Refused, *, sha256: bytes | None = None, size: int
+) -> Refused:
+    """Put a refusal on record: exactly one journal row, under the caller's owner, claiming no identity."""
+    line = _line(exchange, caller, refused.code, sha256=sha256, size=size)
+    await exchange.committer.submit(commit.Submission(letter=None, refused=line))
+    return refused
+
+
+async def _decided(exchange: Exchange, given: Given) -> Accepted | Refused:
+    try:
+        reading = await _beside(len(given.raw), read.read, given.raw)
+    except read.Unreadable as error:
+        return Refused(code=error.code, findings=error.findings)
+    if isinstance(reading.message, model.Notice) or reading.message.operation != "new":
+        return Refused(code="findings" if not reading.sound else "unsupported", findings=reading.findings)
+    directory = await exchange.snapshot.current()
+    case = intake.intake(directory, reading, given.caller, given.declared, given.at)
+    refused = admission.check(case)
+    if refused is not None:
+        return Refused(code=refused.code, findings=refused.findings)
+    assert case.sender is not None
+    identity = intake.identity(reading.message)
+    known = await _known(exchange, case.sender.id, identity, given)
+    if isinstance(known, Accepted | Refused):
+        return known
+    return await _judged(exchange, given, reading, case, known)
+
+
+async def _known(exchange: Exchange, sender: UUID, identity: str, given: Given) -> Accepted | Refused | int:
+    """The first receipt again, a conflict, or the round that this letter opens."""
+    async with exchange.pool.acquire() as connection:
+        held = await letters.known(connection, sender, identity, "new", given.sha256)
+    if held is None:
+        return 1
+    same, following = held.sha256 == given.sha256, held.round + 1
+    if held.over and (not same or given.declared.resend == following):
+        return following
+    if same:
+        return Accepted(letter=held.id, receipt=held.receipt, replayed=True)
+    return Refused(code="conflict", detail=str(held.id))
+
+
+async def _judged(
+    exchange: Exchange, given: Given, reading: model.Reading, case: admission.Intake, round_: int
+) -> Accepted | Refused:
+    assert isinstance(reading.message, model.Letter)
+    files = await _beside(len(given.raw), intake.files, reading.message)
+    if isinstance(files, Finding):
+        return Refused(code="findings", findings=(files,))
+    try:
+        report = await _verified(exchange, given, reading, files)
+    except TooComplexError as error:
+        return Refused(code="too_complex", detail=str(error))
+    directory = await exchange.snapshot.current()
+    facts = intake.facts(reading, case, given.declared, files)
+    judgement = requirements.judge(facts, report, directory, exchange.policy, intake.day(given.at))
+    decision = admission.decide(case, report, judgement)
+    if isinstance(decision, admission.Refused):
+        return Refused(code=decision.code, findings=decision.findings)
+    decided = Decided(
+        message=reading.message, case=case, declared=given.declared, report=report, judgement=judgement,
+        admitted=decision, round=round_, at=given.at,
+    )  # fmt: skip
+    return await _stored(exchange, given, decided)
+
+
+async def _verified(
+    exchange: Exchange, given: Given, reading: model.Reading, files: tuple[intake.File, ...]
+) -> Report:
+    verdicts, remarks = await verify.letter(
+        exchange.verifier,
+        given.raw,
+        [(file.name, file.raw) for file in files],
+        given.at,
+        repaired=reading.repaired,
+    )
+    return Report(verdicts=verdicts, remarks=remarks)
+
+
+async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepted | Refused:
+    refused = _line(exchange, given.caller, "conflict", sha256=given.sha256, size=len(given.raw))
+    directory = await exchange.snapshot.current()
+    source = Source(raw=given.raw, sha256=given.sha256, caller=given.caller, refused=refused)
+    written = await _beside(len(given.raw), submission, exchange, decided, source, directory)
+    assert written.letter is not None
+    outcome = await exchange.committer.submit(written)
+    assert outcome.letter is not None
+    if outcome.kind == "conflict":
+        return Refused(code="conflict", detail=str(outcome.letter), recorded=True)
+    if outcome.kind == "stored":
+        _announce(exchange, written.letter)
+    return Accepted(letter=outcome.letter, receipt=outcome.receipt, replayed=outcome.kind == "replayed")
+
+
+async def _beside(size: int, work: Callable[..., Result], *given: object) -> Result:
+    """Work on a message of that size: at once when it is small, else in a thread, so that nobody else waits."""
+    return await asyncio.to_thread(work, *given) if size > IN_THREAD_BYTES else work(*given)
+
+
+def _announce(exchange: Exchange, letter: rows.LetterRow) -> None:
+    if letter.expanded_at is None:
+        exchange.expand.set()
+    else:
+        exchange.bell.ring(letter.recipients)
+
+
+def _line(
+    exchange: Exchange, caller: Caller, code: str, *, sha256: bytes | None, size: int
+) -> rows.JournalRow:
+    return rows.JournalRow(
+        agency=caller.owner, id=exchange.ids.new(), at=exchange.clock(), event="refused",
+        system=caller.system, sha256=sha256, size=size, code=code,
+    )  # fmt: skip

@@ -1,0 +1,224 @@
+"""The verify pool (design 6, settled 10): where signatures of a letter are examined without holding up the event loop.
+
+Theory of operation. XML goes to `signing.xmldsig`, inline when small, else in a thread: lxml and OpenSSL let other
+threads run, and budgets bound the work. PDF goes to `signing.pdf` in worker processes: that code is large, not
+ours, slow, and reads whatever strangers send. A worker may take 1 GiB of memory and 30 s a file. Over time it is
+killed and the file keeps the remark `verification_timeout`; a worker that dies is replaced and the file tried once
+more. Each worker has an executor of its own, so killing one harms no neighbour, and one letter holds at most one
+worker at a time, so a letter with 200 files delays nobody but itself.
+
+Workers start when first needed, load the trust set once, ignore Ctrl-C and end when their parent does.
+"""
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import resource
+import signal
+import threading
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import connection
+from types import TracebackType
+from typing import Self
+
+from signing import pdf, trust, xmldsig
+from signing.verdict import Remark, Report, TooComplexError, Verdict
+
+INLINE_BYTES = 50_000
+_MAGIC_WITHIN = 1024  # where readers look for the magic number (ISO 32000-2 annex I)
+_DETACHED = (".p7s", ".p7m")
+_ATTEMPTS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What the pool may use: worker processes, seconds per file and per letter, bytes of address space per worker."""
+
+    workers: int = 2
+    seconds: float = 30.0
+    letter_seconds: float = 120.0
+    memory: int = 1 << 30
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Worker:
+    """One process: its executor, its number, and the trust set that it loaded."""
+
+    executor: ProcessPoolExecutor
+    process: int
+    trust: trust.Trust
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """One PDF to be examined."""
+
+    raw: bytes
+    at: datetime
+    where: str
+
+
+class VerifyPool:
+    """Worker processes for PDF files and the trust set in force: `async with VerifyPool(trust) as pool`.
+
+    `trust` may be replaced at any time; letters already being examined end with the set they began with.
+    """
+
+    def __init__(self, trusted: trust.Trust, limits: Limits = LIMITS) -> None:
+        self.trust = trusted
+        self.limits = limits
+        self._free: asyncio.LifoQueue[_Worker | None] = asyncio.LifoQueue()  # the last used is warm
+        for _ in range(limits.workers):
+            self._free.put_nowait(None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends the workers, after the files that they are at."""
+        for _ in range(self.limits.workers):
+            worker = await self._free.get()
+            if worker:
+                await asyncio.to_thread(worker.executor.shutdown)
+
+    async def examine(self, trusted: trust.Trust, file: _File, seconds: float) -> Report:
+        """The report on one PDF, or a remark that there is none. Raises TooComplexError."""
+        for _ in range(_ATTEMPTS):
+            try:
+                async with self._worker(trusted) as worker, asyncio.timeout(seconds):
+                    outcome = await _run(worker.executor, file)
+            except TimeoutError:
+                return _remark("verification_timeout", file.where)
+            except BrokenProcessPool:
+                continue
+            if isinstance(outcome, TooComplexError):
+                raise outcome
+            return outcome
+        return _remark("verification_failed", file.where)
+
+    @contextlib.asynccontextmanager
+    async def _worker(self, trusted: trust.Trust) -> AsyncIterator[_Worker]:
+        """A worker with this trust set; one that did not come back with an answer is killed."""
+        worker = await self._free.get()
+        healthy = None
+        try:
+            if worker is None or worker.trust is not trusted:
+                _retire(worker)
+                worker = None
+                worker = await self._start(trusted)
+            yield worker
+            healthy = worker
+        finally:
+            if healthy is None:
+                _retire(worker)
+            self._free.put_nowait(healthy)
+
+    async def _start(self, trusted: trust.Trust) -> _Worker:
+        executor = ProcessPoolExecutor(
+            max_workers=1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_prepare,
+            initargs=(_material(trusted), self.limits.memory),
+        )
+        try:
+            process = await asyncio.get_running_loop().run_in_executor(executor, os.getpid)
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+        return _Worker(executor=executor, process=process, trust=trusted)
+
+
+async def letter(
+    pool: VerifyPool, raw: bytes, attachments: Sequence[tuple[str, bytes]], at: datetime, *, repaired: bool
+) -> tuple[tuple[Verdict, ...], tuple[Remark, ...]]:
+    """All verdicts and remarks of a letter as of `at`: the message's own first, then of each PDF in order.
+
+    `attachments` are (name, decoded bytes). Raises TooComplexError, and `signing.xmldsig`'s errors for what is no XML.
+    """
+    trusted, clock = pool.trust, asyncio.get_running_loop().time
+    reports = [await _message(raw, trusted, at, repaired=repaired)]
+    deadline = clock() + pool.limits.letter_seconds
+    for name, content in attachments:
+        if name.lower().endswith(_DETACHED):
+            reports.append(_remark("not_examined", name))
+        elif pdf.MAGIC in content[:_MAGIC_WITHIN]:
+            seconds = min(pool.limits.seconds, deadline - clock())
+            reports.append(await pool.examine(trusted, _File(raw=content, at=at, where=name), seconds))
+    verdicts = tuple(verdict for report in reports for verdict in report.verdicts)
+    return verdicts, tuple(remark for report in reports for remark in report.remarks)
+
+
+async def _message(raw: bytes, trusted: trust.Trust, at: datetime, *, repaired: bool) -> Report:
+    if len(raw) < INLINE_BYTES:
+        return xmldsig.verify(raw, trusted, at, repaired=repaired)
+    return await asyncio.to_thread(xmldsig.verify, raw, trusted, at, repaired=repaired)
+
+
+def _remark(code: str, where: str) -> Report:
+    return Report(remarks=(Remark(code=code, where=where),))
+
+
+async def _run(executor: ProcessPoolExecutor, file: _File) -> Report | TooComplexError:
+    return await asyncio.get_running_loop().run_in_executor(executor, _examine, file)
+
+
+def _retire(worker: _Worker | None) -> None:
+    """Kills a worker. Only a child that is still ours is killed: its number may have passed to a stranger."""
+    if worker is None:
+        return
+    for child in multiprocessing.active_children():
+        if child.pid == worker.process:
+            child.kill()
+    worker.executor.shutdown(wait=False, cancel_futures=True)
+
+
+_Material = tuple[tuple[bytes, ...], tuple[bytes, ...]]
+
+
+def _material(trusted: trust.Trust) -> _Material:
+    """The trust set as bytes that can travel to another process: certificates, revocation lists."""
+    documents = trust.documents(trusted).values()
+    certificates = tuple(content for kind, content in documents if kind == "certificate")
+    return certificates, tuple(content for kind, content in documents if kind == "crl")
+
+
+# What follows runs in the worker process.
+
+_LOADED: list[trust.Trust] = []
+
+
+def _prepare(material: _Material, memory: int) -> None:
+    """Readies a new worker: limits, signals, the trust set."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _LOADED.append(trust.load(*material))
+
+
+def _end_with_parent() -> None:
+    """Ends this process when its parent is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _examine(file: _File) -> Report | TooComplexError:
+    """The report on a file; a budget exceeded is an answer too, and must not look like a broken worker."""
+    try:
+        return pdf.verify(file.raw, _LOADED[0], file.at, where=file.where)
+    except TooComplexError as problem:
+        return problem

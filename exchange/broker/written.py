@@ -1,0 +1,200 @@
+"""From a decision to the rows of its one commit: the letter, its verdicts, deliveries, bytes, journal row and receipt."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from exchange import texts
+from exchange.broker import expand, intake, receipts
+from exchange.broker.caller import Caller
+from exchange.broker.declared import Declared
+from exchange.broker.exchange import Exchange
+from exchange.edxml import model
+from exchange.errors import Finding
+from exchange.rules import admission, document_types, requirements
+from exchange.rules.directory import Directory
+from exchange.rules.signers import Signer
+from exchange.store import commit, payloads, rows
+from signing.verdict import Report, Verdict
+
+VERIFIER = "congvan-0.1"
+MOST_TEXT = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """An accepted letter with everything that was found out about it."""
+
+    message: model.Letter
+    case: admission.Intake
+    declared: Declared
+    report: Report
+    judgement: requirements.Judgement
+    admitted: admission.Admitted
+    round: int
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where it came from: bytes, digest, caller, and the journal row should it turn out to be a conflict."""
+
+    raw: bytes
+    sha256: bytes
+    caller: Caller
+    refused: rows.JournalRow
+
+
+def submission(
+    exchange: Exchange, decided: Decided, source: Source, directory: Directory
+) -> commit.Submission:
+    """All rows of one accepted letter; large bytes are on disk, durable, when this returns."""
+    letter = _letter(exchange, decided, source, directory)
+    few = letter.expanded_at is not None
+    return commit.Submission(
+        letter=letter,
+        verdicts=tuple(_verdicts(exchange, decided, letter)),
+        deliveries=tuple(expand.of_letter(letter, directory, exchange.ids)) if few else (),
+        payload=payloads.put(
+            exchange.payload_folder, letter.id, source.raw, source.sha256, exchange.config.inline_bytes
+        ),
+        accepted=_accepted(exchange, decided, letter),
+        refused=source.refused,
+    )
+
+
+def _letter(exchange: Exchange, decided: Decided, source: Source, directory: Directory) -> rows.LetterRow:
+    message, admitted, routed = decided.message, decided.admitted, decided.case.routing
+    assert decided.case.sender is not None
+    new_id = exchange.ids.new()
+    few = len(routed.recipients) <= expand.INLINE_RECIPIENTS
+    return rows.LetterRow(
+        sender=decided.case.sender.id,
+        id=new_id,
+        document_id=intake.identity(message),
+        operation=message.operation,
+        round=decided.round,
+        sha256=source.sha256,
+        size=len(source.raw),
+        number=message.number[:MOST_TEXT],
+        notation=message.notation[:MOST_TEXT],
+        issued_on=message.issued_on,
+        document_type=document_types.named(message.type_name, message.notation),
+        subject=message.subject[:MOST_TEXT],
+        urgency=message.priority,
+        target_document_id=None,
+        response_for=tuple(one.document_id for one in message.response_for if one.document_id),
+        main_attachment=decided.judgement.main,
+        copy_form=decided.declared.copy_form,
+        paper=decided.case.paper,
+        paper_reason=decided.declared.paper_reason,
+        no_paper_standing=decided.case.no_paper_standing,
+        test=decided.declared.test,
+        recipients=routed.recipients,
+        purposes=routed.purposes,
+        unroutable=routed.unroutable,
+        requirement=admitted.requirement,
+        reason=admitted.reason,
+        missing=decided.judgement.missing,
+        directory_version=directory.version,
+        policy_sha256=exchange.policy.sha256,
+        system=source.caller.system,
+        accepted_at=decided.at,
+        receipt=_receipt(exchange, decided, source, new_id, directory),
+        expanded_at=decided.at if few else None,
+    )
+
+
+def _receipt(
+    exchange: Exchange, decided: Decided, source: Source, letter: UUID, directory: Directory
+) -> bytes:
+    assert decided.case.sender is not None
+    receipt = {
+        "id": str(exchange.ids.new()),
+        "letter": str(letter),
+        "document_id": intake.identity(decided.message),
+        "operation": decided.message.operation,
+        "round": decided.round,
+        "sender": decided.case.sender.code,
+        "recipients": [directory.agencies[one].code for one in decided.case.routing.recipients],
+        "unroutable": list(decided.case.routing.unroutable),
+        "sha256": source.sha256.hex(),
+        "size": len(source.raw),
+        "accepted_at": decided.at.isoformat(timespec="microseconds"),
+        "exchange": exchange.receipt_key.exchange,
+    }
+    return receipts.statement(
+        receipt,
+        exchange.receipt_key,
+        requirement=decided.admitted.requirement,
+        class_if_electronic=decided.admitted.class_if_electronic,
+        warnings=[_finding(one, exchange.config.language) for one in decided.admitted.warnings],
+    )
+
+
+def _finding(one: Finding, language: str) -> dict[str, Any]:
+    text = texts.say(f"finding.{one.code}", language, **one.facts)
+    return {"severity": one.severity, "code": one.code, "path": one.path, "line": one.line, "text": text}
+
+
+def _verdicts(exchange: Exchange, decided: Decided, letter: rows.LetterRow) -> list[rows.VerdictRow]:
+    pairs = zip(decided.report.verdicts, decided.judgement.signers, strict=True)
+    return [
+        _verdict(exchange, letter, position, verdict, signer)
+        for position, (verdict, signer) in enumerate(pairs)
+    ]
+
+
+def _verdict(
+    exchange: Exchange, letter: rows.LetterRow, position: int, verdict: Verdict, signer: Signer
+) -> rows.VerdictRow:
+    return rows.VerdictRow(
+        sender=letter.sender,
+        letter=letter.id,
+        revision=1,
+        position=position,
+        place=verdict.where,
+        main=signer.place == "main",
+        format=verdict.format,
+        indication=verdict.indication.value,
+        sub_indication=verdict.sub_indication.value if verdict.sub_indication else None,
+        why=verdict.why,
+        signer_kind=signer.kind,
+        signer_name=signer.name[:MOST_TEXT],
+        signer_agency=signer.agency,
+        officer=signer.officer,
+        certificate_sha256=bytes.fromhex(verdict.certificate_sha256) or None,
+        signed_at_claimed=verdict.signed_at_claimed,
+        best_signature_time=verdict.best_signature_time,
+        time_source=verdict.time_source,
+        covers_whole=verdict.coverage.whole,
+        coverage=verdict.coverage.detail,
+        changes_after=verdict.changes_after,
+        provisional=verdict.provisional,
+        wrapping=verdict.wrapping,
+        evidence=verdict.evidence,
+        trust_sha256=exchange.trust.sha256,
+        policy_sha256=exchange.policy.sha256,
+        verifier=VERIFIER,
+        judged_at=letter.accepted_at,
+    )
+
+
+def _accepted(exchange: Exchange, decided: Decided, letter: rows.LetterRow) -> rows.JournalRow:
+    return rows.JournalRow(
+        agency=letter.sender,
+        id=exchange.ids.new(),
+        at=letter.accepted_at,
+        event="accepted",
+        letter=letter.id,
+        system=letter.system,
+        sha256=letter.sha256,
+        size=letter.size,
+        detail={
+            "requirement": letter.requirement,
+            "reason": letter.reason,
+            "class_if_electronic": decided.admitted.class_if_electronic,
+            "round": letter.round,
+        },
+    )

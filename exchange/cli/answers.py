@@ -1,0 +1,69 @@
+"""How every command ends: exit 0 yes, 1 the answer is "no", 2 usage or unreadable input, 3 the exchange is unavailable."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from exchange import config, texts
+from exchange.store import embedded, pool
+
+YES, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
+
+Result = TypeVar("Result")
+
+
+def settings() -> config.Config:
+    """The settings of this process; a setting that cannot be used ends the command (2)."""
+    try:
+        return config.read()
+    except config.SettingError as error:
+        click.echo(str(error), err=True)
+        sys.exit(USAGE)
+
+
+def fail(code: int, key: str, **facts: object) -> NoReturn:
+    """Say one sentence on standard error, and end."""
+    click.echo(texts.say(key, settings().language, **facts), err=True)
+    sys.exit(code)
+
+
+def show_json(body: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+    """One JSON object on standard output."""
+    click.echo(json.dumps(body, ensure_ascii=False, indent=1, default=str))
+
+
+def reached(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run what needs the database; if it cannot be had, the command ends (3)."""
+    try:
+        return asyncio.run(coroutine)
+    except pool.UNAVAILABLE as error:
+        fail(UNAVAILABLE, "cli.no_database", why=f"{type(error).__name__}: {error}")
+
+
+@contextmanager
+def database(given: config.Config) -> Iterator[str]:
+    """The DSN of the configured database, or of the embedded one: the one `serve` runs, or started for this command."""
+    if given.database_url:
+        yield given.database_url
+        return
+    try:
+        with embedded.running(given.data / "postgres", user=given.database_user, joining=True) as server:
+            yield server.dsn
+    except embedded.EmbeddedError as error:
+        click.echo(error.sentence(given.language), err=True)
+        sys.exit(UNAVAILABLE)
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[pool.Connection]:
+    """One connection, closed at the end."""
+    connection = await pool.connect(dsn)
+    try:
+        yield connection
+    finally:
+        await connection.close()

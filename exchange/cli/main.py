@@ -1,0 +1,30 @@
+"""The command `congvan`: every verb, in one table."""
+
+import click
+
+from exchange.cli import database, demo, directory, letters, serve, signatures, tally
+
+VERBS = (
+    demo.demo,
+    serve.serve,
+    serve.worker,
+    database.migrate,
+    tally.check,
+    tally.tally,
+    letters.show,
+    letters.lint,
+    signatures.verify,
+    signatures.sign,
+    directory.directory,
+    directory.system,
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="congvan", prog_name="congvan")
+def main() -> None:
+    """Công văn: signed letters between state agencies, with proof, and an honest count of what still needs paper."""
+
+
+for verb in VERBS:
+    main.add_command(verb)

@@ -1,0 +1,92 @@
+"""Settings, read once from the environment into one frozen record. Names: `contract.md`, "Environment"."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MEGABYTE = 1 << 20
+DEFAULT_LISTEN = "127.0.0.1:8470"
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used: which, what it holds, what would do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything an exchange is told from outside. Sizes in bytes, times in days."""
+
+    data: Path
+    database_url: str | None
+    database_user: str | None
+    host: str
+    port: int
+    trust_folder: Path | None
+    crl_folder: Path | None
+    receipt_key_file: Path
+    max_letter_bytes: int
+    inline_bytes: int
+    language: str
+    expire_days: int
+    log_level: str
+    notify: bool
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Config:
+    """The settings of one process; SettingError names the first that cannot be used."""
+    data = Path(environment.get("CONGVAN_DATA") or _default_data(environment)).absolute()
+    host, port = _listen(environment.get("CONGVAN_LISTEN") or DEFAULT_LISTEN)
+    return Config(
+        data=data,
+        database_url=environment.get("CONGVAN_DATABASE_URL") or None,
+        database_user=environment.get("CONGVAN_DB_USER") or None,
+        host=host,
+        port=port,
+        trust_folder=_folder(environment, "CONGVAN_TRUST_DIR"),
+        crl_folder=_folder(environment, "CONGVAN_CRL_DIR"),
+        receipt_key_file=Path(environment.get("CONGVAN_RECEIPT_KEY_FILE") or data / "receipt.key"),
+        max_letter_bytes=_whole(environment, "CONGVAN_MAX_LETTER_MB", 100) * MEGABYTE,
+        inline_bytes=_whole(environment, "CONGVAN_INLINE_BYTES", MEGABYTE),
+        language=_choice(environment, "CONGVAN_LANGUAGE", ("vi", "en")),
+        expire_days=_whole(environment, "CONGVAN_EXPIRE_DAYS", 30),
+        log_level=_choice(environment, "CONGVAN_LOG_LEVEL", ("info", "debug", "warning", "error")),
+        notify=_choice(environment, "CONGVAN_NOTIFY", ("on", "off")) == "on",
+    )
+
+
+def _default_data(environment: Mapping[str, str]) -> str:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return "/var/lib/congvan"
+    home = environment.get("XDG_DATA_HOME") or Path(environment.get("HOME", ".")) / ".local" / "share"
+    return str(Path(home) / "congvan")
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal():
+        raise SettingError(f"CONGVAN_LISTEN is {text!r}; it wants HOST:PORT, for example {DEFAULT_LISTEN}")
+    return host.strip("[]"), int(port)
+
+
+def _folder(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name)
+    if not text:
+        return None
+    if not Path(text).is_dir():
+        raise SettingError(f"{name} is {text!r}, which is no folder; name a folder of PEM or DER files")
+    return Path(text)
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isdecimal() or int(text) == 0:
+        raise SettingError(f"{name} is {text!r}; it wants a whole number above 0, for example {default}")
+    return int(text)
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    text = (environment.get(name) or choices[0]).lower()
+    if text not in choices:
+        raise SettingError(f"{name} is {text!r}; it wants one of {', '.join(choices)}")
+    return text

@@ -1,0 +1,117 @@
+"""The bytes of attached files, made and opened on demand: base64, and the ZIP around most kinds of file.
+
+Source: reference page edxml, section 10.
+"""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+
+from exchange import errors
+from exchange.edxml import kinds, model, names, wrapping
+
+MOST = 100 * 1024 * 1024
+"""Bytes that a wrapped file may unfold to; a larger one stays wrapped."""
+
+_ZIP = "application/zip"
+_SENT_BARE = ("pdf", "doc", "docx", "zip")
+
+
+class Damaged(ValueError):  # noqa: N818 - it says what the attachment is
+    """The base64 text of an attachment is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What an attachment holds: bytes, kind (`kinds.kind`), hex SHA-256, whether it was wrapped; and findings."""
+
+    size: int = 0
+    kind: str = ""
+    sha256: str = ""
+    wrapped: bool = False
+    findings: tuple[errors.Finding, ...] = ()
+
+
+def encode(name: str, data: bytes, content_type: str, content_id: str = "") -> model.Attachment:
+    """A file to be sent: bare if pdf, doc, docx or zip, else in a one-entry ZIP, as every known reader undoes.
+
+    Without a `content_id` it is made from name and bytes. Raises ValueError for a bare file without bytes.
+    """
+    name = names.safe(name, 0)
+    bare = names.ending(name) in _SENT_BARE
+    sent = data if bare else wrapping.wrap(name, data)
+    if not sent:
+        raise ValueError(f"{name} has no bytes")
+    return model.Attachment(
+        name=name,
+        content_type=content_type,
+        transfer_type=content_type if bare else _ZIP,
+        content_id=content_id or hashlib.sha256(name.encode() + b"\0" + data).hexdigest()[:32],
+        encoded=base64.b64encode(sent).decode("ascii"),
+    )
+
+
+def decode(attachment: model.Attachment) -> bytes:
+    """The bytes as they were sent; white space in the base64 text is allowed. Raises Damaged."""
+    lines = attachment.encoded.split()
+    try:
+        return binascii.a2b_base64(lines[0] if len(lines) == 1 else "".join(lines), strict_mode=True)
+    except ValueError as error:
+        raise Damaged(str(error)) from None
+
+
+def content(attachment: model.Attachment, most: int = MOST) -> bytes:
+    """The file itself: as sent, or taken out of its wrapping. Raises Damaged."""
+    return _opened(attachment, decode(attachment), most)
+
+
+def _opened(attachment: model.Attachment, sent: bytes, most: int) -> bytes:
+    ending = names.ending(attachment.name)
+    wrapped = sent.startswith(b"PK\x03\x04") and ending != "zip"
+    if not wrapped or not (ending or attachment.transfer_type == _ZIP):
+        return sent
+    opened = wrapping.unwrap(sent, ending, most)
+    return sent if opened is None else opened
+
+
+def inspect(attachment: model.Attachment, most: int = MOST) -> Inspection:
+    """What the attachment holds, and what is wrong with it."""
+    try:
+        sent = decode(attachment)
+    except Damaged as error:
+        return Inspection(findings=(_finding("error", "damaged_bytes", attachment, reason=str(error)),))
+    opened = _opened(attachment, sent, most)
+    kind = kinds.kind(opened)
+    return Inspection(
+        size=len(opened),
+        kind=kind,
+        sha256=hashlib.sha256(opened).hexdigest(),
+        wrapped=opened is not sent,
+        findings=tuple(_doubts(attachment, opened, kind)) if sent else (),
+    )
+
+
+def _doubts(attachment: model.Attachment, opened: bytes, kind: str) -> list[errors.Finding]:
+    promised = kinds.EXPECTED.get(names.ending(attachment.name))
+    doubts = []
+    if promised and kind not in promised:
+        doubts.append(_finding("warning", "kind_differs", attachment, kind=kind))
+    if kind == "executable":
+        doubts.append(_finding("warning", "executable", attachment))
+    if kinds.recoded(opened):
+        doubts.append(_finding("warning", "recoded_bytes", attachment))
+    return doubts
+
+
+def _finding(severity: str, code: str, attachment: model.Attachment, **facts: str) -> errors.Finding:
+    path = f"AttachmentEncoded/Attachment[{attachment.position + 1}]"
+    facts = {"name": attachment.name, **facts}
+    return errors.Finding(severity=severity, code=code, path=path, line=attachment.line, facts=facts)
+
+
+def examine(letter: model.Letter, most: int = MOST) -> tuple[errors.Finding, ...]:
+    """What is wrong with the bytes of a letter's attachments; `read` does not look into them."""
+    return tuple(
+        finding for attachment in letter.attachments for finding in inspect(attachment, most).findings
+    )

@@ -1,0 +1,80 @@
+"""The agencies and persons of a message: sender, recipients, whom it answers, who handles it.
+
+Source: reference page edxml, section 3.
+"""
+
+from exchange.edxml import model, values
+from exchange.edxml.notes import Notes
+from exchange.edxml.walk import Node
+
+
+def sender(notes: Notes, header: Node) -> model.Party:
+    """From (đơn vị gửi); its code is mandatory."""
+    code = values.required(notes, header, "From", "OrganId")
+    return _party(header.one("From"), code)
+
+
+def recipients(notes: Notes, header: Node) -> tuple[model.Party, ...]:
+    """Every To with a code (đơn vị nhận), at least one; one named twice stays twice, with a warning."""
+    nodes = header.many("To")
+    found = tuple(_party(node, values.text(node, "OrganId")) for node in nodes)
+    if not any(party.code for party in found) and not _broken(nodes):
+        notes.error("missing", f"{header.path}/To/OrganId", header.line, element="OrganId")
+    else:
+        _note_doubtful(notes, nodes, found)
+    return tuple(party for party in found if party.code)
+
+
+def _broken(nodes: list[Node]) -> bool:
+    return any(leaf.broken for node in nodes for leaf in node.many("OrganId"))
+
+
+def _note_doubtful(notes: Notes, nodes: list[Node], found: tuple[model.Party, ...]) -> None:
+    seen: set[str] = set()
+    for node, party in zip(nodes, found, strict=True):
+        if not party.code:
+            notes.warning("recipient_without_code", node.path, node.line, name=party.name)
+        elif party.code.upper() in seen:
+            notes.warning("duplicate_recipient", f"{node.path}/OrganId", node.line, code=party.code)
+        seen.add(party.code.upper())
+
+
+def _party(node: Node | None, code: str) -> model.Party:
+    return model.Party(
+        code=code,
+        name=values.text(node, "OrganName"),
+        in_charge=values.text(node, "OrganizationInCharge"),
+        address=values.text(node, "OrganAdd"),
+        email=values.text(node, "Email"),
+        telephone=values.text(node, "Telephone"),
+        fax=values.text(node, "Fax"),
+        website=values.text(node, "Website"),
+    )
+
+
+def answered(notes: Notes, header: Node) -> tuple[model.ResponseFor, ...]:
+    """Every document answered (văn bản được phản hồi) of which anything is said."""
+    found = (response_for(notes, node) for node in header.many("ResponseFor"))
+    return tuple(answer for answer in found if answer != model.ResponseFor())
+
+
+def response_for(notes: Notes, node: Node) -> model.ResponseFor:
+    """One document answered, all of it optional here."""
+    return model.ResponseFor(
+        code=values.text(node, "OrganId"),
+        reference=values.text(node, "Code"),
+        issued_on=values.day(notes, node, "PromulgationDate"),
+        issued_on_text=values.text(node, "PromulgationDate"),
+        document_id=values.text(node, "DocumentId"),
+    )
+
+
+def staff(node: Node | None) -> model.Staff | None:
+    """Who handles it (người xử lý), or None if nothing is said."""
+    found = model.Staff(
+        department=values.text(node, "Department"),
+        name=values.text(node, "Staff"),
+        mobile=values.text(node, "Mobile"),
+        email=values.text(node, "Email"),
+    )
+    return None if found == model.Staff() else found

@@ -1,0 +1,94 @@
+"""Bytes to an element tree, once, within budgets.
+
+The document is fed to libxml2 in pieces and its events are counted between pieces, so that one with too many
+elements or levels is dropped after a piece of work, not after all of it. No DTD, no entities, no network.
+
+A few senders leave a prefix undeclared, which a namespace-aware parser must reject. If that is all the strict
+parser has to say, and expat, which knows no namespaces, finds the whole document well-formed, it is parsed
+again with recovery and said to be *repaired*. (The strict parser alone cannot tell: it stops with the piece
+in which it stumbled, and recovery passes over anything.)
+"""
+
+from xml.parsers import expat
+
+from lxml import etree
+
+from exchange.edxml import model, prolog
+
+_PIECE = 1 << 16
+
+
+def parse(raw: bytes, limits: model.Limits) -> tuple[etree._Element, bool]:
+    """The root element and whether it was repaired. Raises Unreadable."""
+    if len(raw) > limits.bytes:
+        raise model.Unreadable("too_complex", "bytes")
+    content, encoding = prolog.prepare(raw)
+    parser = _parser(encoding, recover=False)
+    try:
+        return _fed(parser, content, limits), False
+    except etree.XMLSyntaxError as error:
+        if not _only_prefixes(parser):
+            raise _unreadable(error) from None
+    return _recovered(content, encoding, limits), True
+
+
+def _parser(encoding: str, *, recover: bool) -> etree.XMLPullParser:
+    return etree.XMLPullParser(
+        events=("start", "end", "comment", "pi"),
+        encoding=encoding,
+        recover=recover,
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=True,
+    )
+
+
+def _fed(parser: etree.XMLPullParser, content: bytes, limits: model.Limits) -> etree._Element:
+    """The root of `content`; the budgets stand in place of libxml2's own limits, which `huge_tree` lifts."""
+    budget = _Budget(limits)
+    try:
+        for start in range(0, len(content), _PIECE):
+            parser.feed(content[start : start + _PIECE])
+            budget.spend(parser)
+    except etree.XMLSyntaxError:
+        budget.spend(parser)
+        raise
+    return parser.close()
+
+
+class _Budget:
+    """Elements, comments and levels seen so far."""
+
+    def __init__(self, limits: model.Limits) -> None:
+        self._limits = limits
+        self._elements = 0
+        self._depth = 0
+
+    def spend(self, parser: etree.XMLPullParser) -> None:
+        """Count what the parser has met since the last call. Raises Unreadable `too_complex`."""
+        for event, _ in parser.read_events():
+            self._elements += event != "end"
+            self._depth += {"start": 1, "end": -1}.get(event, 0)
+            if self._depth > self._limits.depth:
+                raise model.Unreadable("too_complex", "depth")
+            if self._elements > self._limits.elements:
+                raise model.Unreadable("too_complex", "elements")
+
+
+def _only_prefixes(parser: etree.XMLPullParser) -> bool:
+    errors = [entry.type for entry in parser.feed_error_log if entry.level != etree.ErrorLevels.WARNING]
+    return set(errors) == {etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE}
+
+
+def _recovered(content: bytes, encoding: str, limits: model.Limits) -> etree._Element:
+    try:
+        expat.ParserCreate(encoding).Parse(content, True)
+        return _fed(_parser(encoding, recover=True), content, limits)
+    except (etree.XMLSyntaxError, expat.ExpatError) as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: etree.XMLSyntaxError | expat.ExpatError) -> model.Unreadable:
+    said = error.msg if isinstance(error, etree.XMLSyntaxError) else str(error)
+    return model.Unreadable("not_xml", (said or "")[:200].strip(), error.lineno)

@@ -1,0 +1,83 @@
+"""What may become of a delivery (lượt gửi): one table of states and events.
+
+Statuses come from many systems, each code at most once, in any order and often skipping some (a system may
+say 06 without ever having said 03). So a higher status moves a delivery on, a lower or repeated one is kept
+in the journal and changes nothing. A letter may be refused also after it was registered: real systems say 03
+at the first reading, and 02 when the clerk then returns it. What the table does not know is `wrong_state`.
+
+An acknowledgement by the recipient always succeeds, also long after the delivery expired. Only a letter that
+was withdrawn stays withdrawn. Answers to a take-back or a change (15, 16) and the request itself (13) are kept
+and move nothing: when the recipient agrees, the exchange says `withdraw`.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+Actor = Literal["recipient", "sender", "exchange"]
+
+STATES = (
+    "waiting",
+    "arrived",
+    "registered",
+    "assigned",
+    "in_process",
+    "done",
+    "refused",
+    "withdrawn",
+    "expired",
+)
+
+EVENTS: Mapping[str, Actor] = MappingProxyType(
+    {
+        "ack": "recipient",
+        "01": "recipient",
+        "02": "recipient",
+        "03": "recipient",
+        "04": "recipient",
+        "05": "recipient",
+        "06": "recipient",
+        "13": "sender",
+        "15": "recipient",
+        "16": "recipient",
+        "withdraw": "exchange",
+        "expire": "exchange",
+    }
+)
+"""Every event and who causes it; two digits are the status codes of notices (bản tin trạng thái)."""
+
+_GRID = """
+            ack        01         02       03          04        05          06    13 15 16 withdraw   expire
+waiting     arrived    arrived    refused  registered  assigned  in_process  done  =  =  =  withdrawn  expired
+expired     arrived    arrived    refused  registered  assigned  in_process  done  =  =  =  withdrawn  =
+arrived     =          =          refused  registered  assigned  in_process  done  =  =  =  withdrawn  -
+registered  =          =          refused  =           assigned  in_process  done  =  =  =  withdrawn  -
+assigned    =          =          refused  =           =         in_process  done  =  =  =  withdrawn  -
+in_process  =          =          refused  =           =         =           done  =  =  =  withdrawn  -
+done        =          =          -        =           =         =           =     =  =  =  withdrawn  -
+refused     =          =          =        -           -         -           -     =  =  =  =          -
+withdrawn   =          =          -        -           -         -           -     =  =  =  =          -
+"""
+"""The table as people read it: `=` kept and nothing changes, `-` unknown here."""
+
+
+def _read(grid: str) -> Mapping[str, Mapping[str, str]]:
+    events, *rows = (line.split() for line in grid.strip().splitlines())
+    return MappingProxyType({state: MappingProxyType(_row(state, events, cells)) for state, *cells in rows})
+
+
+def _row(state: str, events: list[str], cells: list[str]) -> dict[str, str]:
+    known = ((event, cell) for event, cell in zip(events, cells, strict=True) if cell != "-")
+    return {event: state if cell == "=" else cell for event, cell in known}
+
+
+TABLE = _read(_GRID)
+"""State and event to the next state; the same state again means: kept, nothing changes."""
+
+CLOSED = frozenset({"refused", "withdrawn", "expired"})
+"""When every delivery of a round is in one of these, the next letter under the same id opens a new round."""
+
+
+def advance(state: str, event: str) -> str | None:
+    """The state after an event, the same one for a repeated or late event, None for what the table does not know."""
+    return TABLE[state].get(event)

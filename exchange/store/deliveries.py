@@ -1,0 +1,98 @@
+"""Deliveries (lượt gửi, lượt nhận): by recipient; a pure expansion of a letter's frozen recipients.
+
+The inbox of an agency is the set of its open deliveries. `after` pages within one pass; a pass starts without it, so
+a delivery committed late under an earlier id is found by the next pass: nobody pages across time by id.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from exchange.store import rows
+from exchange.store.pool import Connection
+
+
+async def expand(connection: Connection, deliveries: Sequence[rows.DeliveryRow]) -> None:
+    """Add deliveries; those that are there already stay as they are."""
+    await rows.insert(connection, deliveries, conflict="ON CONFLICT DO NOTHING")
+
+
+async def inbox(
+    connection: Connection, agencies: Sequence[UUID], after: UUID | None, limit: int
+) -> list[Any]:
+    """Open deliveries of these agencies by id; asks for one more than `limit` so that the caller sees whether more wait."""
+    return await connection.fetch(
+        """SELECT * FROM delivery WHERE recipient = ANY($1) AND open AND ($2::uuid IS NULL OR id > $2)
+            ORDER BY id LIMIT $3""",
+        agencies, after, limit + 1,
+    )  # fmt: skip
+
+
+async def waiting(connection: Connection, agencies: Sequence[UUID]) -> set[UUID]:
+    """Which of these agencies have something open."""
+    records = await connection.fetch(
+        "SELECT DISTINCT recipient FROM delivery WHERE recipient = ANY($1) AND open", agencies
+    )
+    return {record["recipient"] for record in records}
+
+
+async def acknowledge(
+    connection: Connection, agencies: Sequence[UUID], ids: Sequence[UUID], system: UUID, at: datetime
+) -> list[Any]:
+    """Mark deliveries of these agencies as arrived and count them; returns the rows this call changed.
+
+    A delivery that expired arrives all the same. Rows are locked in key order, so that two callers never wait for
+    each other in a circle.
+    """
+    return await connection.fetch(
+        """WITH mine AS (SELECT recipient, letter, round FROM delivery
+                          WHERE recipient = ANY($1) AND id = ANY($2) AND state IN ('waiting', 'expired')
+                          ORDER BY recipient, letter, round FOR UPDATE)
+           UPDATE delivery SET state = 'arrived', open = false, arrived_at = $4, system = $3,
+                               counted_class = CASE WHEN excluded IS NULL THEN class ELSE 'X' END
+             FROM mine
+            WHERE delivery.recipient = mine.recipient AND delivery.letter = mine.letter AND delivery.round = mine.round
+           RETURNING delivery.*""",
+        agencies, ids, system, at,
+    )  # fmt: skip
+
+
+async def arrived(connection: Connection, agencies: Sequence[UUID], ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these deliveries are the agencies' own and have arrived already."""
+    records = await connection.fetch(
+        "SELECT id FROM delivery WHERE recipient = ANY($1) AND id = ANY($2) AND arrived_at IS NOT NULL",
+        agencies,
+        ids,
+    )
+    return {record["id"] for record in records}
+
+
+async def fetched(connection: Connection, agencies: Sequence[UUID], letter: UUID, at: datetime) -> list[Any]:
+    """Note the first time a recipient took the bytes; returns the rows this call changed."""
+    return await connection.fetch(
+        """UPDATE delivery SET fetched_at = $3
+            WHERE recipient = ANY($1) AND letter = $2 AND fetched_at IS NULL RETURNING recipient, id""",
+        agencies, letter, at,
+    )  # fmt: skip
+
+
+async def of_letter(connection: Connection, letter: UUID, recipients: Sequence[UUID] | None) -> list[Any]:
+    """A letter's deliveries in the order of their ids: all for its sender (None), else only those of `recipients`."""
+    return await connection.fetch(
+        "SELECT * FROM delivery WHERE letter = $1 AND ($2::uuid[] IS NULL OR recipient = ANY($2)) ORDER BY id",
+        letter, recipients,
+    )  # fmt: skip
+
+
+async def expire(connection: Connection, accepted_before: datetime, limit: int) -> list[Any]:
+    """Housekeeping: what nobody took in in time; returns the rows changed."""
+    return await connection.fetch(
+        """WITH late AS (SELECT recipient, letter, round FROM delivery
+                          WHERE state = 'waiting' AND accepted_at < $1
+                          ORDER BY recipient, letter, round LIMIT $2 FOR UPDATE SKIP LOCKED)
+           UPDATE delivery SET state = 'expired' FROM late
+            WHERE delivery.recipient = late.recipient AND delivery.letter = late.letter AND delivery.round = late.round
+           RETURNING delivery.*""",
+        accepted_before, limit,
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+"""Letters (gói tin văn bản): by sender; every statement has the caller's agencies first - that is the access check."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from exchange.store.pool import Connection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """The newest round of a document already held: whether its deliveries all ended without being taken in."""
+
+    id: UUID
+    round: int
+    sha256: bytes
+    receipt: bytes
+    over: bool
+
+
+async def known(
+    connection: Connection, sender: UUID, document_id: str, operation: str, sha256: bytes
+) -> Known | None:
+    """The newest round under this identity; for operations other than new, the one with these bytes."""
+    record = await connection.fetchrow(
+        """SELECT id, round, sha256, receipt, expanded_at IS NOT NULL
+                  AND NOT EXISTS (SELECT FROM delivery
+                                   WHERE delivery.letter = letter.id
+                                     AND delivery.state NOT IN ('refused', 'withdrawn', 'expired')) AS over
+             FROM letter
+            WHERE sender = $1 AND document_id = $2 AND operation = $3 AND ($3 = 'new' OR sha256 = $4)
+            ORDER BY round DESC LIMIT 1""",
+        sender, document_id, operation, sha256,
+    )  # fmt: skip
+    return Known(**record) if record else None
+
+
+async def of_sender(connection: Connection, agencies: Sequence[UUID], letter: UUID) -> Any | None:  # noqa: ANN401 - a record
+    """The letter's row if one of `agencies` sent it."""
+    return await connection.fetchrow(
+        "SELECT * FROM letter WHERE sender = ANY($1) AND id = $2", agencies, letter
+    )
+
+
+async def of_recipient(connection: Connection, agencies: Sequence[UUID], letter: UUID) -> Any | None:  # noqa: ANN401
+    """The letter's row if one of `agencies` is a recipient with a delivery of it."""
+    return await connection.fetchrow(
+        """SELECT letter.* FROM delivery JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
+            WHERE delivery.recipient = ANY($1) AND delivery.letter = $2 LIMIT 1""",
+        agencies, letter,
+    )  # fmt: skip
+
+
+async def verdicts(connection: Connection, sender: UUID, letter: UUID) -> list[Any]:
+    """The verdicts of the newest revision, in order."""
+    return await connection.fetch(
+        """SELECT * FROM verdict
+            WHERE sender = $1 AND letter = $2
+              AND revision = (SELECT max(revision) FROM verdict WHERE sender = $1 AND letter = $2)
+            ORDER BY position""",
+        sender, letter,
+    )  # fmt: skip
+
+
+async def to_expand(connection: Connection, accepted_before: datetime, limit: int) -> list[Any]:
+    """Housekeeping: letters whose recipients do not all have a delivery yet, oldest first."""
+    return await connection.fetch(
+        "SELECT * FROM letter WHERE expanded_at IS NULL AND accepted_at <= $1 ORDER BY accepted_at LIMIT $2",
+        accepted_before, limit,
+    )  # fmt: skip
+
+
+async def expanded(connection: Connection, sender: UUID, letter: UUID, at: datetime) -> None:
+    """Housekeeping: every recipient has its delivery."""
+    await connection.execute(
+        "UPDATE letter SET expanded_at = $3 WHERE sender = $1 AND id = $2 AND expanded_at IS NULL",
+        sender,
+        letter,
+        at,
+    )

@@ -1,0 +1,106 @@
+"""Connections to PostgreSQL: opened one way, with the same codecs, time limits and name everywhere.
+
+A value of `jsonb` is a Python object, a `uuid` a `uuid.UUID`, a `timestamptz` an aware datetime in UTC. What is wanted of
+a session travels with the start of the connection: no SET is ever sent.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+
+Connection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
+"""What functions of `store` work on: a connection of its own, or one lent by the pool."""
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+UNAVAILABLE: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # 57: shutting down, starting up, cancelled by a time limit
+    asyncpg.InsufficientResourcesError,  # 53: disk full, too many connections
+    asyncpg.InvalidAuthorizationSpecificationError,  # 28: wrong name or password
+    asyncpg.InvalidCatalogNameError,  # 3D: no such database
+    asyncpg.LockNotAvailableError,  # 55P03: waited as long as it was told to
+    asyncpg.ReadOnlySQLTransactionError,  # 25006: this server is no longer the primary
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""The database did not do what was asked, for no fault of what was asked: worth trying again later."""
+
+AGAIN: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+"""The transaction lost against another one and changed nothing: worth trying again at once."""
+
+TRIES = 5
+
+CONNECT_SECONDS = 10.0
+
+CLIENT_SECONDS = 40.0
+"""How long we wait for an answer at all; above the server's own limit, which gives the clearer error."""
+
+SETTINGS = {
+    "application_name": "congvan",
+    "timezone": "UTC",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+Answer = TypeVar("Answer")
+
+
+async def open(dsn: str, size: int = 10) -> Pool:  # noqa: A001 - read as `pool.open(...)`
+    """A pool of up to `size` connections; the first is made now, so a database that is not there shows at once."""
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        init=_prepare,
+        command_timeout=CLIENT_SECONDS,
+        **_wishes(dsn),
+    )
+
+
+async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """One connection outside any pool: for a committer, a listener, a command."""
+    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+        dsn, command_timeout=CLIENT_SECONDS, **_wishes(dsn)
+    )
+    await _prepare(connection)
+    return connection
+
+
+async def again(transaction: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Do a whole transaction, up to five times while it loses against others."""
+    for attempt in range(1, TRIES):
+        try:
+            return await transaction()
+        except AGAIN:
+            await asyncio.sleep(0.01 * attempt)
+    return await transaction()
+
+
+def _wishes(dsn: str) -> dict[str, Any]:
+    wishes: dict[str, Any] = {"timeout": CONNECT_SECONDS, "server_settings": SETTINGS}
+    if _several_hosts(dsn):
+        wishes["target_session_attrs"] = "primary"
+    return wishes
+
+
+def _several_hosts(dsn: str) -> bool:
+    parts = urlsplit(dsn)
+    named = [parts.netloc.rpartition("@")[2], *parse_qs(parts.query).get("host", [])]
+    return any("," in hosts for hosts in named)
+
+
+async def _prepare(connection: Connection) -> None:
+    await connection.set_type_codec("jsonb", encoder=_json, decoder=json.loads, schema="pg_catalog")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,73 @@
+"""Everything the self-check walks through, in chunks by key: letters with their deliveries, verdicts and bytes."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from exchange.store.pool import Connection
+
+CHUNK = 500
+_NIL = UUID(int=0)
+
+
+async def letters(connection: Connection) -> AsyncIterator[Any]:
+    """Housekeeping: every letter, by key."""
+    sender, letter = _NIL, _NIL
+    while True:
+        found = await connection.fetch(
+            "SELECT * FROM letter WHERE (sender, id) > ($1, $2) ORDER BY sender, id LIMIT $3",
+            sender,
+            letter,
+            CHUNK,
+        )
+        for record in found:
+            yield record
+        if len(found) < CHUNK:
+            return
+        sender, letter = found[-1]["sender"], found[-1]["id"]
+
+
+async def deliveries(connection: Connection) -> AsyncIterator[Any]:
+    """Housekeeping: every delivery, by key, with the facts of its letter and the moments the journal tells of it."""
+    last = (_NIL, _NIL, 0)
+    while True:
+        found = await connection.fetch(
+            """SELECT delivery.*, letter.paper, letter.paper_reason, letter.no_paper_standing, letter.test,
+                      letter.reason, letter.requirement AS letter_requirement, letter.document_type AS letter_type,
+                      letter.accepted_at AS letter_accepted_at,
+                      (SELECT min(at) FROM journal
+                        WHERE agency = delivery.recipient AND journal.delivery = delivery.id
+                          AND journal.letter = delivery.letter AND event = 'arrived') AS journal_arrived_at
+                 FROM delivery LEFT JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
+                WHERE (delivery.recipient, delivery.letter, delivery.round) > ($1, $2, $3)
+                ORDER BY delivery.recipient, delivery.letter, delivery.round LIMIT $4""",
+            *last, CHUNK,
+        )  # fmt: skip
+        for record in found:
+            yield record
+        if len(found) < CHUNK:
+            return
+        last = (found[-1]["recipient"], found[-1]["letter"], found[-1]["round"])
+
+
+async def strays(connection: Connection) -> dict[str, int]:
+    """Housekeeping: counts of what must not exist at all, by name."""
+    record = await connection.fetchrow(
+        """SELECT (SELECT count(*) FROM letter WHERE NOT EXISTS (SELECT FROM payload WHERE payload.id = letter.id))
+                      AS letters_without_bytes,
+                  (SELECT count(*) FROM letter WHERE NOT EXISTS
+                      (SELECT FROM journal WHERE agency = letter.sender AND journal.letter = letter.id
+                          AND event = 'accepted' AND journal.sha256 = letter.sha256)) AS letters_without_journal,
+                  (SELECT count(*) FROM journal WHERE event = 'accepted' AND NOT EXISTS
+                      (SELECT FROM letter WHERE sender = journal.agency AND id = journal.letter))
+                      AS journal_without_letter,
+                  (SELECT count(*) FROM journal WHERE event = 'arrived' AND NOT EXISTS
+                      (SELECT FROM delivery WHERE recipient = journal.agency AND id = journal.delivery
+                          AND arrived_at = journal.at)) AS arrivals_without_delivery,
+                  (SELECT count(*) FROM letter WHERE expanded_at IS NOT NULL AND operation <> 'status' AND
+                      cardinality(recipients) <> (SELECT count(*) FROM delivery WHERE delivery.letter = letter.id
+                          AND delivery.round = letter.round)) AS letters_half_delivered,
+                  (SELECT count(*) FROM payload_default) AS payloads_outside_partitions"""
+    )
+    assert record is not None
+    return dict(record)

@@ -1,0 +1,87 @@
+"""The tally's rows: deltas appended with the event they ride on, merged into days, and read as one.
+
+A read adds what is not merged yet in the same statement, so it never depends on how far the folder is.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from exchange.store import rows
+from exchange.store.pool import Connection
+
+_PROPERTIES = "view, agency, day, scope, document_type, urgency, class, excluded, grade, justified"
+
+
+async def append(connection: Connection, deltas: Sequence[rows.DeltaRow]) -> None:
+    """Add facts; part of the transaction of the state change they count."""
+    await rows.insert(connection, deltas)
+
+
+async def fold(connection: Connection, limit: int) -> int:
+    """Housekeeping: merge up to `limit` deltas into their days in one statement; how many were merged."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        f"""WITH taken AS (DELETE FROM tally_delta
+                            WHERE (agency, id) IN (SELECT agency, id FROM tally_delta LIMIT $1 FOR UPDATE SKIP LOCKED)
+                           RETURNING *),
+                 merged AS (INSERT INTO tally_day ({_PROPERTIES}, n)
+                            SELECT {_PROPERTIES}, sum(n) FROM taken GROUP BY {_PROPERTIES} ORDER BY {_PROPERTIES}
+                            ON CONFLICT ({_PROPERTIES}) DO UPDATE SET n = tally_day.n + excluded.n)
+            SELECT count(*) FROM taken""",  # noqa: S608 - the column list is ours
+        limit,
+    )
+
+
+async def counts(
+    connection: Connection, view: str, first: date, last: date, agencies: Sequence[UUID] | None
+) -> list[Any]:
+    """Transfers by class, kind of exclusion and grade in a span of days, merged or not."""
+    return await connection.fetch(
+        """SELECT class, excluded, grade, sum(n)::bigint AS n
+             FROM (SELECT view, agency, day, class, excluded, grade, n FROM tally_day
+                   UNION ALL
+                   SELECT view, agency, day, class, excluded, grade, n FROM tally_delta) AS facts
+            WHERE view = $1 AND day BETWEEN $2 AND $3 AND ($4::uuid[] IS NULL OR agency = ANY($4))
+            GROUP BY class, excluded, grade HAVING sum(n) <> 0""",
+        view, first, last, agencies,
+    )  # fmt: skip
+
+
+async def everything(connection: Connection) -> list[Any]:
+    """All counted facts, merged or not, for the self-check."""
+    return await connection.fetch(
+        f"""SELECT {_PROPERTIES}, sum(n)::bigint AS n
+              FROM (SELECT {_PROPERTIES}, n FROM tally_day UNION ALL SELECT {_PROPERTIES}, n FROM tally_delta) AS facts
+             GROUP BY {_PROPERTIES} HAVING sum(n) <> 0"""  # noqa: S608 - the column list is ours
+    )
+
+
+async def paper_only(
+    connection: Connection, direction: str, first: date, last: date, agencies: Sequence[UUID] | None
+) -> int:
+    """Register rows in a span of days that match no electronic transfer: class P."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        """SELECT count(*) FROM register_row
+            WHERE direction = $1 AND moved_on BETWEEN $2 AND $3 AND letter IS NULL
+              AND ($4::uuid[] IS NULL OR agency = ANY($4))""",
+        direction, first, last, agencies,
+    )  # fmt: skip
+
+
+async def register_coverage(
+    connection: Connection, direction: str, first: date, last: date, agencies: Sequence[UUID] | None
+) -> tuple[int, int]:
+    """How many counted agencies have loaded a register with rows in the span, of how many."""
+    record = await connection.fetchrow(
+        """SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM register_row
+                                                  WHERE register_row.agency = agency.id AND direction = $1
+                                                    AND moved_on BETWEEN $2 AND $3)) AS n,
+                  count(*) AS d
+             FROM agency
+            WHERE counted AND disabled_at IS NULL AND ($4::uuid[] IS NULL OR agency.id = ANY($4))
+              AND valid_from <= $3 AND (valid_to IS NULL OR valid_to >= $2)""",
+        direction, first, last, agencies,
+    )  # fmt: skip
+    assert record is not None
+    return record["n"], record["d"]

@@ -1,0 +1,158 @@
+"""Self-check: recompute everything that was derived, and compare. One difference is a fault, named with its place.
+
+bytes      every letter's bytes have the digest that was receipted
+receipts   every receipt carries our signature and says what its letter's row says
+strays     no row without the rows it belongs to
+classes    every delivery's class follows from its events (rules.paper_class)
+tally      days + facts not merged yet == recount from the deliveries
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exchange.broker import receipts
+from exchange.rules import paper_class
+from exchange.store import payloads, recount, tally
+from exchange.store.pool import Connection
+
+_PROPERTIES = (
+    "view",
+    "agency",
+    "day",
+    "scope",
+    "document_type",
+    "urgency",
+    "class",
+    "excluded",
+    "grade",
+    "justified",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One difference: stable code, and where it is."""
+
+    code: str
+    where: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """How much was looked at, and what was wrong."""
+
+    letters: int
+    deliveries: int
+    facts: int
+    faults: tuple[Fault, ...]
+
+
+async def check(connection: Connection, payload_folder: Path, key: receipts.ReceiptKey) -> Checked:
+    """Look at everything, in one snapshot of the database."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        faults = [
+            Fault(code=name, where=str(n)) for name, n in (await recount.strays(connection)).items() if n
+        ]
+        seen = 0
+        async for letter in recount.letters(connection):
+            seen += 1
+            faults += [fault async for fault in _letter_faults(connection, letter, payload_folder, key)]
+        counted: Counter[tuple[Any, ...]] = Counter()
+        deliveries = 0
+        async for delivery in recount.deliveries(connection):
+            deliveries += 1
+            faults += _delivery_faults(delivery)
+            counted.update(_facts(delivery))
+        kept = {
+            tuple(record[name] for name in _PROPERTIES): record["n"]
+            for record in await tally.everything(connection)
+        }
+    faults += _tally_faults(counted, kept)
+    return Checked(letters=seen, deliveries=deliveries, facts=sum(kept.values()), faults=tuple(faults))
+
+
+async def _letter_faults(
+    connection: Connection, letter: Mapping[str, Any], folder: Path, key: receipts.ReceiptKey
+) -> AsyncIterator[Fault]:
+    where = str(letter["id"])
+    raw = await payloads.get(connection, folder, letter["id"])
+    if raw is None or hashlib.sha256(raw).digest() != letter["sha256"]:
+        yield Fault(code="bytes_differ", where=where)
+    if not receipts.check(letter["receipt"], key):
+        yield Fault(code="receipt_signature", where=where)
+    whole = json.loads(letter["receipt"])
+    said = whole["receipt"]
+    same = (
+        said["sha256"] == letter["sha256"].hex()
+        and said["document_id"] == letter["document_id"]
+        and said["letter"] == where
+        and len(said["recipients"]) == len(letter["recipients"])
+        and whole["requirement"] == letter["requirement"]
+    )
+    if not same:
+        yield Fault(code="receipt_differs", where=where)
+
+
+def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
+    where = str(delivery["id"])
+    if delivery["letter_accepted_at"] is None:
+        yield Fault(code="delivery_without_letter", where=where)
+        return
+    if delivery["journal_arrived_at"] != delivery["arrived_at"]:
+        yield Fault(code="arrival_differs_from_journal", where=where)
+    expected = _class(delivery)
+    if expected.klass is not None and delivery["counted_class"] != expected.klass:
+        yield Fault(code="class_differs", where=f"{where} {delivery['counted_class']} ≠ {expected.klass}")
+    if expected.klass is None and delivery["counted_class"] is not None:
+        yield Fault(code="counted_before_arrival", where=where)
+
+
+def _class(delivery: Mapping[str, Any]) -> paper_class.Classification:
+    """The class of a delivery from its events alone."""
+    events = [
+        paper_class.Event(
+            kind="accepted", at=delivery["letter_accepted_at"], requirement=delivery["letter_requirement"],
+            reason=delivery["reason"], paper=delivery["paper"], no_paper_standing=delivery["no_paper_standing"],
+            paper_reason=delivery["paper_reason"], document_type=delivery["letter_type"], scope=delivery["scope"],
+            test=delivery["test"],
+        )
+    ]  # fmt: skip
+    if delivery["journal_arrived_at"] is None:
+        return paper_class.Classification(klass=None, step="pending")
+    return paper_class.classify(
+        [*events, paper_class.Event(kind="arrived", at=delivery["journal_arrived_at"])]
+    )
+
+
+def _facts(delivery: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The two facts that this delivery should have in the tally, once it arrived."""
+    if (
+        delivery["letter_accepted_at"] is None
+        or delivery["journal_arrived_at"] is None
+        or delivery["operation"] != "new"
+    ):
+        return
+    found = _class(delivery)
+    rest = (
+        delivery["scope"], delivery["letter_type"], delivery["urgency"], found.klass, found.excluded, found.grade,
+        found.justified,
+    )  # fmt: skip
+    yield ("out", delivery["sender"], paper_class.local_day(delivery["letter_accepted_at"]), *rest)
+    yield ("in", delivery["recipient"], paper_class.local_day(delivery["journal_arrived_at"]), *rest)
+
+
+def _tally_faults(
+    counted: Mapping[tuple[Any, ...], int], kept: Mapping[tuple[Any, ...], int]
+) -> Iterator[Fault]:
+    for properties in sorted({*counted, *kept}, key=repr):
+        expected, found = counted.get(properties, 0), kept.get(properties, 0)
+        if expected != found:
+            named = " ".join(
+                f"{name}={entry}" for name, entry in zip(_PROPERTIES, properties, strict=True) if entry != ""
+            )
+            yield Fault(code="tally_differs", where=f"{named}: {found} ≠ {expected}")

@@ -1,0 +1,109 @@
+"""Tally (số liệu): how many transfers were fully electronic, with paper, without legal value, undeclared, paper only.
+
+Every ratio stands with its numerator, its denominator and the coverage of the registers that could contradict it.
+Source: reference page rules_and_measures, part C.
+"""
+
+import calendar
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from exchange.rules import ratios
+from exchange.store import tally
+from exchange.store.pool import Connection
+
+_PERIOD = re.compile(r"(\d{4})(?:-(?:(\d{2})(?:-(\d{2}))?|Q([1-4])|H([12])|W(\d{2})))?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """A span of local days (kỳ báo cáo), both ends included."""
+
+    text: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """The counts of one view, period and set of agencies; shape: contract.md, "Tally"."""
+
+    period: Period
+    view: str
+    scope: str
+    as_of: datetime
+    classes: Mapping[str, int]
+    excluded: Mapping[str, int]
+    grade_a: int
+    registers: tuple[int, int]
+
+
+def period(text: str) -> Period:
+    """`2019`, `2019-07`, `2019-07-31`, `2019-Q3`, `2019-H1` or `2019-W05`. Raises ValueError for anything else."""
+    match = _PERIOD.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    year, month, day, quarter, half, week = (int(part) if part else 0 for part in match.groups())
+    if day:
+        return Period(text=text, first=date(year, month, day), last=date(year, month, day))
+    if week:
+        monday = date.fromisocalendar(year, week, 1)
+        return Period(text=text, first=monday, last=monday + timedelta(days=6))
+    first, last = _months(month, quarter, half)
+    return Period(
+        text=text, first=date(year, first, 1), last=date(year, last, calendar.monthrange(year, last)[1])
+    )
+
+
+def _months(month: int, quarter: int, half: int) -> tuple[int, int]:
+    if month:
+        return month, month
+    if quarter:
+        return 3 * quarter - 2, 3 * quarter
+    return (6 * half - 5, 6 * half) if half else (1, 12)
+
+
+async def count(
+    connection: Connection,
+    span: Period,
+    *,
+    view: str,
+    scope: str,
+    agencies: Sequence[UUID] | None,
+    as_of: datetime,
+) -> Tally:
+    """The tally of one view (`out` by sender, `in` by recipient); `agencies` None means the whole exchange."""
+    found = await tally.counts(connection, view, span.first, span.last, agencies)
+    paper = await tally.paper_only(connection, view, span.first, span.last, agencies)
+    registers = await tally.register_coverage(connection, view, span.first, span.last, agencies)
+    return Tally(
+        period=span, view=view, scope=scope, as_of=as_of,
+        classes={**{klass: _sum(found, "class", klass) for klass in ("E", "S", "N", "U")}, "P": paper},
+        excluded={record["excluded"]: _sum(found, "excluded", record["excluded"]) for record in found if record["excluded"]},
+        grade_a=sum(record["n"] for record in found if record["class"] == "E" and record["grade"] == "A"),
+        registers=registers,
+    )  # fmt: skip
+
+
+def _sum(found: Sequence[Any], column: str, entry: str) -> int:
+    return sum(int(record["n"]) for record in found if record[column] == entry)
+
+
+def as_json(one: Tally) -> dict[str, Any]:
+    """The tally as the contract shows it."""
+    measured = ratios.measures(one.classes, one.grade_a)
+    return {
+        "period": one.period.text,
+        "view": one.view,
+        "scope": one.scope,
+        "version": "provisional",
+        "as_of": one.as_of.isoformat(timespec="seconds"),
+        "classes": dict(one.classes),
+        "excluded": dict(one.excluded),
+        "measures": {name: {"n": n, "d": d, "text": ratios.text(n, d)} for name, (n, d) in measured.items()},
+        "coverage": {"registers": {"n": one.registers[0], "d": one.registers[1]}},
+    }

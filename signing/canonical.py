@@ -1,0 +1,160 @@
+"""Canonical forms (C14N 1.0, inclusive and exclusive, without comments) of parts of a message, and their digests.
+
+Theory of operation. Canonicalising is by far the dearest step of verifying (reference/signing.md 5.1), and nearly
+all of a letter is base64 text that the canonical form leaves as it is. So the tree is first turned into a
+*skeleton*: every long text is taken out and a short mark is left in its place. The skeleton is canonicalised by
+libxml2, and when the result is hashed the texts stand in again for their marks, with the three characters and the
+carriage return written as the canonical form wants them (C14N 1.0 §2.3).
+
+The enveloped-signature transform is done the same way: a mark stands before and after every signature, and the
+bytes between the marks of the one to be removed are left out. Nothing is ever moved in the tree, because lxml
+renames prefixes of moved nodes, and the text behind a signature stays where it is. In a canonical form no element
+depends on its siblings, so leaving one out of the result equals canonicalising without it.
+
+A mark is told from content with certainty, not by likelihood: it starts with a private-use character and a number
+that no text of this message contains in this combination.
+
+For a part of a message the inclusive form needs what the part inherits: namespaces (lxml brings them along) and
+`xml:` attributes of ancestors (C14N 1.0 §2.4; added here for the moment of canonicalising).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+from lxml import etree
+
+from signing.xml_document import Document, Element
+
+LONG_TEXT = 4096
+_SIGN = "\ue000"
+_MARKS = re.compile(rb"\xee\x80\x80([0-9]{10})")
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_LONG_TEXTS = etree.XPath(f"//*[text()[string-length() > {LONG_TEXT}]]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A canonical form; `prefixes` are treated inclusively in the exclusive form (PrefixList)."""
+
+    exclusive: bool
+    prefixes: tuple[str, ...] = ()
+
+
+INCLUSIVE = Form(exclusive=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skeleton:
+    """A message whose long texts and signatures are marked; `texts` are the former, in canonical writing."""
+
+    signatures: tuple[Element, ...]
+    texts: tuple[bytes, ...]
+    marks: re.Pattern[bytes]
+    digests: dict[tuple[Element, Form, Element | None, str], bytes] = field(default_factory=dict)
+
+
+def prepare(document: Document) -> Skeleton:
+    """Turn the document's tree into a skeleton; whatever else is to be read from it has to be read before."""
+    sign = _unused_sign(document)
+    texts = tuple(
+        _take_text(element, f"{sign}t{position}{_SIGN}")
+        for position, element in enumerate(cast("list[Element]", _LONG_TEXTS(document.root)))
+    )
+    for position, signature in enumerate(document.signatures):
+        _mark_signature(signature, f"{sign}b{position}{_SIGN}", f"{sign}e{position}{_SIGN}")
+    pattern = re.compile(re.escape(sign.encode()) + b"([tbe])([0-9]+)" + _SIGN.encode())
+    return Skeleton(signatures=document.signatures, texts=texts, marks=pattern)
+
+
+def octets(skeleton: Skeleton, part: Element, form: Form, removed: Element | None = None) -> Iterator[bytes]:
+    """The canonical bytes of `part`, in pieces, without the signature `removed`. Raises etree.C14NError."""
+    left_out = skeleton.signatures.index(removed) if removed is not None else None
+    canonical, position, skipping = _canonicalise(part, form), 0, False
+    for mark in skeleton.marks.finditer(canonical):
+        kind, number = mark.group(1), int(mark.group(2))
+        if not skipping:
+            yield canonical[position : mark.start()]
+        if kind == b"t" and not skipping:
+            yield skeleton.texts[number]
+        elif kind != b"t" and number == left_out:
+            skipping = kind == b"b"
+        position = mark.end()
+    yield canonical[position:]
+
+
+def digest(skeleton: Skeleton, part: Element, form: Form, removed: Element | None, algorithm: str) -> bytes:
+    """The digest of `octets`, computed once however many signatures ask for it."""
+    key = (part, form, removed, algorithm)
+    if key not in skeleton.digests:
+        computed = hashlib.new(algorithm)
+        for piece in octets(skeleton, part, form, removed):
+            computed.update(piece)
+        skeleton.digests[key] = computed.digest()
+    return skeleton.digests[key]
+
+
+def _canonicalise(part: Element, form: Form) -> bytes:
+    if form.exclusive:
+        prefixes = list(form.prefixes) or None
+        return etree.tostring(
+            part, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=prefixes
+        )
+    with _inherited_attributes(part):
+        return etree.tostring(part, method="c14n", exclusive=False, with_comments=False)
+
+
+@contextmanager
+def _inherited_attributes(part: Element) -> Iterator[None]:
+    inherited: dict[str, str] = {}
+    for ancestor in part.iterancestors():
+        for name, value in ancestor.attrib.items():
+            if str(name).startswith(_XML) and name not in part.attrib:
+                inherited.setdefault(str(name), str(value))
+    for name, value in inherited.items():
+        part.set(name, value)
+    try:
+        yield
+    finally:
+        for name in inherited:
+            del part.attrib[name]
+
+
+def _unused_sign(document: Document) -> str:
+    """The start of all marks: the private-use character and the first ten-digit number that never follows it here.
+
+    The character can come into a text only as itself or through a character reference.
+    """
+    if _SIGN.encode() not in document.raw and b"&#" not in document.raw:
+        return f"{_SIGN}{0:010d}"
+    whole = etree.tostring(document.root.getroottree(), encoding="utf-8")
+    used = {int(number) for number in _MARKS.findall(whole)}
+    return f"{_SIGN}{next(number for number in range(len(used) + 1) if number not in used):010d}"
+
+
+def _take_text(element: Element, mark: str) -> bytes:
+    """Replace the element's first text, if it is long, by the mark."""
+    text = element.text or ""
+    if len(text) <= LONG_TEXT:
+        return b""
+    element.text = mark
+    data = text.encode()
+    for character, reference in ((b"&", b"&amp;"), (b"<", b"&lt;"), (b">", b"&gt;"), (b"\r", b"&#xD;")):
+        if character in data:
+            data = data.replace(character, reference)
+    return data
+
+
+def _mark_signature(signature: Element, before: str, after: str) -> None:
+    parent = signature.getparent()
+    if parent is None:
+        return
+    previous = signature.getprevious()
+    if previous is None:
+        parent.text = (parent.text or "") + before
+    else:
+        previous.tail = (previous.tail or "") + before
+    signature.tail = after + (signature.tail or "")

@@ -1,0 +1,162 @@
+"""An XML message read for verifying: strictly, within budgets, without DTD, entities or network.
+
+Theory of operation. Whatever could make a parser work hard or differ from another parser is refused on the bytes,
+before parsing: another encoding than UTF-8 (a DOCTYPE could hide in it), a DOCTYPE, too much markup. What remains
+is parsed once; sizes that need the tree (elements, depth, attributes, namespaces) are counted by XPath, in C.
+The lists of libxml2's canonicaliser are sorted by insertion and searched linearly, hence the limits on
+attributes and namespaces.
+
+A message that another reader had to repair is parsed leniently here too, only to count its signatures: none of
+them is evaluated.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias, cast
+
+from lxml import etree
+
+from signing.algorithms import DS
+from signing.verdict import Remark, TooComplexError
+
+Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml gives its element type no public name
+
+ELEMENTS = 200_000
+DEPTH = 64
+ATTRIBUTES = 256
+NAMESPACES = 64
+SIGNATURES = 8
+
+_DECLARATION = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml\s[^>]*?encoding\s*=\s*[\"']([^\"']*)[\"']")
+_DOCTYPE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s++|<\?(?>.*?\?>)|<!--(?>.*?-->))*+<!DOCTYPE", re.DOTALL)
+_NAMESPACE = re.compile(rb"xmlns(?::([^\s=]{1,99}))?\s*=")
+_COUNT = etree.XPath("count(//*)")
+_TOO_DEEP = etree.XPath("boolean(" + "/*" * (DEPTH + 1) + ")")
+_TOO_WIDE = etree.XPath(f"boolean(//*[count(@*) > {ATTRIBUTES}])")
+_IDENTIFIERS = ("Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
+_IDENTIFIED = etree.XPath("//*[@Id or @ID or @id or @xml:id]")
+_NOTES = etree.XPath("//comment() | //processing-instruction()")
+
+
+class UnreadableXmlError(ValueError):
+    """Not XML as we accept it; `code` is `not_xml` or `forbidden_xml` (a DTD, another encoding)."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identifiers:
+    """Elements by their `Id`; `doubled` when any value stands twice under any spelling of the attribute."""
+
+    elements: Mapping[str, Element]
+    doubled: bool
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed message; its tree belongs to the verifier alone."""
+
+    raw: bytes
+    root: Element
+
+    @cached_property
+    def identifiers(self) -> Identifiers:
+        """All identifiers; only an attribute named exactly `Id`, in no namespace, makes an element a target."""
+        identified = _select(_IDENTIFIED, self.root)
+        values = [
+            element.get(name) for element in identified for name in _IDENTIFIERS if name in element.attrib
+        ]
+        return Identifiers(
+            elements={value: element for element in identified if (value := element.get("Id")) is not None},
+            doubled=len(set(values)) < len(values),
+        )
+
+    @cached_property
+    def notes(self) -> tuple[Element, ...]:
+        """All comments and processing instructions, those outside the root too."""
+        return tuple(_select(_NOTES, self.root))
+
+    @cached_property
+    def signatures(self) -> tuple[Element, ...]:
+        """XML signatures in document order."""
+        return tuple(self.root.iter(f"{{{DS}}}Signature"))
+
+    def named(self, name: str) -> list[Element]:
+        """All elements of this local name, whatever namespace and case."""
+        return [
+            element for element in self.root.iter("{*}*") if etree.QName(element).localname.casefold() == name
+        ]
+
+    def path(self, element: Element) -> str:
+        """The element's path, as in `Coverage.paths`."""
+        return self.root.getroottree().getpath(element)
+
+
+def parse(raw: bytes, *, repaired: bool = False) -> Document:
+    """The message as a tree. Raises UnreadableXmlError, or TooComplexError when over a budget."""
+    _forbid(raw)
+    if raw.count(b"<") > 3 * ELEMENTS:
+        raise TooComplexError(f"more than {ELEMENTS} elements")
+    try:
+        root = etree.fromstring(raw, _parser(recover=repaired))
+    except etree.XMLSyntaxError as problem:
+        raise UnreadableXmlError("not_xml", str(problem)) from problem
+    if root is None:
+        raise UnreadableXmlError("not_xml", "no element")
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise UnreadableXmlError("forbidden_xml", "DTD")
+    document = Document(raw, root)
+    _keep_budgets(document)
+    return document
+
+
+def unjudged(document: Document, where: str) -> Iterable[Remark]:
+    """Remarks on elements that look like signatures and are none: another namespace, or empty (reference/edxml.md 7)."""
+    for element in document.root.iter("{*}Signature", "{*}DigitalSignature"):
+        name = etree.QName(element)
+        if name.namespace == DS and name.localname == "Signature":
+            continue
+        if name.localname == "Signature":
+            yield Remark(code="foreign_namespace", where=where, path=document.path(element))
+        elif len(element) == 0 and not (element.text or "").strip():
+            yield Remark(code="empty_signature", where=where, path=document.path(element), severity="info")
+
+
+def _select(query: etree.XPath, root: Element) -> list[Element]:
+    return cast("list[Element]", query(root))
+
+
+def _parser(*, recover: bool) -> etree.XMLParser:
+    """`huge_tree` lifts libxml2's 10 MB limit for one text; our budgets stand in its place."""
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, recover=recover
+    )
+
+
+def _forbid(raw: bytes) -> None:
+    if b"\0" in raw[:4] or raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        raise UnreadableXmlError("forbidden_xml", "not UTF-8")
+    declared = _DECLARATION.match(raw)
+    if declared and declared.group(1).upper() != b"UTF-8":
+        raise UnreadableXmlError("forbidden_xml", "declared not to be UTF-8")
+    if _DOCTYPE.match(raw):
+        raise UnreadableXmlError("forbidden_xml", "DOCTYPE")
+
+
+def _keep_budgets(document: Document) -> None:
+    """What the tree must not exceed; cheap counts of bytes first, as each element and attribute needs its sign."""
+    raw, root = document.raw, document.root
+    if raw.count(b"<") > ELEMENTS and cast("float", _COUNT(root)) > ELEMENTS:
+        raise TooComplexError(f"more than {ELEMENTS} elements")
+    if _TOO_DEEP(root):
+        raise TooComplexError(f"deeper than {DEPTH} elements")
+    if raw.count(b"=") > ATTRIBUTES and _TOO_WIDE(root):
+        raise TooComplexError(f"more than {ATTRIBUTES} attributes of one element")
+    if raw.count(b"xmlns") > NAMESPACES and len(set(_NAMESPACE.findall(raw))) > NAMESPACES:
+        raise TooComplexError(f"more than {NAMESPACES} namespace prefixes")
+    if len(document.signatures) > SIGNATURES:
+        raise TooComplexError(f"more than {SIGNATURES} signatures")

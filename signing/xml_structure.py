@@ -1,0 +1,229 @@
+"""The parts of one XML signature (XMLDSig, RFC 3275), read by a closed grammar into frozen records.
+
+What may stand where is a table; anything else inside a signature - another element, text, a comment - refuses it,
+so that nobody can hide content there. The stages of judging ask in order: is it a placeholder, are the algorithms
+acceptable, are the transforms, does the grammar hold; only then is it read.
+Stages answer with the stable code of what is wrong, or None.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cryptography import x509
+from lxml import etree
+
+from signing import algorithms, path
+from signing.algorithms import DS, ENVELOPED, EXCLUSIVE
+from signing.canonical import INCLUSIVE, Form
+from signing.verdict import TooComplexError
+from signing.xml_document import Element
+
+XML_SPACE = " \t\r\n"
+REFERENCES = 16
+TRANSFORMS = 2
+CERTIFICATES = 16
+
+_GRAMMAR: Mapping[str, re.Pattern[str]] = {
+    parent: re.compile(children)
+    for parent, children in {
+        "Signature": "SignedInfo SignatureValue (KeyInfo )?(Object )*",
+        "SignedInfo": "CanonicalizationMethod SignatureMethod (Reference )+",
+        "CanonicalizationMethod": "(InclusiveNamespaces )?",
+        "SignatureMethod": "",
+        "Reference": "(Transforms )?DigestMethod DigestValue ",
+        "Transforms": "(Transform )+",
+        "Transform": "(InclusiveNamespaces )?",
+        "InclusiveNamespaces": "",
+        "DigestMethod": "",
+        "DigestValue": "",
+        "SignatureValue": "",
+        "KeyInfo": "((KeyName|KeyValue|X509Data) )*",
+        "KeyName": "",
+        "X509Data": "((X509IssuerSerial|X509SKI|X509SubjectName|X509Certificate|X509CRL|X509Digest) )*",
+        "X509Certificate": "",
+        "X509SubjectName": "",
+    }.items()
+}
+"""Element -> its children in order, each followed by one space; elements not listed are not looked into."""
+
+_WITH_TEXT = frozenset({"DigestValue", "SignatureValue", "KeyName", "X509Certificate", "X509SubjectName"})
+_NO_SPACE = dict.fromkeys(map(ord, XML_SPACE))
+_FOREIGN = {EXCLUSIVE: "InclusiveNamespaces", "http://www.w3.org/2009/xmldsig11#": "X509Digest"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """One signed part: where (`uri`), how it is brought to bytes, and the digest it must have."""
+
+    uri: str | None
+    enveloped: bool
+    form: Form
+    digest_algorithm: str
+    digest: bytes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Signature:
+    """One signature as it stands in the message; `certificates` came with it and are only claimed."""
+
+    element: Element
+    signed_info: Element
+    form: Form
+    method: algorithms.Method
+    references: tuple[Reference, ...]
+    value: bytes
+    certificates: tuple[x509.Certificate, ...]
+    key_values: tuple[Element, ...]
+
+
+def is_placeholder(element: Element) -> bool:
+    """Whether nobody signed here: a value or certificate that cannot be decoded, or one that libraries write always."""
+    value = squeezed(element.find(f"{{{DS}}}SignatureValue"))
+    certificates = [squeezed(node) for node in element.iterfind(f"{{{DS}}}KeyInfo//{{{DS}}}X509Certificate")]
+    if value is None:
+        return False
+    if decode(value) is None or hashlib.sha256(value.encode()).hexdigest() in algorithms.PLACEHOLDER_VALUES:
+        return True
+    if not algorithms.PLACEHOLDER_CERTIFICATES.isdisjoint(certificates):
+        return True
+    return bool(certificates) and not any(_certificates(element))
+
+
+def algorithm_fault(element: Element) -> str | None:
+    """`algorithm_not_allowed`, `canonical_form_not_allowed`, `transform_not_allowed`, or None."""
+    info = element.find(f"{{{DS}}}SignedInfo")
+    if info is None:
+        return None
+    tables: tuple[tuple[str, Mapping[str, object], str], ...] = (
+        ("SignatureMethod", algorithms.METHODS, "algorithm_not_allowed"),
+        ("DigestMethod", algorithms.DIGESTS, "algorithm_not_allowed"),
+        ("CanonicalizationMethod", algorithms.CANONICAL_FORMS, "canonical_form_not_allowed"),
+        ("Transform", {ENVELOPED: None, **algorithms.CANONICAL_FORMS}, "transform_not_allowed"),
+    )
+    for name, table, why in tables:
+        if any(node.get("Algorithm") not in table for node in info.iter(f"{{{DS}}}{name}")):
+            return why
+    return None
+
+
+def keep_budgets(element: Element) -> None:
+    """Raises TooComplexError for a signature with too many references, transforms or certificates."""
+    budgets = (("Reference", REFERENCES), ("X509Certificate", CERTIFICATES))
+    for name, limit in budgets:
+        if sum(1 for _ in element.iter(f"{{{DS}}}{name}")) > limit:
+            raise TooComplexError(f"more than {limit} {name} elements in one signature")
+    for transforms in element.iter(f"{{{DS}}}Transforms"):
+        if len(transforms) > TRANSFORMS:
+            raise TooComplexError(f"more than {TRANSFORMS} transforms of one reference")
+
+
+def grammar_fault(element: Element) -> str | None:
+    """`malformed_signature`, `foreign_content` or `comment_in_signed_content` when the grammar does not hold, or None."""
+    if any(not isinstance(node.tag, str) for node in element.iter()):
+        return "comment_in_signed_content"
+    return next(filter(None, map(_node_fault, _grammatical(element))), None)
+
+
+def read(element: Element) -> Signature | str:
+    """The signature as records, or what is wrong with it; only after the faults above were not found."""
+    info, value = element[0], decode(squeezed(element[1]))
+    form = _form(info[0])
+    if isinstance(form, str):
+        return form
+    references = [_reference(node) for node in info.iterchildren(f"{{{DS}}}Reference")]
+    certificates = list(_certificates(element))
+    if value is None or None in certificates:
+        return "malformed_signature"
+    return next((one for one in references if isinstance(one, str)), None) or Signature(
+        element=element,
+        signed_info=info,
+        form=form,
+        method=algorithms.METHODS[info[1].get("Algorithm", "")],
+        references=tuple(one for one in references if isinstance(one, Reference)),
+        value=value,
+        certificates=tuple(dict.fromkeys(one for one in certificates if one)),
+        key_values=tuple(element.iterfind(f"{{{DS}}}KeyInfo/{{{DS}}}KeyValue")),
+    )
+
+
+def decode(text: str | None) -> bytes | None:
+    """Base64 in its one canonical writing; None for anything else, the empty text too."""
+    try:
+        data = binascii.a2b_base64(text or "", strict_mode=True)
+    except ValueError:
+        return None
+    return data if data and base64.b64encode(data).decode() == text else None
+
+
+def squeezed(node: Element | None) -> str | None:
+    """A node's text without white space; None without a node."""
+    return None if node is None else (node.text or "").translate(_NO_SPACE)
+
+
+def _certificates(element: Element) -> Iterator[x509.Certificate | None]:
+    for node in element.iterfind(f"{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"):
+        data = decode(squeezed(node))
+        yield path.readable(data) if data else None
+
+
+def _name(node: Element) -> str:
+    """The local name of a node that the grammar may know, `?` for all others."""
+    name = etree.QName(node)
+    known = name.namespace == DS or name.localname == _FOREIGN.get(name.namespace or "")
+    return name.localname if known else "?"
+
+
+def _grammatical(node: Element) -> Iterator[Element]:
+    """The node and what is below it, as far as the grammar looks."""
+    yield node
+    for child in node:
+        if _name(child) in _GRAMMAR:
+            yield from _grammatical(child)
+
+
+def _node_fault(node: Element) -> str | None:
+    name, children = _name(node), "".join(f"{_name(child)} " for child in node)
+    if not _GRAMMAR[name].fullmatch(children):
+        return "foreign_content" if "?" in children else "malformed_signature"
+    texts = (
+        [child.tail for child in node] if name in _WITH_TEXT else [node.text, *(child.tail for child in node)]
+    )
+    return "foreign_content" if any(text and text.strip(XML_SPACE) for text in texts) else None
+
+
+def _reference(node: Element) -> Reference | str:
+    steps = list(node[0]) if _name(node[0]) == "Transforms" else []
+    enveloped = bool(steps) and steps[0].get("Algorithm") == ENVELOPED
+    rest = steps[1:] if enveloped else steps
+    if any(step.get("Algorithm") == ENVELOPED for step in rest) or (enveloped and len(steps[0])):
+        return "enveloped_misplaced"
+    if len(rest) > 1:
+        return "transform_not_allowed"
+    form, digest = _form(rest[0]) if rest else INCLUSIVE, decode(squeezed(node[-1]))
+    if isinstance(form, str) or digest is None:
+        return form if isinstance(form, str) else "malformed_signature"
+    return Reference(
+        uri=node.get("URI"),
+        enveloped=enveloped,
+        form=form,
+        digest_algorithm=algorithms.DIGESTS[node[-2].get("Algorithm", "")],
+        digest=digest,
+    )
+
+
+def _form(node: Element) -> Form | str:
+    """The canonical form that a CanonicalizationMethod or Transform names."""
+    exclusive = node.get("Algorithm") == EXCLUSIVE
+    prefixes = tuple(node[0].get("PrefixList", "").split()) if len(node) else ()
+    if len(node) and not exclusive:
+        return "malformed_signature"
+    # libxml2 through lxml cannot treat the default namespace inclusively.
+    return (
+        "canonical_form_not_allowed"
+        if "#default" in prefixes
+        else Form(exclusive=exclusive, prefixes=prefixes)
+    )

@@ -1,0 +1,113 @@
+"""What a signature's references point at, and whether that is what a reader will take for the content.
+
+Wrapping (giả mạo bằng cách bọc lại): the signed part is moved to where nobody reads it, and something else put in its
+place; every digest still holds. So a reference must name exactly one place, that place must be where an element of
+this name belongs, and nothing of the message may stand inside a signature. What exactly is covered is told by paths:
+whoever reads the message must compare them with what was read.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lxml import etree
+
+from signing.algorithms import DS
+from signing.xml_document import Document, Element
+from signing.xml_structure import Reference, Signature
+
+_SIGNATURE = f"{{{DS}}}Signature"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What one reference points at; `content`: a part of the message, not of a signature."""
+
+    reference: Reference
+    element: Element
+    content: bool
+
+
+def resolve(signature: Signature, document: Document) -> tuple[Target, ...] | str:
+    """The target of each reference, or what is wrong with one."""
+    targets = [_resolve(reference, signature.element, document) for reference in signature.references]
+    faults = [one for one in targets if isinstance(one, str)]
+    return faults[0] if faults else tuple(one for one in targets if isinstance(one, Target))
+
+
+def fault(signature: Signature, targets: Iterable[Target], document: Document) -> str | None:
+    """The first thing about the targets that forbids to trust them, or None."""
+    wrapping = _wrapping_fault(signature, targets, document)
+    if wrapping:
+        return wrapping
+    if any(_holds_note(target.element, document) for target in targets):
+        return "comment_in_signed_content"
+    return None if any(target.content for target in targets) else "covers_nothing"
+
+
+def _resolve(reference: Reference, signature: Element, document: Document) -> Target | str:
+    uri = reference.uri
+    if uri is None or (uri and not uri.startswith("#")):
+        return "external_reference"
+    element = document.identifiers.elements.get(uri[1:]) if uri else document.root
+    if element is None:
+        return "target_missing"
+    if reference.enveloped and element not in signature.iterancestors():
+        return "enveloped_misplaced"
+    return Target(reference=reference, element=element, content=not _inside_signature(element))
+
+
+def _inside_signature(element: Element) -> bool:
+    return element.tag == _SIGNATURE or next(element.iterancestors(_SIGNATURE), None) is not None
+
+
+def _wrapping_fault(signature: Signature, targets: Iterable[Target], document: Document) -> str | None:
+    named = [target for target in targets if target.reference.uri]
+    if named and document.identifiers.doubled:
+        return "doubled_identifier"
+    if any(_stands_elsewhere(target.element, document) for target in named if target.content):
+        return "same_name_elsewhere"
+    if _is_nested(signature.element):
+        return "nested_signature"
+    return "content_in_signature" if _holds_content(signature.element, document.root) else None
+
+
+def _is_nested(signature: Element) -> bool:
+    within = sum(1 for _ in signature.iter(_SIGNATURE)) > 1
+    return within or next(signature.iterancestors(_SIGNATURE), None) is not None
+
+
+def _holds_content(signature: Element, root: Element) -> bool:
+    """Whether anything of the message's own vocabulary stands inside the signature."""
+    own = etree.QName(root)
+    for node in signature.iter("{*}*"):
+        name = etree.QName(node)
+        if name.namespace == own.namespace and own.namespace not in {None, DS}:
+            return True
+        if name.localname.casefold() == own.localname.casefold() and name.namespace != DS:
+            return True
+    return False
+
+
+def _stands_elsewhere(element: Element, document: Document) -> bool:
+    """Whether an element of the same name stands at another place of the message's structure.
+
+    A name is compared as a tolerant reader does, without namespace and case. Repeated siblings, such as attachments,
+    are at the same place; leaves such as codes may repeat everywhere.
+    """
+    if len(element) == 0:
+        return False
+    place = _place(element)
+    return any(_place(other) != place for other in document.named(place[0]))
+
+
+def _place(element: Element) -> tuple[str, ...]:
+    """The element's name and its ancestors' names, innermost first."""
+    names = [etree.QName(element), *map(etree.QName, element.iterancestors())]
+    return tuple(name.localname.casefold() for name in names)
+
+
+def _holds_note(element: Element, document: Document) -> bool:
+    """Whether a comment or processing instruction stands in the element; around the root counts as in it."""
+    if not document.notes or element is document.root:
+        return bool(document.notes)
+    return any(element in note.iterancestors() for note in document.notes)

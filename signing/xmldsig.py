@@ -1,0 +1,204 @@
+"""Verifying the XML signatures of a message (XMLDSig, RFC 3275) as a strict profile.
+
+Theory of operation. Each signature is judged by stages (design §5, settled 2), and the first that finds fault gives
+the verdict: message repaired; placeholder (a remark, no verdict); algorithms and transforms; grammar; targets and
+wrapping; digests; signature value; certificate. Structure is read for all signatures before the tree becomes a
+skeleton (`signing.canonical`), so nothing is read from a marked tree.
+
+A signature passes only with a certificate from its own KeyInfo whose key made the signature value and for which
+`signing.judge` finds a path; a bare key never does. What it covers is told as element paths of this very message.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+
+from signing import algorithms, canonical, judge, xml_document, xml_key, xml_structure, xml_targets
+from signing.trust import Trust
+from signing.verdict import Coverage, Indication, Remark, Report, SubIndication, Verdict
+from signing.xml_document import Document, Element
+from signing.xml_structure import Signature
+from signing.xml_targets import Target
+
+_LOCAL = timezone(timedelta(hours=7))
+"""Zone of the country; messages in the field state signing times without one."""
+
+_FORMAT = (Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE)
+_CRYPTO = (Indication.INDETERMINATE, SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
+_LIMITS = (Indication.INDETERMINATE, SubIndication.SIG_CONSTRAINTS_FAILURE)
+_NO_DATA = (Indication.INDETERMINATE, SubIndication.SIGNED_DATA_NOT_FOUND)
+_NO_SIGNER = (Indication.INDETERMINATE, SubIndication.NO_SIGNING_CERTIFICATE_FOUND)
+
+FAULTS: Mapping[str, tuple[Indication, SubIndication]] = {
+    "message_repaired": _FORMAT,
+    "algorithm_not_allowed": _CRYPTO,
+    "weak_key": _CRYPTO,
+    "canonical_form_not_allowed": _LIMITS,
+    "transform_not_allowed": _LIMITS,
+    "covers_nothing": _LIMITS,
+    "malformed_signature": _FORMAT,
+    "foreign_content": _FORMAT,
+    "comment_in_signed_content": _FORMAT,
+    "enveloped_misplaced": _FORMAT,
+    "not_canonical": _FORMAT,
+    "key_value_differs": _FORMAT,
+    "nested_signature": _FORMAT,
+    "content_in_signature": _FORMAT,
+    "doubled_identifier": _FORMAT,
+    "same_name_elsewhere": _FORMAT,
+    "target_missing": _NO_DATA,
+    "external_reference": _NO_DATA,
+    "no_certificate": _NO_SIGNER,
+    "several_certificates": _NO_SIGNER,
+    "digest_differs": (Indication.TOTAL_FAILED, SubIndication.HASH_FAILURE),
+    "signature_value_wrong": (Indication.TOTAL_FAILED, SubIndication.SIG_CRYPTO_FAILURE),
+}
+"""What can be wrong with a signature before its certificate is looked at: code -> how it ends."""
+
+WRAPPING = frozenset(
+    {"nested_signature", "content_in_signature", "doubled_identifier", "same_name_elsewhere"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """What is the same for all signatures of one message."""
+
+    document: Document
+    skeleton: canonical.Skeleton
+    trust: Trust
+    at: datetime
+    where: str
+
+
+def verify(
+    raw: bytes, trust: Trust, at: datetime, *, where: str = "package", repaired: bool = False
+) -> Report:
+    """Judge every XML signature of a message as of `at`, an aware moment at which the signature proven existed.
+
+    `repaired`: the reader could read the message only after repairing it; its signatures are not evaluated.
+    Raises TooComplexError over a budget, before any digest, and `xml_document.UnreadableXmlError` (a ValueError)
+    for what is not XML or has a DTD.
+    """
+    document = xml_document.parse(raw, repaired=repaired)
+    for element in document.signatures:
+        xml_structure.keep_budgets(element)
+    placeholders = [] if repaired else list(filter(xml_structure.is_placeholder, document.signatures))
+    judged = [element for element in document.signatures if element not in placeholders]
+    # All reading ends here: the skeleton changes the tree.
+    readings = ["message_repaired" if repaired else _read(element) for element in judged]
+    skeleton = canonical.prepare(document)
+    case = _Case(document=document, skeleton=skeleton, trust=trust, at=at, where=where)
+    return Report(
+        verdicts=tuple(_verdict(case, position, reading) for position, reading in enumerate(readings)),
+        remarks=(*_placeholder_remarks(case, placeholders), *xml_document.unjudged(document, where)),
+    )
+
+
+def _placeholder_remarks(case: _Case, placeholders: Sequence[Element]) -> Iterator[Remark]:
+    for element in placeholders:
+        yield Remark(code="placeholder_signature", where=case.where, path=case.document.path(element))
+
+
+def _read(element: Element) -> Signature | str:
+    fault = xml_structure.algorithm_fault(element) or xml_structure.grammar_fault(element)
+    return fault or xml_structure.read(element)
+
+
+def _verdict(case: _Case, position: int, reading: Signature | str) -> Verdict:
+    found = reading if isinstance(reading, str) else _examine(case, reading)
+    if isinstance(reading, str) or isinstance(found, str):
+        return _refusal(case, position, str(found))
+    signer, targets = found
+    others = [certificate for certificate in reading.certificates if certificate != signer]
+    judgement = judge.certificate(signer, others, case.trust, case.at)
+    return Verdict(
+        where=case.where,
+        position=position,
+        format="xades" if _has_qualifying_properties(reading.element) else "xmldsig",
+        indication=judgement.indication,
+        sub_indication=judgement.sub_indication,
+        why=judgement.why,
+        best_signature_time=case.at,
+        coverage=_coverage(case.document, targets),
+        certificate=signer.public_bytes(Encoding.DER),
+        signer_name=judge.name(signer),
+        signed_at_claimed=_claimed_time(reading, targets),
+        provisional=judgement.provisional,
+        evidence=judgement.evidence,
+    )
+
+
+def _refusal(case: _Case, position: int, why: str) -> Verdict:
+    indication, sub_indication = FAULTS[why]
+    return Verdict(
+        where=case.where,
+        position=position,
+        format="xmldsig",
+        indication=indication,
+        sub_indication=sub_indication,
+        why=why,
+        best_signature_time=case.at,
+        coverage=Coverage(whole=False, detail="not_evaluated"),
+        wrapping=why in WRAPPING,
+    )
+
+
+def _examine(case: _Case, signature: Signature) -> tuple[x509.Certificate, tuple[Target, ...]] | str:
+    """Who signed which targets, or what is wrong; all that comes before the certificate itself is judged."""
+    targets = xml_targets.resolve(signature, case.document)
+    if isinstance(targets, str):
+        return targets
+    try:
+        fault = xml_targets.fault(signature, targets, case.document) or _digest_fault(
+            case, signature, targets
+        )
+        signed = b"".join(canonical.octets(case.skeleton, signature.signed_info, signature.form))
+    except etree.C14NError:
+        return "not_canonical"
+    signer = fault or xml_key.signer(signature, signed)
+    return signer if isinstance(signer, str) else (signer, targets)
+
+
+def _digest_fault(case: _Case, signature: Signature, targets: Sequence[Target]) -> str | None:
+    for target in targets:
+        reference = target.reference
+        removed = signature.element if reference.enveloped else None
+        digest = canonical.digest(
+            case.skeleton, target.element, reference.form, removed, reference.digest_algorithm
+        )
+        if digest != reference.digest:
+            return "digest_differs"
+    return None
+
+
+def _coverage(document: Document, targets: Sequence[Target]) -> Coverage:
+    covered = dict.fromkeys(target.element for target in targets if target.content)
+    whole = document.root in covered
+    paths = tuple(document.path(element) for element in covered)
+    return Coverage(whole=whole, detail="whole_message" if whole else "elements", paths=paths)
+
+
+def _claimed_time(signature: Signature, targets: Sequence[Target]) -> datetime | None:
+    """The signing time that the signature covers (SignatureProperty or XAdES); claimed by the signer, it proves nothing."""
+    for target in targets:
+        if signature.element in target.element.iterancestors():
+            for node in target.element.iter("{*}SigningTime"):
+                return _moment(node.text or "")
+    return None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=_LOCAL)
+
+
+def _has_qualifying_properties(signature: Element) -> bool:
+    return next(signature.iter("{http://uri.etsi.org/01903/v1.3.2#}QualifyingProperties"), None) is not None
