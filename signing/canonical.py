@@ -23,17 +23,18 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import cast
 
 from lxml import etree
 
+from signing.verdict import TooComplexError
 from signing.xml_document import Document, Element
 
 LONG_TEXT = 4096
+PREFIXES = 64
 _SIGN = "\ue000"
 _MARKS = re.compile(rb"\xee\x80\x80([0-9]{10})")
+_PREFIX = re.compile(rb"xmlns(?::([^\s=]{1,99}))?=")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-_LONG_TEXTS = etree.XPath(f"//*[text()[string-length() > {LONG_TEXT}]]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +59,17 @@ class Skeleton:
 
 
 def prepare(document: Document) -> Skeleton:
-    """Turn the document's tree into a skeleton; whatever else is to be read from it has to be read before."""
-    sign = _unused_sign(document)
-    texts = tuple(
-        _take_text(element, f"{sign}t{position}{_SIGN}")
-        for position, element in enumerate(cast("list[Element]", _LONG_TEXTS(document.root)))
-    )
+    """Turn the document's tree into a skeleton; whatever else is to be read from it has to be read before.
+
+    Raises TooComplexError for too many namespace prefixes.
+    """
+    emptied, texts = _take_long_texts(document)
+    remains = etree.tostring(document.root.getroottree(), encoding="utf-8")
+    if len(set(_PREFIX.findall(remains))) > PREFIXES:
+        raise TooComplexError(f"more than {PREFIXES} namespace prefixes")
+    sign = _unused_sign(remains)
+    for position, element in enumerate(emptied):
+        element.text = f"{sign}t{position}{_SIGN}"
     for position, signature in enumerate(document.signatures):
         _mark_signature(signature, f"{sign}b{position}{_SIGN}", f"{sign}e{position}{_SIGN}")
     pattern = re.compile(re.escape(sign.encode()) + b"([tbe])([0-9]+)" + _SIGN.encode())
@@ -123,25 +129,26 @@ def _inherited_attributes(part: Element) -> Iterator[None]:
             del part.attrib[name]
 
 
-def _unused_sign(document: Document) -> str:
-    """The start of all marks: the private-use character and the first ten-digit number that never follows it here.
-
-    The character can come into a text only as itself or through a character reference.
-    """
-    if _SIGN.encode() not in document.raw and b"&#" not in document.raw:
-        return f"{_SIGN}{0:010d}"
-    whole = etree.tostring(document.root.getroottree(), encoding="utf-8")
-    used = {int(number) for number in _MARKS.findall(whole)}
+def _unused_sign(remains: bytes) -> str:
+    """The start of all marks: the private-use character and the first ten-digit number that follows it nowhere else."""
+    used = {int(number) for number in _MARKS.findall(remains)}
     return f"{_SIGN}{next(number for number in range(len(used) + 1) if number not in used):010d}"
 
 
-def _take_text(element: Element, mark: str) -> bytes:
-    """Replace the element's first text, if it is long, by the mark."""
-    text = element.text or ""
-    if len(text) <= LONG_TEXT:
-        return b""
-    element.text = mark
-    data = text.encode()
+def _take_long_texts(document: Document) -> tuple[list[Element], tuple[bytes, ...]]:
+    """Empty the elements with long texts; the elements, and their texts in canonical writing."""
+    emptied, texts = [], []
+    for element in document.root.iter():
+        text = element.text
+        if text and len(text) > LONG_TEXT:
+            element.text = None
+            emptied.append(element)
+            texts.append(_written(text.encode()))
+    return emptied, tuple(texts)
+
+
+def _written(data: bytes) -> bytes:
+    """Text as the canonical form writes it (C14N 1.0 §2.3, text nodes)."""
     for character, reference in ((b"&", b"&amp;"), (b"<", b"&lt;"), (b">", b"&gt;"), (b"\r", b"&#xD;")):
         if character in data:
             data = data.replace(character, reference)

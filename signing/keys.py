@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NotRequired, Required, TypedDict, Unpack
 
 from cryptography import x509
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+StatementKey = ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 _CURVES: Mapping[str, ec.EllipticCurve] = {
@@ -26,6 +28,7 @@ _CURVES: Mapping[str, ec.EllipticCurve] = {
     "p521": ec.SECP521R1(),
 }
 _PURPOSES = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION)
+_DER = serialization.Encoding.DER
 _TEST_ORGANISATION = "Cơ quan thử nghiệm"
 
 
@@ -35,6 +38,19 @@ class Issuer:
 
     certificate: x509.Certificate
     key: PrivateKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who holds a certificate (chủ thể chứng thư) that we issued: an agency or a person of the demo or a test."""
+
+    certificate: x509.Certificate
+    key: PrivateKey
+
+    @property
+    def der(self) -> bytes:
+        """The certificate's DER bytes."""
+        return self.certificate.public_bytes(_DER)
 
 
 class Terms(TypedDict):
@@ -116,9 +132,36 @@ def load_private(pem: bytes) -> PrivateKey:
     raise ValueError("neither an RSA nor an elliptic-curve key")
 
 
+def new_statement_key() -> StatementKey:
+    """A fresh P-256 key for statements of our own (`seal.sign_statement`)."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def load_statement_key(pem: bytes) -> StatementKey:
+    """The P-256 key in an unencrypted PEM. Raises ValueError for anything else."""
+    key = load_private(pem)
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        return key
+    raise ValueError("not a P-256 key")
+
+
+@lru_cache(maxsize=4096)
 def fingerprint(certificate: x509.Certificate) -> bytes:
     """SHA-256 of the certificate's DER bytes, by which the directory knows it."""
     return certificate.fingerprint(hashes.SHA256())
+
+
+def key_id(key: PrivateKey) -> str:
+    """Short name of a key: the first 16 hex digits of the SHA-256 of its public key (SubjectPublicKeyInfo, DER)."""
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return hashlib.sha256(key.public_key().public_bytes(_DER, form)).hexdigest()[:16]
+
+
+def load_certificate(raw: bytes) -> x509.Certificate:
+    """One certificate, PEM (the first of the file) or DER. Raises ValueError for anything else."""
+    return (
+        x509.load_pem_x509_certificate(raw) if b"-----BEGIN" in raw else x509.load_der_x509_certificate(raw)
+    )
 
 
 def _name(name: str, organisation: str) -> x509.Name:

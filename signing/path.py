@@ -13,10 +13,11 @@ found, the one from the longest partial path is told.
 The outcome of a signature check between two certificates depends on nothing else and is remembered.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import TypeAlias, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -25,6 +26,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from signing import algorithms
 from signing.trust import Trust
 from signing.verdict import SubIndication
+
+_T = TypeVar("_T", bound=x509.ExtensionType)
+_Extension: TypeAlias = x509.Extension[x509.ExtensionType]
 
 DEEPEST = 8
 SIGNATURE_CHECKS = 64
@@ -78,10 +82,17 @@ class Failure:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Facts:
-    """What a certificate says of itself, read once: may it issue, how long a path below it, may it sign documents."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Read:
+    """A certificate with all that we ask of it, read once; names in DER, as RFC 5280 §7.1 compares at the least."""
 
+    certificate: x509.Certificate
+    subject: bytes
+    issuer: bytes
+    valid_from: datetime
+    valid_to: datetime
+    key_strong: bool
+    signed_strongly: bool
     authority: bool
     path_length: int | None
     may_issue: bool
@@ -89,12 +100,15 @@ class _Facts:
     unprocessed: bool
 
 
+_Chain: TypeAlias = tuple[_Read, ...]
+
+
 @dataclass(kw_only=True)
 class _Search:
     """One search: its fixed facts, and what changes - the checks left, and the best reason so far with its weight."""
 
-    extra: Sequence[x509.Certificate]
-    trust: Trust
+    anchors: _Chain
+    others: _Chain
     at: datetime
     checks_left: int = SIGNATURE_CHECKS
     weight: tuple[int, int] = (0, 0)
@@ -111,38 +125,43 @@ def build(
     leaf: x509.Certificate, extra: Sequence[x509.Certificate], trust: Trust, at: datetime
 ) -> Path | Failure:
     """The path from `leaf` to one of the roots as of `at`, or why there is none. Without roots nothing passes."""
-    failure = _leaf_failure(leaf, at)
+    signer = _read(leaf)
+    if signer is None or signer.unprocessed:
+        return _constraint("certificate_extension")
+    failure = _signer_failure(signer, at)
     if failure is not None:
         return failure
-    readable = tuple(certificate for certificate in extra if _facts(certificate) is not None)
-    search = _Search(extra=readable, trust=trust, at=at, failure=_no_issuer(leaf))
-    found = _climb((leaf,), search)
-    return search.failure if found is None else Path(certificates=found)
+    search = _Search(
+        anchors=_all_read(trust.anchors),
+        others=_all_read((*trust.intermediates, *extra)),
+        at=at,
+        failure=_no_issuer(signer),
+    )
+    found = _climb((signer,), search)
+    return Path(certificates=tuple(one.certificate for one in found)) if found else search.failure
 
 
+@lru_cache(maxsize=1024)
 def readable(der: bytes) -> x509.Certificate | None:
     """The certificate in `der`, or None when any part that we need cannot be decoded."""
     try:
         certificate = x509.load_der_x509_certificate(der)
     except (ValueError, x509.InvalidVersion):
         return None
-    return certificate if _facts(certificate) else None
+    return certificate if _read(certificate) else None
 
 
-def _leaf_failure(leaf: x509.Certificate, at: datetime) -> Failure | None:
-    facts = _facts(leaf)
-    if facts is None or facts.unprocessed:
-        return _constraint("certificate_extension")
-    if at < leaf.not_valid_before_utc:
+def _signer_failure(signer: _Read, at: datetime) -> Failure | None:
+    if at < signer.valid_from:
         return Failure(sub_indication=SubIndication.NOT_YET_VALID, why="certificate_not_yet_valid")
-    if at > leaf.not_valid_after_utc:
+    if at > signer.valid_to:
         return Failure(sub_indication=SubIndication.OUT_OF_BOUNDS_NO_POE, why="certificate_expired")
-    if not algorithms.key_is_strong(leaf.public_key()):
+    if not signer.key_strong:
         return Failure(sub_indication=SubIndication.CRYPTO_CONSTRAINTS_FAILURE, why="weak_key")
-    return None if facts.may_sign else _constraint("key_usage")
+    return None if signer.may_sign else _constraint("key_usage")
 
 
-def _climb(chain: tuple[x509.Certificate, ...], search: _Search) -> tuple[x509.Certificate, ...] | None:
+def _climb(chain: _Chain, search: _Search) -> _Chain | None:
     """The chain completed to a root, or None with the best reason noted."""
     search.note(len(chain), _no_issuer(chain[-1]))
     for issuer, anchored in _issuers(chain, search):
@@ -157,51 +176,43 @@ def _climb(chain: tuple[x509.Certificate, ...], search: _Search) -> tuple[x509.C
     return None
 
 
-def _issuers(chain: tuple[x509.Certificate, ...], search: _Search) -> Iterator[tuple[x509.Certificate, bool]]:
+def _issuers(chain: _Chain, search: _Search) -> Iterator[tuple[_Read, bool]]:
     """Candidates by name, roots first; a certificate below the root never appears twice in one chain."""
     name = chain[-1].issuer
-    for anchor in search.trust.anchors:
-        if anchor.subject == name:
-            yield anchor, True
-    for candidate in (*search.trust.intermediates, *search.extra):
-        if candidate.subject == name and candidate not in chain:
-            yield candidate, False
+    yield from ((anchor, True) for anchor in search.anchors if anchor.subject == name)
+    yield from ((other, False) for other in search.others if other.subject == name and other not in chain)
 
 
-def _step_failure(
-    chain: tuple[x509.Certificate, ...], issuer: x509.Certificate, search: _Search
-) -> Failure | None:
+def _step_failure(chain: _Chain, issuer: _Read, search: _Search) -> Failure | None:
     """Why `issuer` cannot stand above the chain (RFC 5280 §6.1.3, §6.1.4), or None."""
     if search.checks_left == 0 or len(chain) == DEEPEST:
         return _constraint("path_too_complex")
-    if not (algorithms.is_signed_strongly(chain[-1]) and algorithms.key_is_strong(issuer.public_key())):
+    if not (chain[-1].signed_strongly and issuer.key_strong):
         return Failure(sub_indication=SubIndication.CRYPTO_CONSTRAINTS_FAILURE, why="weak_certificate")
     search.checks_left -= 1
-    if not _issued(chain[-1], issuer):
+    if not _issued(chain[-1].certificate, issuer.certificate):
         return Failure(sub_indication=SubIndication.NO_CERTIFICATE_CHAIN_FOUND, why="wrong_issuer")
-    if not issuer.not_valid_before_utc <= search.at <= issuer.not_valid_after_utc:
-        return Failure(
-            sub_indication=SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE, why="issuer_out_of_dates"
-        )
+    if not issuer.valid_from <= search.at <= issuer.valid_to:
+        sub_indication = SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE
+        return Failure(sub_indication=sub_indication, why="issuer_out_of_dates")
     return _authority_failure(chain, issuer)
 
 
-def _authority_failure(chain: tuple[x509.Certificate, ...], issuer: x509.Certificate) -> Failure | None:
-    facts = _facts(issuer)
-    if facts is None or facts.unprocessed:
+def _authority_failure(chain: _Chain, issuer: _Read) -> Failure | None:
+    if issuer.unprocessed:
         return _constraint("issuer_extension")
-    if not facts.authority:
+    if not issuer.authority:
         return _constraint("issuer_not_authority")
-    if not facts.may_issue:
+    if not issuer.may_issue:
         return _constraint("issuer_key_usage")
     # Self-issued certificates (an authority renewing its key) do not count (RFC 5280 §6.1.4 l).
     below = sum(1 for certificate in chain[1:] if certificate.subject != certificate.issuer)
-    if facts.path_length is not None and below > facts.path_length:
+    if issuer.path_length is not None and below > issuer.path_length:
         return _constraint("path_too_long")
     return None
 
 
-def _no_issuer(certificate: x509.Certificate) -> Failure:
+def _no_issuer(certificate: _Read) -> Failure:
     why = "unknown_root" if certificate.subject == certificate.issuer else "unknown_issuer"
     return Failure(sub_indication=SubIndication.NO_CERTIFICATE_CHAIN_FOUND, why=why)
 
@@ -219,34 +230,48 @@ def _issued(child: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
+def _all_read(certificates: Iterable[x509.Certificate]) -> _Chain:
+    return tuple(one for one in map(_read, certificates) if one)
+
+
 @lru_cache(maxsize=4096)
-def _facts(certificate: x509.Certificate) -> _Facts | None:
+def _read(certificate: x509.Certificate) -> _Read | None:
     """None when the certificate cannot be read: the library decodes names, key and extensions only when asked."""
     try:
-        certificate.public_key(), certificate.subject, certificate.issuer
         extensions = tuple(certificate.extensions)
+        return _Read(
+            certificate=certificate,
+            subject=certificate.subject.public_bytes(),
+            issuer=certificate.issuer.public_bytes(),
+            valid_from=certificate.not_valid_before_utc,
+            valid_to=certificate.not_valid_after_utc,
+            key_strong=algorithms.key_is_strong(certificate.public_key()),
+            signed_strongly=algorithms.is_signed_strongly(certificate),
+            authority=any(constraint.ca for constraint in _values(extensions, x509.BasicConstraints)),
+            path_length=next((one.path_length for one in _values(extensions, x509.BasicConstraints)), None),
+            may_issue=all(usage.key_cert_sign for usage in _values(extensions, x509.KeyUsage)),
+            may_sign=_may_sign(extensions),
+            unprocessed=any(map(_is_unprocessed, extensions)),
+        )
     except _UNREADABLE:
         return None
-    authority, path_length, may_issue, may_sign = False, None, True, True
-    for extension in extensions:
-        match extension.value:
-            case x509.BasicConstraints() as constraints:
-                authority, path_length = constraints.ca, constraints.path_length
-            case x509.KeyUsage() as usage:
-                may_issue = usage.key_cert_sign
-                may_sign = may_sign and (usage.digital_signature or usage.content_commitment)
-            case x509.ExtendedKeyUsage() as purposes if extension.critical:
-                may_sign = may_sign and not _SIGNING_PURPOSES.isdisjoint(purposes)
-    return _Facts(
-        authority=authority,
-        path_length=path_length,
-        may_issue=may_issue,
-        may_sign=may_sign,
-        unprocessed=any(map(_is_unprocessed, extensions)),
-    )
 
 
-def _is_unprocessed(extension: x509.Extension[x509.ExtensionType]) -> bool:
+def _values(extensions: Iterable[_Extension], kind: type[_T]) -> Iterator[_T]:
+    return (extension.value for extension in extensions if isinstance(extension.value, kind))
+
+
+def _may_sign(extensions: Sequence[_Extension]) -> bool:
+    """Key usage, where stated, must be for signing; purposes bind only when critical (Circular 15/2025: optional)."""
+    if not all(
+        usage.digital_signature or usage.content_commitment for usage in _values(extensions, x509.KeyUsage)
+    ):
+        return False
+    purposes = _values([extension for extension in extensions if extension.critical], x509.ExtendedKeyUsage)
+    return all(not _SIGNING_PURPOSES.isdisjoint(stated) for stated in purposes)
+
+
+def _is_unprocessed(extension: _Extension) -> bool:
     """Whether an extension limits the path in a way that we do not process."""
     if isinstance(extension.value, x509.NameConstraints):
         return True

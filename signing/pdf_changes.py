@@ -40,8 +40,10 @@ def after(embedded: EmbeddedPdfSignature) -> tuple[str, ...]:
     if revision == last:
         return ("other",)
     old, new = reader.get_historical_resolver(revision), reader.get_historical_resolver(last)
-    kinds = _kinds(pdf_layout.lay_out(old), pdf_layout.lay_out(new), _rewritten(old, new))
-    if kinds <= {"signature"} and not _explained(embedded):
+    rewritten = _rewritten(old, new)
+    kinds = _kinds(pdf_layout.lay_out(old), pdf_layout.lay_out(new), rewritten)
+    # An object stream written again changes objects that no revision lists.
+    if rewritten & _containers(old) or (kinds <= {"signature"} and not _explained(embedded)):
         kinds |= {"other"}
     return tuple(kind for kind in KINDS if kind in kinds)
 
@@ -68,6 +70,13 @@ def _rewritten(old: HistoricalResolver, new: HistoricalResolver) -> frozenset[Ke
         touched |= xrefs.explicit_refs_in_revision(revision) | xrefs.refs_freed_in_revision(revision)
     keys = {(reference.idnum, reference.generation) for reference in touched}
     return frozenset(key for key in keys if pdf_layout.content(old, key) != pdf_layout.content(new, key))
+
+
+def _containers(handler: HistoricalResolver) -> frozenset[Key]:
+    """Object streams that the revision or one before it reads objects from."""
+    sections = [handler.reader.xrefs.get_xref_data(revision) for revision in range(handler.revision + 1)]
+    sections += [section.hybrid.xref_data for section in sections if section.hybrid]
+    return frozenset((number, 0) for section in sections for number in section.obj_streams_used)
 
 
 def _explained(embedded: EmbeddedPdfSignature) -> bool:

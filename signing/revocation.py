@@ -39,9 +39,9 @@ class List:
 
 @dataclass(frozen=True, kw_only=True)
 class Lists:
-    """All revocation lists at hand, by the issuer's name, newest first."""
+    """All revocation lists at hand, by the issuer's name in DER, newest first."""
 
-    by_issuer: Mapping[x509.Name, tuple[List, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    by_issuer: Mapping[bytes, tuple[List, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def all(self) -> tuple[List, ...]:
@@ -97,9 +97,9 @@ def read(der: bytes) -> List:
 
 def collect(lists: Iterable[List]) -> Lists:
     """The lists sorted by issuer, newest first."""
-    by_issuer: dict[x509.Name, list[List]] = {}
+    by_issuer: dict[bytes, list[List]] = {}
     for one in lists:
-        by_issuer.setdefault(one.crl.issuer, []).append(one)
+        by_issuer.setdefault(one.crl.issuer.public_bytes(), []).append(one)
     newest_first = {
         issuer: tuple(sorted(group, key=lambda one: one.this_update, reverse=True))
         for issuer, group in by_issuer.items()
@@ -138,7 +138,9 @@ def _revoked(position: int, evidence: tuple[str, ...]) -> Outcome:
 def _ask(certificate: x509.Certificate, issuer: x509.Certificate, lists: Lists, at: datetime) -> _Answer:
     """One certificate: any list may convict it, the newest that still had to name it may acquit it."""
     ours = [
-        one for one in lists.by_issuer.get(certificate.issuer, ()) if _speaks_for(one, certificate, issuer)
+        one
+        for one in lists.by_issuer.get(_issuer_name(certificate), ())
+        if _speaks_for(one, certificate, issuer)
     ]
     for position, one in enumerate(ours):
         since = one.revoked.get(certificate.serial_number)
@@ -156,6 +158,11 @@ def _ask(certificate: x509.Certificate, issuer: x509.Certificate, lists: Lists, 
 
 def _speaks_for(one: List, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return _in_scope(one.scope, certificate) and _signed_by(one, issuer)
+
+
+@lru_cache(maxsize=4096)
+def _issuer_name(certificate: x509.Certificate) -> bytes:
+    return certificate.issuer.public_bytes()
 
 
 def _on_hold(one: List, certificate: x509.Certificate) -> bool:

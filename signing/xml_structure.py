@@ -10,11 +10,10 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
-from lxml import etree
 
 from signing import algorithms, path
 from signing.algorithms import DS, ENVELOPED, EXCLUSIVE
@@ -50,9 +49,14 @@ _GRAMMAR: Mapping[str, re.Pattern[str]] = {
 }
 """Element -> its children in order, each followed by one space; elements not listed are not looked into."""
 
+_CERTIFICATE = f"{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"
 _WITH_TEXT = frozenset({"DigestValue", "SignatureValue", "KeyName", "X509Certificate", "X509SubjectName"})
-_NO_SPACE = dict.fromkeys(map(ord, XML_SPACE))
-_FOREIGN = {EXCLUSIVE: "InclusiveNamespaces", "http://www.w3.org/2009/xmldsig11#": "X509Digest"}
+_KNOWN: Mapping[object, str] = {
+    **{f"{{{DS}}}{name}": name for names in _GRAMMAR.values() for name in re.findall(r"\w+", names.pattern)},
+    f"{{{DS}}}Signature": "Signature",
+    f"{{{EXCLUSIVE}}}InclusiveNamespaces": "InclusiveNamespaces",
+    "{http://www.w3.org/2009/xmldsig11#}X509Digest": "X509Digest",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +87,13 @@ class Signature:
 def is_placeholder(element: Element) -> bool:
     """Whether nobody signed here: a value or certificate that cannot be decoded, or one that libraries write always."""
     value = squeezed(element.find(f"{{{DS}}}SignatureValue"))
-    certificates = [squeezed(node) for node in element.iterfind(f"{{{DS}}}KeyInfo//{{{DS}}}X509Certificate")]
     if value is None:
         return False
     if decode(value) is None or hashlib.sha256(value.encode()).hexdigest() in algorithms.PLACEHOLDER_VALUES:
         return True
-    if not algorithms.PLACEHOLDER_CERTIFICATES.isdisjoint(certificates):
-        return True
-    return bool(certificates) and not any(_certificates(element))
+    texts = [squeezed(node) for node in element.iterfind(_CERTIFICATE)]
+    stubs = not algorithms.PLACEHOLDER_CERTIFICATES.isdisjoint(texts)
+    return stubs or (bool(texts) and not any(map(_certificate, texts)))
 
 
 def algorithm_fault(element: Element) -> str | None:
@@ -123,9 +126,15 @@ def keep_budgets(element: Element) -> None:
 
 def grammar_fault(element: Element) -> str | None:
     """`malformed_signature`, `foreign_content` or `comment_in_signed_content` when the grammar does not hold, or None."""
-    if any(not isinstance(node.tag, str) for node in element.iter()):
-        return "comment_in_signed_content"
-    return next(filter(None, map(_node_fault, _grammatical(element))), None)
+    waiting = [(element, "Signature")]
+    while waiting:
+        node, name = waiting.pop()
+        children = [(child, _KNOWN.get(child.tag, "?")) for child in node]
+        fault = _node_fault(node, name, children)
+        if fault:
+            return fault
+        waiting.extend(child for child in children if child[1] in _GRAMMAR)
+    return None
 
 
 def read(element: Element) -> Signature | str:
@@ -135,7 +144,7 @@ def read(element: Element) -> Signature | str:
     if isinstance(form, str):
         return form
     references = [_reference(node) for node in info.iterchildren(f"{{{DS}}}Reference")]
-    certificates = list(_certificates(element))
+    certificates = [_certificate(squeezed(node)) for node in element.iterfind(_CERTIFICATE)]
     if value is None or None in certificates:
         return "malformed_signature"
     return next((one for one in references if isinstance(one, str)), None) or Signature(
@@ -160,43 +169,35 @@ def decode(text: str | None) -> bytes | None:
 
 
 def squeezed(node: Element | None) -> str | None:
-    """A node's text without white space; None without a node."""
-    return None if node is None else (node.text or "").translate(_NO_SPACE)
+    """A node's text without white space, as base64 needs it; None without a node."""
+    text = "" if node is None else node.text or ""
+    if node is None:
+        return None
+    # Of what Python takes for white space, XML allows in ASCII only its own; other text is no base64 anyway.
+    return "".join(text.split()) if text.isascii() else text
 
 
-def _certificates(element: Element) -> Iterator[x509.Certificate | None]:
-    for node in element.iterfind(f"{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"):
-        data = decode(squeezed(node))
-        yield path.readable(data) if data else None
+def _certificate(text: str | None) -> x509.Certificate | None:
+    data = decode(text)
+    return path.readable(data) if data else None
 
 
-def _name(node: Element) -> str:
-    """The local name of a node that the grammar may know, `?` for all others."""
-    name = etree.QName(node)
-    known = name.namespace == DS or name.localname == _FOREIGN.get(name.namespace or "")
-    return name.localname if known else "?"
-
-
-def _grammatical(node: Element) -> Iterator[Element]:
-    """The node and what is below it, as far as the grammar looks."""
-    yield node
-    for child in node:
-        if _name(child) in _GRAMMAR:
-            yield from _grammatical(child)
-
-
-def _node_fault(node: Element) -> str | None:
-    name, children = _name(node), "".join(f"{_name(child)} " for child in node)
-    if not _GRAMMAR[name].fullmatch(children):
-        return "foreign_content" if "?" in children else "malformed_signature"
-    texts = (
-        [child.tail for child in node] if name in _WITH_TEXT else [node.text, *(child.tail for child in node)]
-    )
+def _node_fault(node: Element, name: str, children: Sequence[tuple[Element, str]]) -> str | None:
+    """What is wrong with one node: which children it has, and whether text stands where none belongs."""
+    if not _GRAMMAR[name].fullmatch("".join(f"{child_name} " for _, child_name in children)):
+        if any(not isinstance(child.tag, str) for child, _ in children):
+            return "comment_in_signed_content"
+        return (
+            "foreign_content"
+            if any(child_name == "?" for _, child_name in children)
+            else "malformed_signature"
+        )
+    texts = [None if name in _WITH_TEXT else node.text, *(child.tail for child, _ in children)]
     return "foreign_content" if any(text and text.strip(XML_SPACE) for text in texts) else None
 
 
 def _reference(node: Element) -> Reference | str:
-    steps = list(node[0]) if _name(node[0]) == "Transforms" else []
+    steps = list(node[0]) if len(node) > len(("DigestMethod", "DigestValue")) else []
     enveloped = bool(steps) and steps[0].get("Algorithm") == ENVELOPED
     rest = steps[1:] if enveloped else steps
     if any(step.get("Algorithm") == ENVELOPED for step in rest) or (enveloped and len(steps[0])):

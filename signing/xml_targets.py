@@ -9,8 +9,7 @@ whoever reads the message must compare them with what was read.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lxml import etree
-
+from signing import xml_document
 from signing.algorithms import DS
 from signing.xml_document import Document, Element
 from signing.xml_structure import Reference, Signature
@@ -28,20 +27,16 @@ class Target:
 
 
 def resolve(signature: Signature, document: Document) -> tuple[Target, ...] | str:
-    """The target of each reference, or what is wrong with one."""
-    targets = [_resolve(reference, signature.element, document) for reference in signature.references]
-    faults = [one for one in targets if isinstance(one, str)]
-    return faults[0] if faults else tuple(one for one in targets if isinstance(one, Target))
-
-
-def fault(signature: Signature, targets: Iterable[Target], document: Document) -> str | None:
-    """The first thing about the targets that forbids to trust them, or None."""
-    wrapping = _wrapping_fault(signature, targets, document)
+    """The target of each reference, or the first thing that forbids to trust where they point."""
+    wrapping = _wrapping_fault(signature, document)
     if wrapping:
         return wrapping
-    if any(_holds_note(target.element, document) for target in targets):
-        return "comment_in_signed_content"
-    return None if any(target.content for target in targets) else "covers_nothing"
+    targets = [_resolve(reference, signature.element, document) for reference in signature.references]
+    faults = [one for one in targets if isinstance(one, str)]
+    if faults:
+        return faults[0]
+    found = tuple(one for one in targets if isinstance(one, Target))
+    return _fault(found, document) or found
 
 
 def _resolve(reference: Reference, signature: Element, document: Document) -> Target | str:
@@ -60,15 +55,21 @@ def _inside_signature(element: Element) -> bool:
     return element.tag == _SIGNATURE or next(element.iterancestors(_SIGNATURE), None) is not None
 
 
-def _wrapping_fault(signature: Signature, targets: Iterable[Target], document: Document) -> str | None:
-    named = [target for target in targets if target.reference.uri]
-    if named and document.identifiers.doubled:
+def _wrapping_fault(signature: Signature, document: Document) -> str | None:
+    if document.identifiers.doubled and any(reference.uri for reference in signature.references):
         return "doubled_identifier"
-    if any(_stands_elsewhere(target.element, document) for target in named if target.content):
-        return "same_name_elsewhere"
     if _is_nested(signature.element):
         return "nested_signature"
     return "content_in_signature" if _holds_content(signature.element, document.root) else None
+
+
+def _fault(targets: Iterable[Target], document: Document) -> str | None:
+    content = [target for target in targets if target.content]
+    if any(target.reference.uri and _stands_elsewhere(target.element, document) for target in content):
+        return "same_name_elsewhere"
+    if any(_holds_note(target.element, document) for target in targets):
+        return "comment_in_signed_content"
+    return None if content else "covers_nothing"
 
 
 def _is_nested(signature: Element) -> bool:
@@ -78,12 +79,9 @@ def _is_nested(signature: Element) -> bool:
 
 def _holds_content(signature: Element, root: Element) -> bool:
     """Whether anything of the message's own vocabulary stands inside the signature."""
-    own = etree.QName(root)
-    for node in signature.iter("{*}*"):
-        name = etree.QName(node)
-        if name.namespace == own.namespace and own.namespace not in {None, DS}:
-            return True
-        if name.localname.casefold() == own.localname.casefold() and name.namespace != DS:
+    namespace, name = xml_document.split(root)
+    for inner in map(xml_document.split, signature.iter("{*}*")):
+        if inner[0] != DS and (inner[0] == namespace != "" or inner[1] == name):
             return True
     return False
 
@@ -102,8 +100,7 @@ def _stands_elsewhere(element: Element, document: Document) -> bool:
 
 def _place(element: Element) -> tuple[str, ...]:
     """The element's name and its ancestors' names, innermost first."""
-    names = [etree.QName(element), *map(etree.QName, element.iterancestors())]
-    return tuple(name.localname.casefold() for name in names)
+    return tuple(xml_document.split(node)[1] for node in (element, *element.iterancestors()))
 
 
 def _holds_note(element: Element, document: Document) -> bool:

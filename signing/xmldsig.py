@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from signing import algorithms, canonical, judge, xml_document, xml_key, xml_structure, xml_targets
+from signing import canonical, judge, xml_document, xml_key, xml_structure, xml_targets
 from signing.trust import Trust
 from signing.verdict import Coverage, Indication, Remark, Report, SubIndication, Verdict
 from signing.xml_document import Document, Element
@@ -75,6 +75,15 @@ class _Case:
     where: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Examined:
+    """A signature whose digests and value hold: who made it, and what it covers."""
+
+    signature: Signature
+    signer: x509.Certificate
+    targets: tuple[Target, ...]
+
+
 def verify(
     raw: bytes, trust: Trust, at: datetime, *, where: str = "package", repaired: bool = False
 ) -> Report:
@@ -110,24 +119,24 @@ def _read(element: Element) -> Signature | str:
 
 
 def _verdict(case: _Case, position: int, reading: Signature | str) -> Verdict:
-    found = reading if isinstance(reading, str) else _examine(case, reading)
-    if isinstance(reading, str) or isinstance(found, str):
-        return _refusal(case, position, str(found))
-    signer, targets = found
-    others = [certificate for certificate in reading.certificates if certificate != signer]
+    examined = reading if isinstance(reading, str) else _examine(case, reading)
+    if isinstance(examined, str):
+        return _refusal(case, position, examined)
+    signature, signer = examined.signature, examined.signer
+    others = [certificate for certificate in signature.certificates if certificate != signer]
     judgement = judge.certificate(signer, others, case.trust, case.at)
     return Verdict(
         where=case.where,
         position=position,
-        format="xades" if _has_qualifying_properties(reading.element) else "xmldsig",
+        format="xades" if _has_qualifying_properties(signature.element) else "xmldsig",
         indication=judgement.indication,
         sub_indication=judgement.sub_indication,
         why=judgement.why,
         best_signature_time=case.at,
-        coverage=_coverage(case.document, targets),
+        coverage=_coverage(case.document, examined.targets),
         certificate=signer.public_bytes(Encoding.DER),
         signer_name=judge.name(signer),
-        signed_at_claimed=_claimed_time(reading, targets),
+        signed_at_claimed=_claimed_time(examined),
         provisional=judgement.provisional,
         evidence=judgement.evidence,
     )
@@ -148,20 +157,20 @@ def _refusal(case: _Case, position: int, why: str) -> Verdict:
     )
 
 
-def _examine(case: _Case, signature: Signature) -> tuple[x509.Certificate, tuple[Target, ...]] | str:
-    """Who signed which targets, or what is wrong; all that comes before the certificate itself is judged."""
+def _examine(case: _Case, signature: Signature) -> _Examined | str:
+    """Who signed what, or what is wrong: all that comes before the certificate itself is judged."""
     targets = xml_targets.resolve(signature, case.document)
     if isinstance(targets, str):
         return targets
     try:
-        fault = xml_targets.fault(signature, targets, case.document) or _digest_fault(
-            case, signature, targets
-        )
+        fault = _digest_fault(case, signature, targets)
         signed = b"".join(canonical.octets(case.skeleton, signature.signed_info, signature.form))
     except etree.C14NError:
         return "not_canonical"
     signer = fault or xml_key.signer(signature, signed)
-    return signer if isinstance(signer, str) else (signer, targets)
+    return (
+        signer if isinstance(signer, str) else _Examined(signature=signature, signer=signer, targets=targets)
+    )
 
 
 def _digest_fault(case: _Case, signature: Signature, targets: Sequence[Target]) -> str | None:
@@ -183,10 +192,10 @@ def _coverage(document: Document, targets: Sequence[Target]) -> Coverage:
     return Coverage(whole=whole, detail="whole_message" if whole else "elements", paths=paths)
 
 
-def _claimed_time(signature: Signature, targets: Sequence[Target]) -> datetime | None:
+def _claimed_time(examined: _Examined) -> datetime | None:
     """The signing time that the signature covers (SignatureProperty or XAdES); claimed by the signer, it proves nothing."""
-    for target in targets:
-        if signature.element in target.element.iterancestors():
+    for target in examined.targets:
+        if examined.signature.element in target.element.iterancestors():
             for node in target.element.iter("{*}SigningTime"):
                 return _moment(node.text or "")
     return None

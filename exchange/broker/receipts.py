@@ -22,14 +22,14 @@ CONTEXT = b"congvan-receipt-v1\n"
 class ReceiptKey:
     """The exchange's own key; `key_id` is the first 16 hex digits of its public key's SHA-256."""
 
-    key: keys.PrivateKey
+    key: keys.StatementKey
     key_id: str
     exchange: str
 
 
 def load(path: Path, exchange: str) -> ReceiptKey:
     """The receipt key in that file. The file is made by `ensure`."""
-    key = keys.load_private(path.read_bytes())
+    key = keys.load_statement_key(path.read_bytes())
     return ReceiptKey(key, keys.key_id(key), exchange)
 
 
@@ -41,7 +41,7 @@ def ensure(path: Path) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(keys.private_pem(keys.new_key("p256")))
+        file.write(keys.private_pem(keys.new_statement_key()))
         file.flush()
         os.fsync(file.fileno())
     try:

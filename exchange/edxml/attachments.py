@@ -79,8 +79,8 @@ def inspect(attachment: model.Attachment, most: int = MOST) -> Inspection:
     """What the attachment holds, and what is wrong with it."""
     try:
         sent = decode(attachment)
-    except Damaged as error:
-        return Inspection(findings=(_finding("error", "damaged_bytes", attachment, reason=str(error)),))
+    except Damaged:
+        return Inspection(findings=(_finding("error", "damaged_bytes", attachment),))
     opened = _opened(attachment, sent, most)
     kind = kinds.kind(opened)
     return Inspection(

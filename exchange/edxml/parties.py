@@ -18,7 +18,7 @@ def recipients(notes: Notes, header: Node) -> tuple[model.Party, ...]:
     """Every To with a code (đơn vị nhận), at least one; one named twice stays twice, with a warning."""
     nodes = header.many("To")
     found = tuple(_party(node, values.text(node, "OrganId")) for node in nodes)
-    if not any(party.code for party in found) and not _broken(nodes):
+    if not any(party.code for party in found) and not (header.broken or _broken(nodes)):
         notes.error("missing", f"{header.path}/To/OrganId", header.line, element="OrganId")
     else:
         _note_doubtful(notes, nodes, found)

@@ -9,6 +9,7 @@ again with recovery and said to be *repaired*. (The strict parser alone cannot t
 in which it stumbled, and recovery passes over anything.)
 """
 
+import re
 from xml.parsers import expat
 
 from lxml import etree
@@ -16,6 +17,7 @@ from lxml import etree
 from exchange.edxml import model, prolog
 
 _PIECE = 1 << 16
+_PLACE = re.compile(r"[,:] line [0-9]+, column [0-9]+")
 
 
 def parse(raw: bytes, limits: model.Limits) -> tuple[etree._Element, bool]:
@@ -91,4 +93,4 @@ def _recovered(content: bytes, encoding: str, limits: model.Limits) -> etree._El
 
 def _unreadable(error: etree.XMLSyntaxError | expat.ExpatError) -> model.Unreadable:
     said = error.msg if isinstance(error, etree.XMLSyntaxError) else str(error)
-    return model.Unreadable("not_xml", (said or "")[:200].strip(), error.lineno)
+    return model.Unreadable("not_xml", _PLACE.split(said or "")[0][:200].strip(), error.lineno)

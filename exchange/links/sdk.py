@@ -90,6 +90,10 @@ class Client:
         """`header`, `verdicts`, `trace` or `receipt` of a letter."""
         return await self._ask("GET", f"/v1/messages/{letter}/{what}")
 
+    async def ready(self) -> Answer:
+        """Whether the exchange can accept letters now."""
+        return await self._ask("GET", "/readyz")
+
     async def _ask(self, method: str, path: str, **given: Any) -> Answer:  # noqa: ANN401 - aiohttp's own
         pause = FIRST_PAUSE_SECONDS
         for left in reversed(range(self.attempts)):

@@ -82,9 +82,11 @@ def read(layout: Layout, raw: bytes) -> Sheet:
     except UnicodeDecodeError as error:
         return _refused(layout, "sheet_not_utf8", error.object.count(b"\n", 0, error.start) + 1)
     lines, broken = _lines(text)
-    if broken is not None:
-        return _refused(layout, "sheet_not_csv", broken)
-    return _table(layout, lines) if lines else _refused(layout, "sheet_empty", 1)
+    if not lines and broken is None:
+        return _refused(layout, "sheet_empty", 1)
+    sheet = _table(layout, lines) if lines else Sheet()
+    torn = () if broken is None else (finding(layout, "sheet_not_csv", broken),)
+    return Sheet(rows=sheet.rows, findings=(*sheet.findings, *torn))
 
 
 def write(layout: Layout, entries: Iterable[object], language: str = "en") -> bytes:

@@ -4,7 +4,6 @@ An entry names agencies by their canonical code, so that it means the same in a 
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -103,7 +102,7 @@ class CertificateEntry:
 
     @property
     def confirmed(self) -> bool:
-        """Whether enough different persons confirmed it."""
+        """Whether enough different persons confirmed it; names that differ in marks only are one person's."""
         return len({folded(name) for name in self.confirmed_by}) >= CONFIRMATIONS[self.kind]
 
 
@@ -158,9 +157,12 @@ def word(cell: str) -> Value | Bad:
 
 def names(cell: str) -> Value | Bad:
     """Persons, with semicolons or bars between them; the same name twice is one."""
-    parts = [part.strip() for part in re.split(r"[;|]", unicodedata.normalize("NFC", cell)) if part.strip()]
+    parts = [part.strip() for part in re.split(r"[;|]", cell) if part.strip()]
     bad = [taken for part in parts if isinstance(taken := text(part), Bad)]
-    return bad[0] if bad else tuple({folded(part): part for part in reversed(parts)}.values())[::-1]
+    first: dict[str, str] = {}
+    for part in parts:
+        first.setdefault(part.casefold(), part)
+    return bad[0] if bad else tuple(first.values())
 
 
 def certificate(cell: str) -> Value | Bad:

@@ -77,9 +77,10 @@ def codes(held: Sequence[Held], before: AgencyEntry | None, after: AgencyEntry, 
         return tuple(_new(code, after, after.valid_from) for code in both)
     moved = [_moved(code, before, after) for code in held]
     if before.code102 != after.code102:
-        moved = [kept for code in moved if (kept := _ended(code, before.code102, on))]
+        change = max(after.valid_from, min(on, after.valid_to or on))
+        moved = [kept for code in moved if (kept := _ended(code, before.code102, change))]
         if after.code102:
-            moved.append(_new(after.code102, after, max(on, after.valid_from)))
+            moved.append(_new(after.code102, after, change))
     return tuple(moved)
 
 

@@ -77,17 +77,23 @@ def _unmet(
     remarks: Sequence[Remark],
 ) -> Unmet | None:
     tried = [
-        frozenset(supply.obstacles(signature, demand, terms))
+        tuple(supply.obstacles(signature, demand, terms))
         for signature in signatures
         if supply.is_candidate(signature, demand)
     ]
-    if frozenset() in tried:
+    if () in tried:
         return None
+    telling = frozenset(_telling(obstacles) for obstacles in tried)
     return Unmet(
         demand=demand,
-        reasons=frozenset().union(*tried) or frozenset({_silence(demand, signatures, remarks)}),
-        temporary=any(obstacles <= supply.TEMPORARY for obstacles in tried),
+        reasons=telling or frozenset({_silence(demand, signatures, remarks)}),
+        temporary=any(supply.TEMPORARY.issuperset(obstacles) for obstacles in tried),
     )
+
+
+def _telling(obstacles: Sequence[str]) -> str:
+    """Of one signature's obstacles the first that lasts: what else ails a stranger's signature helps nobody."""
+    return next((code for code in obstacles if code not in supply.TEMPORARY), obstacles[0])
 
 
 def _silence(demand: supply.Demand, signatures: Sequence[supply.Signature], remarks: Sequence[Remark]) -> str:

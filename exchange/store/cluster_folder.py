@@ -24,7 +24,6 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from exchange.store import database_user
@@ -67,15 +66,17 @@ TEMPORARY = "/tmp"  # noqa: S108 - a 0700 folder with a random name is made in i
 _PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/-]*")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Lock:
-    """The right to run a database in a data folder, held as long as the file descriptor stays open."""
+    """The right to run a database in a data folder, held as long as its file descriptor stays open."""
 
-    descriptor: int
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
 
     def release(self) -> None:
-        """Let others start. The end of the process does the same."""
-        os.close(self.descriptor)
+        """Let others start; again is harmless. The end of the process does the same."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def lock(data: Path) -> Lock:
@@ -90,7 +91,7 @@ def lock(data: Path) -> Lock:
     except BlockingIOError as error:
         os.close(descriptor)
         raise EmbeddedError("in_use", folder=data) from error
-    return Lock(descriptor=descriptor)
+    return Lock(descriptor)
 
 
 def home(data: Path) -> Path:

@@ -41,12 +41,13 @@ STOP_LIMIT = 300
 """Seconds a stop may take: a checkpoint of everything in memory."""
 
 PAUSE = 0.05
+REMINDER = 10.0
 
 SAFETY = ("fsync=on", "full_page_writes=on", "synchronous_commit=on")
 """Given on the command line, above any file: an accepted letter is a durable one."""
 
 Progress = Callable[[str], None]
-"""Told what happens, about once a second while it lasts: a key of the catalogue, `database.progress_…`."""
+"""Told what happens, and every ten seconds that it still does: a key of the catalogue, `database.progress_…`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,10 +94,12 @@ def start(
     lock = cluster_folder.lock(data)
     try:
         account = database_user.choose(user, cluster_folder.owner(data), allow_nobody=allow_nobody)
-        tell = progress or _silent
+        tell = _seldom(progress or _silent)
         return _run(Plan(data=data, account=account, programs=programs, progress=tell, lock=lock))
-    except BaseException:
+    except BaseException as error:
         lock.release()
+        if isinstance(error, OSError):
+            raise EmbeddedError("folder_denied", folder=data, why=error) from error
         raise
 
 
@@ -110,7 +113,7 @@ def stop(server: Server) -> None:
     """End the server quickly and cleanly (open transactions are rolled back) and free the folder."""
     assert server.plan is not None, "only its supervisor stops a server"
     try:
-        _end(server)
+        _end(server.data, server.pid)
     finally:
         server.plan.lock.release()
 
@@ -168,6 +171,18 @@ def _silent(_key: str) -> None:
     pass
 
 
+def _seldom(progress: Progress) -> Progress:
+    told, at = "", 0.0
+
+    def tell(key: str) -> None:
+        nonlocal told, at
+        if key != told or time.monotonic() - at > REMINDER:
+            told, at = key, time.monotonic()
+            progress(key)
+
+    return tell
+
+
 def _run(plan: Plan) -> Server:
     closed = database_user.closed_folder(plan.account, plan.data)
     if closed is not None:
@@ -179,7 +194,13 @@ def _run(plan: Plan) -> Server:
         _launch(plan)
     if (ready := _ready(plan.data)) is None:
         raise EmbeddedError("no_answer", folder=plan.data, why="")
-    return _server(plan, *ready, attached=attached)
+    pid, socket = ready
+    try:
+        return _server(plan, pid, socket, attached=attached)
+    except BaseException:
+        if not attached:
+            _end(plan.data, pid)
+        raise
 
 
 def _found_living(plan: Plan) -> bool:
@@ -275,14 +296,14 @@ def _dsn(role: str, password: str, database: str, socket: str) -> str:
     )
 
 
-def _end(server: Server) -> None:
+def _end(data: Path, pid: int) -> None:
     limit = time.monotonic() + STOP_LIMIT
-    found = cluster_folder.postmaster(server.data)
-    if alive(server):
-        os.kill(server.pid, signal.SIGINT)  # PostgreSQL's "fast" shutdown
-    while cluster_folder.processes(server.data):
+    found = cluster_folder.postmaster(data)
+    if cluster_folder.lives(data, pid):
+        os.kill(pid, signal.SIGINT)  # PostgreSQL's "fast" shutdown
+    while cluster_folder.processes(data):
         if time.monotonic() > limit:
-            raise EmbeddedError("not_stopped", folder=server.data, seconds=STOP_LIMIT)
+            raise EmbeddedError("not_stopped", folder=data, seconds=STOP_LIMIT)
         time.sleep(PAUSE)
     if found is not None:
         with suppress(OSError):

@@ -34,6 +34,11 @@ TABLE = """CREATE TABLE IF NOT EXISTS schema_migration (
     applied_at timestamptz NOT NULL
 )"""
 
+EXISTS = """SELECT EXISTS (
+    SELECT FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace
+)"""
+"""Asked of the table itself: to_regclass would answer from a cache that waiting for our turn does not refresh."""
+
 WAIT_FOR_OTHERS = "SET LOCAL lock_timeout = '10min'"
 """For our turn after another migrator."""
 
@@ -211,11 +216,11 @@ def _checked(found: State, schema: tuple[Migration, ...]) -> State:
 
 async def _attach(connection: Connection, name: str, low: UUID, high: UUID) -> bool:
     """One partition: made as a table, given its rows from the default partition, then attached."""
-    if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", name):
+    if await connection.fetchval(EXISTS, name):
         return False
     async with connection.transaction():
         await _take_turn(connection)
-        if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", name):
+        if await connection.fetchval(EXISTS, name):
             return False
         await _move_and_attach(connection, name, low, high)
     return True

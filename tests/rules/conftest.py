@@ -77,10 +77,14 @@ def sha256(name: str) -> bytes:
 def snapshot(**further) -> directory.Directory:
     plain = {
         "codes": [
-            directory.Code(code="000.00.02.H13", form="qcvn102", agency=DEPARTMENT, valid_from=START, valid_to=None)
+            directory.Code(
+                code="000.00.02.H13", form="qcvn102", agency=DEPARTMENT, valid_from=START, valid_to=None
+            )
         ],
         "certificates": map(_certificate, _ROWS),
-        "declarations": [directory.Declaration(agency=MINISTRY, kind="no_paper", valid_from=START, valid_to=END)],
+        "declarations": [
+            directory.Declaration(agency=MINISTRY, kind="no_paper", valid_from=START, valid_to=END)
+        ],
     }
     return directory.build(7, map(_agency, _AGENCIES), **(plain | further))
 
@@ -103,8 +107,12 @@ def verdict(by: str | None, where: str = "letter.pdf", fails: str = "", **furthe
     return Verdict(where=where, **(plain | further))
 
 
-def attachment(name: str, kind: str = "pdf", content: str = "", place: int = 1) -> requirements.AttachmentFacts:
-    return requirements.AttachmentFacts(name=name, path=f"/*/*[2]/*[{place}]", kind=kind, sha256=sha256(content or name))
+def attachment(
+    name: str, kind: str = "pdf", content: str = "", place: int = 1
+) -> requirements.AttachmentFacts:
+    return requirements.AttachmentFacts(
+        name=name, path=f"/*/*[2]/*[{place}]", kind=kind, sha256=sha256(content or name)
+    )
 
 
 def letter(*names: str, sender: UUID = DEPARTMENT, **further) -> requirements.LetterFacts:

@@ -20,7 +20,9 @@ def test_a_code_is_found_whatever_its_unicode_form(world):
 def test_a_dated_code_is_known_from_its_first_to_its_last_day(world):
     first, last = date(2022, 1, 1), date(2022, 12, 31)
     code = directory.Code(code="OLD", form="other", agency=world.PROVINCE, valid_from=first, valid_to=last)
-    later = directory.Code(code="OLD", form="other", agency=world.COMMUNE, valid_from=last + timedelta(days=1))
+    later = directory.Code(
+        code="OLD", form="other", agency=world.COMMUNE, valid_from=last + timedelta(days=1)
+    )
     snapshot = world.snapshot(codes=[code, later])
     asked = [first - timedelta(days=1), first, last, last + timedelta(days=1)]
     found = [directory.find(snapshot, "OLD", day) for day in asked]
@@ -36,7 +38,9 @@ def test_a_disabled_agency_is_found_and_flagged_and_an_ended_one_is_not_found(wo
 
 
 def test_an_agency_whose_code_has_dated_rows_is_known_by_those_only(world):
-    gone = directory.Code(code="h13.02", form="qd20", agency=world.DEPARTMENT, valid_from=world.START, valid_to=world.END)
+    gone = directory.Code(
+        code="h13.02", form="qd20", agency=world.DEPARTMENT, valid_from=world.START, valid_to=world.END
+    )
     snapshot = world.snapshot(codes=[gone])
     assert directory.find(snapshot, "H13.02", world.END).id == world.DEPARTMENT
     assert directory.find(snapshot, "H13.02", world.ON) is None
@@ -72,16 +76,31 @@ def test_only_a_superior_whose_seal_is_registered_represents(world):
 def test_an_unconfirmed_row_represents_nobody(world):
     rows = [
         directory.Certificate(
-            sha256=b"x", agency=agency, kind="organisation", valid_from=world.START, confirmed=agency == world.PROVINCE
+            sha256=b"x",
+            agency=agency,
+            kind="organisation",
+            valid_from=world.START,
+            confirmed=agency == world.PROVINCE,
         )
         for agency in (world.PROVINCE, world.COMMUNE)
     ]
-    assert not directory.represents(world.snapshot(certificates=rows), world.PROVINCE, world.COMMUNE, world.ON)
+    assert not directory.represents(
+        world.snapshot(certificates=rows), world.PROVINCE, world.COMMUNE, world.ON
+    )
 
 
 def test_a_circle_of_parents_ends(world):
     one, other = (
-        directory.Agency(id=id_, code=str(id_.int), name="", kind="", level=1, parent=parent, root=id_, valid_from=world.START)
+        directory.Agency(
+            id=id_,
+            code=str(id_.int),
+            name="",
+            kind="",
+            level=1,
+            parent=parent,
+            root=id_,
+            valid_from=world.START,
+        )
         for id_, parent in ((world.PROVINCE, world.COMMUNE), (world.COMMUNE, world.PROVINCE))
     )
     snapshot = directory.build(1, [one, other])

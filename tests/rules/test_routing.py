@@ -26,7 +26,9 @@ def test_a_letter_to_nobody_known_has_no_recipient(world):
 
 
 def test_purposes_follow_the_agency_by_any_of_its_codes(world):
-    found = _route(world, "H13.02", "H13.31", "G09", purposes={"000.00.02.h13": "inform", "G09": "burn", "H77": "act"})
+    found = _route(
+        world, "H13.02", "H13.31", "G09", purposes={"000.00.02.h13": "inform", "G09": "burn", "H77": "act"}
+    )
     assert found.purposes == ("inform", "act", "act")
 
 

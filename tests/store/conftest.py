@@ -46,6 +46,8 @@ def place():
     yield folder
     for file in folder.rglob("postmaster.pid"):
         end(int(file.read_text().split()[0]), file.parent)
+    for file in folder.rglob("postgresql/socket"):
+        shutil.rmtree(file.read_text(), ignore_errors=True)
     shutil.rmtree(folder)
 
 
@@ -67,7 +69,7 @@ def packages():
 def end(process, cluster):
     """End a server that a test left, if it is the one of that cluster."""
     try:
-        if os.readlink(f"/proc/{process}/cwd") == str(cluster.resolve()):
+        if Path(f"/proc/{process}/cwd").readlink() == cluster.resolve():
             os.kill(process, signal.SIGQUIT)
     except OSError:
         return

@@ -30,7 +30,10 @@ def test_an_ordinary_user_runs_its_own_server(place, request):
     assert ordinary("embedded.start(data)", place / "data") == {"uid": nobody.pw_uid, "attached": False}
     assert ordinary("embedded.start(data)", place / "data") == {"uid": nobody.pw_uid, "attached": False}
     assert ordinary("embedded.start(data, user='root')", place / "data")["error"] == "not_root"
-    assert ordinary("embedded.start(data)", Path("/proc/data"))["error"] == "folder_denied"
+    for foreign in (place / "foreign", Path("/proc/data")):
+        if foreign.parent == place:
+            foreign.mkdir(mode=0o755)
+        assert ordinary("embedded.start(data)", foreign)["error"] == "folder_denied"
 
 
 @root_only

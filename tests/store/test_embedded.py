@@ -74,6 +74,17 @@ def test_the_server_is_durable_private_and_speaks_vietnamese(place):
     assert not socket.exists()
 
 
+def test_no_file_makes_the_server_forgetful(place):
+    embedded.stop(start(place / "data"))
+    with (cluster_folder.cluster(place / "data") / "postgresql.conf").open("a") as file:
+        file.write(
+            "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nlisten_addresses = '127.0.0.1'\n"
+        )
+    with embedded.running(place / "data", allow_nobody=True) as server:
+        names = ("fsync", "full_page_writes", "synchronous_commit", "listen_addresses")
+        assert [ask(server, f"SHOW {name}") for name in names] == ["on", "on", "on", ""]
+
+
 def test_passwords_are_asked_for_kept_private_and_never_shown(place):
     with embedded.running(place / "data", allow_nobody=True) as server:
         password = cluster_folder.password(server.data)
@@ -220,6 +231,7 @@ def test_a_lost_password_file(place):
     embedded.stop(start(place / "data"))
     (cluster_folder.home(place / "data") / "password").unlink()
     assert refused(place / "data").key == "no_password"
+    assert cluster_folder.processes(place / "data") == ()
 
 
 def test_programs_of_another_release_of_postgresql(place, debian_postgres):

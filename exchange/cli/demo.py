@@ -1,0 +1,113 @@
+"""`congvan demo`: everything at once on this machine, from an empty folder to a checked tally."""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from exchange import config, texts
+from exchange.cli import answers
+from exchange.cli.tally import grouped
+from exchange.demo import run
+from exchange.store import embedded
+
+
+@click.command()
+@click.option("--exit", "leave", is_flag=True, help="End after the summary instead of staying up.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="0: any free port")
+@click.option("--data", "folder", type=click.Path(file_okay=False, path_type=Path), help="Keep everything there.")
+@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
+def demo(*, leave: bool, as_json: bool, port: int, folder: Path | None, workers: int) -> None:
+    """Watch signed letters travel between 452 agencies of a province, and be verified, delivered and counted."""
+    given, started = answers.settings(), monotonic()
+    say = _teller(given, quiet=as_json)
+    with _folder(folder) as place:
+        stage = run.Stage(folder=place, port=port or run.free_port(), workers=workers, say=say)
+        try:
+            with run.database(place, given.database_user, say) as dsn:
+                asyncio.run(run.prepare(dsn))
+                summary = asyncio.run(run.play(stage, dsn, started))
+                _show(summary, given, as_json=as_json)
+                if not leave:
+                    _stay(stage, dsn, say)
+        except embedded.EmbeddedError as error:
+            click.echo(error.sentence(given.language), err=True)
+            sys.exit(answers.UNAVAILABLE)
+        except run.DemoError as error:
+            answers.fail(answers.NO, "demo.failed", why=error)
+
+
+@contextmanager
+def _folder(chosen: Path | None) -> Iterator[Path]:
+    """The folder named, kept; or one of our own that other users may pass through, gone at the end."""
+    if chosen is not None:
+        chosen.mkdir(parents=True, exist_ok=True)
+        yield chosen.absolute()
+        return
+    place = Path(tempfile.mkdtemp(prefix="congvan-demo-"))
+    place.chmod(0o711)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _teller(given: config.Config, *, quiet: bool) -> run.Say:
+    console = Console(stderr=quiet, highlight=False)
+
+    def say(key: str, **facts: object) -> None:
+        if "case" in facts:
+            facts = {**facts, "case": texts.say(f"demo_case.{facts['case']}", given.language)}
+        console.print(texts.say(key, given.language, **facts), markup=False, soft_wrap=True)
+
+    return say
+
+
+def _show(summary: dict[str, Any], given: config.Config, *, as_json: bool) -> None:
+    if as_json:
+        answers.show_json(summary)
+        return
+    console = Console(highlight=False)
+    table = Table(title=texts.say("demo.summary", given.language), title_justify="left")
+    table.add_column("")
+    table.add_column("", justify="right")
+    for name, number in _lines(summary):
+        table.add_row(texts.say(f"demo_line.{name}", given.language), grouped(number))
+    for klass in ("E", "S", "N", "U", "P"):
+        table.add_row(texts.say(f"class.{klass}", given.language), grouped(summary["tally"][klass]))
+    console.print(table)
+    for name, measure in summary["tally"]["ratios"].items():
+        console.print(f"{name}  {texts.say(f'measure.{name}', given.language)}: {measure['text']}")
+    console.print(texts.say("demo.done", given.language, seconds=summary["seconds"]))
+
+
+def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    yield "agencies", summary["agencies"]
+    for group in ("letters", "deliveries"):
+        yield from ((f"{group}_{name}", number) for name, number in summary[group].items())
+    yield from ((f"verdicts_{name}", number) for name, number in summary["verdicts"].items())
+
+
+def _stay(stage: run.Stage, dsn: str, say: run.Say) -> None:
+    """Serve until Ctrl-C, so that one can look around with the command line and the API."""
+    environment = {
+        "CONGVAN_DATABASE_URL": dsn,
+        "CONGVAN_DATA": str(stage.folder),
+        "CONGVAN_LISTEN": f"127.0.0.1:{stage.port}",
+        "CONGVAN_TRUST_DIR": str(stage.folder / "trust"),
+        "CONGVAN_CRL_DIR": str(stage.folder / "crl"),
+    }
+    say("demo.staying", address=stage.server, folder=stage.folder)
+    command = [sys.executable, "-m", "exchange", "serve", "--workers", str(stage.workers)]
+    os.spawnve(os.P_WAIT, sys.executable, command, {**os.environ, **environment})  # noqa: S606 - our own program

@@ -1,0 +1,309 @@
+"""The demo: a province at work on this machine, once - real PostgreSQL, real HTTP server, real signatures.
+
+    prepare   database, authority, directory (452 agencies and their superior), systems with keys
+    send      one letter for every way a letter can end, through the systems' own client
+    receive   every system takes what is open, compares each body byte for byte, acknowledges
+    count     the tally, and the self-check that recomputes it
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from exchange import ids
+from exchange.broker import directory, receipts
+from exchange.demo import agencies, authority, cast, letters
+from exchange.links import sdk
+from exchange.rules import ratios
+from exchange.store import embedded, migrate, pool
+from exchange.tracker import check, tally
+
+READY_SECONDS = 60.0
+PAGE = 200
+
+Say = Callable[..., None]
+
+
+class DemoError(Exception):
+    """The demo could not be played; the text says what did not happen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Where the demo plays: its folder, the address of its server, and who is told what happens (`say(key, **facts)`)."""
+
+    folder: Path
+    port: int
+    workers: int
+    say: Say
+
+    @property
+    def server(self) -> str:
+        """The exchange's address."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One letter handed over, and what the exchange answered."""
+
+    draft: letters.Draft
+    raw: bytes
+    answer: sdk.Answer
+
+
+@dataclass
+class Received:
+    """What the recipients' systems took: counts, and the pairs (letter, recipient) seen, to find doubles and gaps."""
+
+    acknowledged: int = 0
+    different: int = 0
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def play(stage: Stage, dsn: str, started: float) -> dict[str, Any]:
+    """Play the whole demo on a migrated, empty database; the summary of `contract.md`."""
+    at = datetime.now(UTC)
+    script = cast.cast()
+    ours = authority.issue(script.seals, script.persons, script.odd, at)
+    authority.publish(ours, stage.folder / "trust", stage.folder / "crl")
+    stage.say("demo.issued", n=len(ours.seals) + len(ours.persons))
+    keys = await _furnish(dsn, script, ours, at, stage.say)
+    async with _serving(stage, dsn), _clients(stage.server, keys) as clients:
+        stage.say("demo.serving", address=stage.server)
+        sent = await _send_all(clients, script, ours, stage.say)
+        received = await _receive_all(clients, sent, stage.say)
+        verdicts = await _verdicts(clients, sent)
+    summary = await _summary(stage, dsn, sent, received, verdicts)
+    return {**summary, "seconds": round(monotonic() - started, 1)}
+
+
+async def _furnish(
+    dsn: str, script: cast.Cast, ours: authority.Authority, at: datetime, say: Say
+) -> dict[str, str]:
+    """The directory and the systems; kind of agency -> the key of the system that acts for it."""
+    new_ids = ids.Ids(lambda: datetime.now(UTC))
+    opened = await pool.open(dsn, size=2)
+    try:
+        sheets = [
+            directory.Sheet(kind="agency", raw=agencies.agency_sheet()),
+            directory.Sheet(kind="officer", raw=agencies.officer_sheet()),
+            directory.Sheet(kind="certificate", raw=authority.sheet(ours, script.odd, at)),
+        ]
+        outcome = await directory.import_csv(opened, sheets, new_ids=new_ids, at=at)
+        if outcome.errors:
+            raise DemoError(f"directory: {outcome.errors[:3]}")
+        say("demo.directory", n=outcome.added)
+        return await _systems(opened, new_ids, at)
+    finally:
+        await opened.close()
+
+
+async def _systems(opened: pool.Pool, new_ids: ids.Ids, at: datetime) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for name, kinds in cast.SYSTEMS.items():
+        codes = [entry.code for entry in agencies.agencies() if entry.kind in kinds]
+        key = await directory.add_system(opened, name=name, acts_for=codes, new_ids=new_ids, at=at)
+        if not isinstance(key, directory.Key):
+            raise DemoError(f"system {name}: {key}")
+        keys.update(dict.fromkeys(kinds, key.secret))
+    return keys
+
+
+@contextlib.asynccontextmanager
+async def _serving(stage: Stage, dsn: str) -> AsyncIterator[None]:
+    """`congvan serve` as an operator would start it, for the length of the block."""
+    environment = {
+        **os.environ,
+        "CONGVAN_DATABASE_URL": dsn,
+        "CONGVAN_DATA": str(stage.folder),
+        "CONGVAN_LISTEN": f"127.0.0.1:{stage.port}",
+        "CONGVAN_TRUST_DIR": str(stage.folder / "trust"),
+        "CONGVAN_CRL_DIR": str(stage.folder / "crl"),
+        "CONGVAN_LOG_LEVEL": "warning",
+    }
+    command = (sys.executable, "-m", "exchange", "serve", "--workers", str(stage.workers))
+    log = stage.folder / "serve.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, env=environment, stderr=file)  # noqa: ASYNC220, S603 - our own program
+    try:
+        await _ready(stage.server, process, log)
+        yield
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.wait)
+
+
+async def _ready(server: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = monotonic() + READY_SECONDS
+    while monotonic() < deadline:
+        if process.poll() is not None:
+            raise DemoError(f"congvan serve ended: {log.read_text(errors='replace')[-500:]}")
+        with contextlib.suppress(sdk.UnavailableError):
+            async with sdk.connected(server, "", attempts=1) as client:
+                if (await client.ready()).status == 200:  # noqa: PLR2004 - HTTP
+                    return
+        await asyncio.sleep(0.1)
+    raise DemoError("congvan serve is not ready")
+
+
+@contextlib.asynccontextmanager
+async def _clients(server: str, keys: Mapping[str, str]) -> AsyncIterator[dict[str, sdk.Client]]:
+    """One client a system, by kind of agency."""
+    async with contextlib.AsyncExitStack() as stack:
+        by_key = {key: await stack.enter_async_context(sdk.connected(server, key)) for key in set(keys.values())}
+        yield {kind: by_key[key] for kind, key in keys.items()}
+
+
+async def _send_all(
+    clients: Mapping[str, sdk.Client], script: cast.Cast, ours: authority.Authority, say: Say
+) -> list[Sent]:
+    kinds = {entry.code: entry.kind for entry in agencies.agencies()}
+    sent = []
+    for draft in script.drafts:
+        raw = await asyncio.to_thread(letters.compose, draft, ours, datetime.now(UTC))
+        sent.append(await _send(clients[kinds[draft.sender.code]], draft, raw, say))
+    first = sent[0]
+    again = letters.replayed(first.draft)
+    sent.append(await _send(clients[kinds[again.sender.code]], again, first.raw, say))
+    return sent
+
+
+async def _send(client: sdk.Client, draft: letters.Draft, raw: bytes, say: Say) -> Sent:
+    answer = await client.send(raw)
+    verdict = answer.body["class_if_electronic"] if answer.status < 300 else answer.problem  # noqa: PLR2004
+    say(
+        "demo.sent",
+        case=draft.case,
+        sender=draft.sender.name,
+        n=len(draft.recipients),
+        status=answer.status,
+        verdict=verdict,
+    )
+    return Sent(draft=draft, raw=raw, answer=answer)
+
+
+def accepted(sent: Iterable[Sent]) -> Iterator[Sent]:
+    """Those that were newly accepted."""
+    return (one for one in sent if one.answer.status == 201)  # noqa: PLR2004
+
+
+async def _receive_all(clients: Mapping[str, sdk.Client], sent: list[Sent], say: Say) -> Received:
+    """Pull until every delivery that was promised is acknowledged, or nothing more comes."""
+    expected = sum(len(one.answer.body["receipt"]["recipients"]) for one in accepted(sent))
+    digests = {one.answer.body["receipt"]["letter"]: hashlib.sha256(one.raw).hexdigest() for one in accepted(sent)}
+    received = Received()
+    deadline = monotonic() + READY_SECONDS
+    while received.acknowledged < expected and monotonic() < deadline:
+        for client in dict.fromkeys(clients.values()):
+            await _receive(client, digests, received)
+    say("demo.received", n=received.acknowledged, expected=expected)
+    for client in dict.fromkeys(clients.values()):
+        await _receive(client, digests, received)
+    return received
+
+
+async def _receive(client: sdk.Client, digests: Mapping[str, str], received: Received) -> None:
+    by_agency: defaultdict[str, list[str]] = defaultdict(list)
+    async for item in client.pending(limit=PAGE):
+        raw = (await client.body(item["letter"])).raw
+        received.different += hashlib.sha256(raw).hexdigest() != digests.get(item["letter"])
+        received.seen[(item["letter"], item["recipient"])] += 1
+        by_agency[item["recipient"]].append(item["id"])
+    everything = [one for ids_ in by_agency.values() for one in ids_]
+    for start in range(0, len(everything), PAGE):
+        answer = await client.ack(everything[start : start + PAGE])
+        received.acknowledged += len(answer.body["acknowledged"])
+
+
+async def _verdicts(clients: Mapping[str, sdk.Client], sent: list[Sent]) -> list[Mapping[str, Any]]:
+    """The verdicts of every accepted letter, asked for by its sender."""
+    kinds = {entry.code: entry.kind for entry in agencies.agencies()}
+    found: list[Mapping[str, Any]] = []
+    for one in accepted(sent):
+        client = clients[kinds[one.draft.sender.code]]
+        answer = await client.about(one.answer.body["receipt"]["letter"], "verdicts")
+        found.extend(answer.body["signatures"])
+    return found
+
+
+async def _summary(
+    stage: Stage, dsn: str, sent: list[Sent], received: Received, verdicts: list[Mapping[str, Any]]
+) -> dict[str, Any]:
+    at = datetime.now(UTC)
+    connection = await pool.connect(dsn)
+    try:
+        key = receipts.load(stage.folder / "receipt.key", "")
+        checked = await check.check(connection, stage.folder / "payloads", key)
+        counted = await tally.count(
+            connection, tally.period(str(at.year)), view="out", scope="*", agencies=None, as_of=at
+        )
+    finally:
+        await connection.close()
+    if checked.faults or received.different:
+        raise DemoError(f"check: {checked.faults[:3]}, bodies that differ: {received.different}")
+    made = sum(len(one.answer.body["receipt"]["recipients"]) for one in accepted(sent))
+    refused = [one.answer.problem for one in sent if one.answer.problem]
+    signers = {(one["signer"]["kind"], one["certificate_sha256"]) for one in verdicts}
+    kinds = Counter(kind for kind, _ in signers)
+    return {
+        "agencies": sum(agencies.KINDS.values()),
+        "letters": {
+            "sent": len(sent),
+            "accepted": len(list(accepted(sent))),
+            "refused": len(refused),
+            "replayed": sum(one.answer.status == 200 for one in sent),  # noqa: PLR2004
+        },
+        "refused_by": dict(Counter(refused)),
+        "deliveries": {
+            "made": made,
+            "acknowledged": received.acknowledged,
+            "lost": made - len(received.seen),
+            "duplicated": sum(n - 1 for n in received.seen.values()),
+        },
+        "notices": 0,
+        "verdicts": dict(Counter(one["indication"] for one in verdicts)),
+        "signers": {"organisation": kinds["organisation"], "individual": kinds["individual"]},
+        "tally": _tally(counted),
+    }
+
+
+def _tally(counted: tally.Tally) -> dict[str, Any]:
+    measured = ratios.measures(counted.classes, counted.grade_a)
+    texts = {name: {"n": n, "d": d, "text": ratios.text(n, d)} for name, (n, d) in measured.items()}
+    return {**counted.classes, "X": sum(counted.excluded.values()), "ratios": texts}
+
+
+async def prepare(dsn: str) -> None:
+    """The schema, in a fresh database."""
+    connection = await pool.connect(dsn)
+    try:
+        await migrate.migrate(connection, datetime.now(UTC))
+        await migrate.partitions(connection, datetime.now(UTC))
+    finally:
+        await connection.close()
+
+
+@contextlib.contextmanager
+def database(folder: Path, user: str | None, progress: embedded.Progress) -> Iterator[str]:
+    """The demo's own embedded PostgreSQL."""
+    with embedded.running(folder / "postgres", user=user, allow_nobody=True, progress=progress) as server:
+        yield server.dsn
