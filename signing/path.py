@@ -131,12 +131,9 @@ def build(
     failure = _signer_failure(signer, at)
     if failure is not None:
         return failure
-    search = _Search(
-        anchors=_all_read(trust.anchors),
-        others=_all_read((*trust.intermediates, *extra)),
-        at=at,
-        failure=_no_issuer(signer),
-    )
+    anchors, intermediates = _trusted(trust)
+    others = (*intermediates, *_all_read(extra))
+    search = _Search(anchors=anchors, others=others, at=at, failure=_no_issuer(signer))
     found = _climb((signer,), search)
     return Path(certificates=tuple(one.certificate for one in found)) if found else search.failure
 
@@ -228,6 +225,11 @@ def _issued(child: x509.Certificate, issuer: x509.Certificate) -> bool:
     except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return True
+
+
+@lru_cache(maxsize=4)
+def _trusted(trust: Trust) -> tuple[_Chain, _Chain]:
+    return _all_read(trust.anchors), _all_read(trust.intermediates)
 
 
 def _all_read(certificates: Iterable[x509.Certificate]) -> _Chain:

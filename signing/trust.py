@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 _DER = serialization.Encoding.DER
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Trust:
     """Roots, intermediates and revocation lists (kho tin cậy); `sha256` names this very set in a verdict's record."""
 

@@ -35,7 +35,7 @@ _DOCTYPE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s++|<\?(?>.*?\?>)|<!--(?>.*?-->)
 _COUNT = etree.XPath("count(//*)")
 _TOO_LARGE = etree.XPath("boolean(" + "/*" * (DEPTH + 1) + f") or boolean(//*[count(@*) > {ATTRIBUTES}])")
 _IDENTIFIERS = ("Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
-_IDENTIFIED = etree.XPath("//*[@Id or @ID or @id or @xml:id]")
+_WITH_ATTRIBUTES = etree.XPath("//*[@*]")
 _NOTES = etree.XPath("//comment() | //processing-instruction()")
 
 
@@ -52,7 +52,7 @@ class Identifiers:
     """Elements by their `Id`; all values under any spelling of the attribute, and whether one stands twice."""
 
     elements: Mapping[str, Element]
-    values: frozenset[str | None]
+    values: frozenset[str]
     doubled: bool
 
 
@@ -66,14 +66,17 @@ class Document:
     @cached_property
     def identifiers(self) -> Identifiers:
         """All identifiers; only an attribute named exactly `Id`, in no namespace, makes an element a target."""
-        identified = _select(_IDENTIFIED, self.root)
-        values = [
-            element.get(name) for element in identified for name in _IDENTIFIERS if name in element.attrib
+        found = [
+            (name, value, element)
+            for element in _select(_WITH_ATTRIBUTES, self.root)
+            for name, value in element.items()
+            if name in _IDENTIFIERS
         ]
+        values = frozenset(str(value) for _, value, _ in found)
         return Identifiers(
-            elements={value: element for element in identified if (value := element.get("Id")) is not None},
-            values=frozenset(values),
-            doubled=len(set(values)) < len(values),
+            elements={str(value): element for name, value, element in found if name == "Id"},
+            values=values,
+            doubled=len(values) < len(found),
         )
 
     @cached_property

@@ -130,10 +130,14 @@ def grammar_fault(element: Element) -> str | None:
     while waiting:
         node, name = waiting.pop()
         children = [(child, _KNOWN.get(child.tag, "?")) for child in node]
-        fault = _node_fault(node, name, children)
-        if fault:
-            return fault
-        waiting.extend(child for child in children if child[1] in _GRAMMAR)
+        if not _GRAMMAR[name].fullmatch("".join([f"{child} " for _, child in children])):
+            return _child_fault(children)
+        texts = [child.tail for child, _ in children]
+        if name not in _WITH_TEXT:
+            texts.append(node.text)
+        if "".join(filter(None, texts)).strip(XML_SPACE):
+            return "foreign_content"
+        waiting += [child for child in children if child[1] in _GRAMMAR]
     return None
 
 
@@ -182,18 +186,11 @@ def _certificate(text: str | None) -> x509.Certificate | None:
     return path.readable(data) if data else None
 
 
-def _node_fault(node: Element, name: str, children: Sequence[tuple[Element, str]]) -> str | None:
-    """What is wrong with one node: which children it has, and whether text stands where none belongs."""
-    if not _GRAMMAR[name].fullmatch("".join(f"{child_name} " for _, child_name in children)):
-        if any(not isinstance(child.tag, str) for child, _ in children):
-            return "comment_in_signed_content"
-        return (
-            "foreign_content"
-            if any(child_name == "?" for _, child_name in children)
-            else "malformed_signature"
-        )
-    texts = [None if name in _WITH_TEXT else node.text, *(child.tail for child, _ in children)]
-    return "foreign_content" if any(text and text.strip(XML_SPACE) for text in texts) else None
+def _child_fault(children: Sequence[tuple[Element, str]]) -> str:
+    """Which kind of children broke the grammar."""
+    if any(not isinstance(child.tag, str) for child, _ in children):
+        return "comment_in_signed_content"
+    return "foreign_content" if any(name == "?" for _, name in children) else "malformed_signature"
 
 
 def _reference(node: Element) -> Reference | str:

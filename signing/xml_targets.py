@@ -9,6 +9,8 @@ whoever reads the message must compare them with what was read.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lxml import etree
+
 from signing import xml_document
 from signing.algorithms import DS
 from signing.xml_document import Document, Element
@@ -78,12 +80,10 @@ def _is_nested(signature: Element) -> bool:
 
 
 def _holds_content(signature: Element, root: Element) -> bool:
-    """Whether anything of the message's own vocabulary stands inside the signature."""
-    namespace, name = xml_document.split(root)
-    for inner in map(xml_document.split, signature.iter("{*}*")):
-        if inner[0] != DS and (inner[0] == namespace != "" or inner[1] == name):
-            return True
-    return False
+    """Whether anything of the message's own vocabulary, or another root, stands inside the signature."""
+    name = etree.QName(root)
+    own = [f"{{{name.namespace}}}*"] if name.namespace not in {None, DS} else []
+    return any(etree.QName(node).namespace != DS for node in signature.iter(f"{{*}}{name.localname}", *own))
 
 
 def _stands_elsewhere(element: Element, document: Document) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+import province as provinces
 from exchange.store import embedded, migrate
 from exchange.store import pool as pools
 
@@ -120,3 +121,28 @@ def empty_database(either_postgres):
     """On either server, a database without any table of ours."""
     with cloned(either_postgres, "template0") as dsn:
         yield dsn
+
+
+@pytest.fixture(scope="session")
+def province(postgres):
+    """The demo's directory in a template database of its own; see `province.py`."""
+    place = Path(tempfile.mkdtemp(prefix="congvan-province-"))
+    with cloned(postgres) as dsn:
+        found = asyncio.run(provinces.furnish(dsn, place))
+        found.template = dsn.split("@/")[1].partition("?")[0]
+        yield found
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+def province_database(postgres, province):
+    """A fresh copy of the province's database."""
+    with cloned(postgres, province.template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def server(province, province_database, tmp_path):
+    """`congvan serve` with two workers on a fresh copy of the province."""
+    with provinces.serving(province, province_database, tmp_path) as running:
+        yield running

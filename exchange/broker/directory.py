@@ -79,7 +79,7 @@ async def import_csv(
     async with pool.acquire() as connection, connection.transaction():
         if not dry_run:
             await directory.lock(connection)
-        known = await directory_sheets.stored(connection, paper_class.local_day(at))
+        known = await directory_sheets.stored(connection)
         lines = {kind: sheet.rows for kind, sheet in read.items()}
         plan = directory_plan.plan(known.state, lines, paper_class.local_day(at))
         outcome = _outcome(
@@ -95,9 +95,9 @@ async def import_csv(
         return replace(outcome, version=await directory.bump(connection))
 
 
-async def export_csv(connection: Connection, kind: str, at: datetime, language: str = "en") -> bytes:
+async def export_csv(connection: Connection, kind: str, language: str = "en") -> bytes:
     """A sheet of everything of that kind; imported again it changes nothing."""
-    state = (await directory_sheets.stored(connection, paper_class.local_day(at))).state
+    state = (await directory_sheets.stored(connection)).state
     entries: Mapping[str, Mapping[directory_plan.Key, object]] = {
         "agency": state.agencies,
         "officer": state.officers,

@@ -244,7 +244,7 @@ def _on_pool(case: Callable[[Pool], Awaitable[Result]]) -> Result:
 
 async def _agencies(pool: Pool) -> tuple[list[AgencyEntry], int]:
     async with pool.acquire() as connection:
-        held = await directory_sheets.stored(connection, paper_class.local_day(datetime.now(UTC)))
+        held = await directory_sheets.stored(connection)
         return list(held.state.agencies.values()), await store.version(connection)
 
 
@@ -255,7 +255,7 @@ async def _systems(pool: Pool, at: datetime) -> list[store.SystemRow]:
 
 async def _export(pool: Pool, kind: str, headings: str) -> bytes:
     async with pool.acquire() as connection:
-        return await cases.export_csv(connection, kind, datetime.now(UTC), headings)
+        return await cases.export_csv(connection, kind, headings)
 
 
 def _print_table(names: Iterable[str], lines: Iterable[tuple[str, ...]], language: str) -> None:

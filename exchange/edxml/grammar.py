@@ -6,6 +6,7 @@ Source: reference page edxml, sections 2 to 5, 10 and 11.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from lxml import etree
@@ -111,7 +112,11 @@ def local_name(element: etree._Element) -> str:
 
 def standard_name(element: etree._Element) -> str:
     """The standard's spelling of the name, or the local name itself where nobody knows it."""
-    name = local_name(element)
+    return _standard_name(local_name(element))
+
+
+@lru_cache(maxsize=1024)
+def _standard_name(name: str) -> str:
     lower = name.lower() if name.isascii() else name
     if lower.startswith("business"):
         lower = lower.replace("business", "bussiness", 1)

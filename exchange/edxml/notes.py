@@ -19,22 +19,23 @@ class Notes:
 
     def error(self, code: str, path: str, line: int | None, /, **facts: str) -> None:
         """Something that forbids acting on the message."""
-        self._add(errors.Finding(severity="error", code=code, path=path, line=line, facts=facts))
+        self._add("error", code, path, line, facts)
 
     def warning(self, code: str, path: str, line: int | None, /, **facts: str) -> None:
         """Something a person should know."""
-        self._add(errors.Finding(severity="warning", code=code, path=path, line=line, facts=facts))
+        self._add("warning", code, path, line, facts)
 
     def info(self, code: str, path: str, line: int | None, /, **facts: str) -> None:
         """Something for the makers of the sending system."""
-        self._add(errors.Finding(severity="info", code=code, path=path, line=line, facts=facts))
+        self._add("info", code, path, line, facts)
 
-    def _add(self, finding: errors.Finding) -> None:
-        kept = self._kept[finding.severity]
-        if len(kept) < MOST:
-            kept.append(finding)
-        else:
+    def _add(self, severity: str, code: str, path: str, line: int | None, facts: dict[str, str]) -> None:
+        if len(self._kept[severity]) == MOST:
             self._dropped += 1
+            return
+        self._kept[severity].append(
+            errors.Finding(severity=severity, code=code, path=path, line=line, facts=facts)
+        )
 
     def findings(self) -> tuple[errors.Finding, ...]:
         """All that was kept, and how many more there were."""

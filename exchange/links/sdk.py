@@ -113,7 +113,7 @@ class Client:
         async with self.session.request(method, path, allow_redirects=False, **given) as response:
             raw = await response.read()
             body = await response.json(content_type=None) if "json" in response.content_type else None
-            return Answer(status=response.status, raw=raw, body=body, headers=dict(response.headers))
+            return Answer(status=response.status, raw=raw, body=body, headers=response.headers)
 
 
 @asynccontextmanager

@@ -1,14 +1,15 @@
 """The dated lists behind an agency's line: the codes it has had, and what it has declared.
 
-A line of the sheet shows one code of the older form and one statement of each kind: the current ones. What was
-before stays. A code or statement that a sheet takes away ends on the day before `on`, or goes altogether if it had
+A line of the sheet shows one second code, the newest without an end, and the newest statement of each kind. What was
+before stays. A code has no end for as long as its agency lasts: that the agency has one is enough. A code or statement that a sheet takes away ends on the day before `on`, or goes altogether if it had
 not begun; one that it puts in replaces what had not ended by then. First and last days are included.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from operator import attrgetter
+from typing import Any
 
 from exchange.rules import directory_entries
 from exchange.rules.directory_entries import AgencyEntry
@@ -39,12 +40,9 @@ class Statement:
     basis: str = ""
 
 
-def shown(entry: AgencyEntry, held: Iterable[Held], stated: Sequence[Statement], on: date) -> AgencyEntry:
-    """The agency's line with its current second code and its newest statements, as a sheet shows it on a day."""
-    last = min(on, entry.valid_to or on)
-    seconds = [
-        code for code in held if code.code != entry.code and (code.valid_to is None or code.valid_to >= last)
-    ]
+def shown(entry: AgencyEntry, held: Iterable[Held], stated: Iterable[Statement]) -> AgencyEntry:
+    """The agency's line with its second code and its newest statements, as a sheet shows it."""
+    seconds = [code for code in held if code.code != entry.code and code.valid_to is None]
     newest = sorted(
         seconds, key=lambda code: (code.valid_from, directory_entries.form(code.code) == "qcvn102")
     )
@@ -65,23 +63,35 @@ def settled(before: AgencyEntry | None, after: AgencyEntry, on: date) -> AgencyE
     return after if any(period(after, kind)[0] for kind in STATEMENTS) else replace(after, basis="")
 
 
+def whole(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line gives, with whole periods: a statement's first day in a sheet without last days has no end."""
+    ends = {f"{kind}_to": None for kind in STATEMENTS if f"{kind}_from" in given}
+    return {**ends, **given}
+
+
 def period(entry: AgencyEntry, kind: str) -> tuple[date | None, date | None]:
     """First and last day of the line's statement of a kind; (None, None) without one."""
     return getattr(entry, f"{kind}_from"), getattr(entry, f"{kind}_to")
 
 
 def codes(held: Sequence[Held], before: AgencyEntry | None, after: AgencyEntry, on: date) -> tuple[Held, ...]:
-    """All codes of an agency once its line has changed; those that lasted as long as the agency still do."""
+    """All codes of an agency once its line has changed."""
     if before is None:
         both = (after.code, after.code102) if after.code102 else (after.code,)
-        return tuple(_new(code, after, after.valid_from) for code in both)
-    moved = [_moved(code, before, after) for code in held]
+        return tuple(Held(code=code, agency=after.code, valid_from=after.valid_from) for code in both)
+    left = [_moved(code, before, after) for code in held]
     if before.code102 != after.code102:
-        change = max(after.valid_from, min(on, after.valid_to or on))
-        moved = [kept for code in moved if (kept := _ended(code, before.code102, change))]
+        first = max(after.valid_from, min(on, after.valid_to or on))
+        left = [kept for code in left if (kept := _ended(code, before.code102, first))]
         if after.code102:
-            moved.append(_new(after.code102, after, change))
-    return tuple(moved)
+            left = _begun(left, Held(code=after.code102, agency=after.code, valid_from=first))
+    return tuple(left)
+
+
+def within(code: Held, agency: AgencyEntry) -> Held:
+    """The days on which a code leads to its agency: none after the agency's last."""
+    ends = [last for last in (code.valid_to, agency.valid_to) if last is not None]
+    return replace(code, valid_to=min(ends, default=None))
 
 
 def statements(
@@ -121,20 +131,22 @@ def _kept(before: AgencyEntry, after: AgencyEntry, kind: str, on: date) -> Agenc
     return _declaring(after, kind, first, last if last and last < on else on - _DAY)
 
 
-def _new(code: str, agency: AgencyEntry, first: date) -> Held:
-    return Held(code=code, agency=agency.code, valid_from=first, valid_to=agency.valid_to)
-
-
 def _moved(code: Held, before: AgencyEntry, after: AgencyEntry) -> Held:
-    first = after.valid_from if code.valid_from == before.valid_from else code.valid_from
-    last = after.valid_to if code.valid_to == before.valid_to else code.valid_to
-    return replace(code, valid_from=first, valid_to=last)
+    return replace(code, valid_from=after.valid_from) if code.valid_from == before.valid_from else code
 
 
 def _ended(code: Held, which: str, on: date) -> Held | None:
-    if code.code != which or (code.valid_to is not None and code.valid_to < on):
+    if code.code != which or code.valid_to is not None:
         return code
     return replace(code, valid_to=on - _DAY) if code.valid_from < on else None
+
+
+def _begun(held: Sequence[Held], new: Held) -> list[Held]:
+    """With a code that begins; where the agency had it until then, that goes on."""
+    before = new.valid_from - _DAY
+    same = [code for code in held if code.code == new.code and overlap(code, before, None)]
+    first = min(code.valid_from for code in (*same, new))
+    return [*(code for code in held if code not in same), replace(new, valid_from=first)]
 
 
 def _over(statement: Statement, before: date) -> bool:

@@ -7,7 +7,7 @@ below its children. Nothing here knows ids: agencies are named by canonical code
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import date
 from itertools import chain, permutations
@@ -125,15 +125,10 @@ def _known(state: State, rows: Sequence[Row], on: date) -> tuple[tuple[Row, ...]
     A row belongs to the agency whose canonical code it gives, or who holds that code on the day; else it is a
     new agency. Other sheets may also name one by a code it had, or will have.
     """
-    held = sorted(chain.from_iterable(state.codes.values()), key=lambda code: code.valid_from)
+    held = sorted(_effective(state.codes, state.agencies), key=lambda code: code.valid_from)
     holders = {code.code: code.agency for code in held if directory.holds(code, on)}
     holders |= {entry.code: entry.code for entry in state.agencies.values()}
-    named = tuple(
-        replace(row, given={**row.given, "code": holders.get(row.given["code"], row.given["code"])})
-        if "code" in row.given
-        else row
-        for row in rows
-    )
+    named = tuple(_named(row, holders) for row in rows)
     new = {
         row.given[form]: row.given["code"]
         for form in ("code102", "code")
@@ -141,6 +136,18 @@ def _known(state: State, rows: Sequence[Row], on: date) -> tuple[tuple[Row, ...]
         if row.given.get(form) and "code" in row.given
     }
     return named, {code.code: code.agency for code in held} | new | holders
+
+
+def _effective(codes: Mapping[str, Iterable[Held]], agencies: Mapping[Key, AgencyEntry]) -> Iterator[Held]:
+    for code, held in codes.items():
+        yield from (directory_history.within(each, agencies[code,]) for each in held)
+
+
+def _named(row: Row, holders: Mapping[str, str]) -> Row:
+    given = directory_history.whole(row.given)
+    if "code" in given:
+        given["code"] = holders.get(given["code"], given["code"])
+    return replace(row, given=given)
 
 
 def _agencies(state: State, rows: Sequence[Row], names: Mapping[str, str], on: date) -> _Laid[AgencyEntry]:
@@ -279,8 +286,9 @@ def _collisions(
 ) -> Iterator[Finding]:
     """Codes that two agencies would have on one day, at each line that brings one."""
     lines = {change.after.code: change.line for change in changes}
+    agencies = {**state.agencies, **{change.after.key: change.after for change in changes}}
     holders: defaultdict[str, list[Held]] = defaultdict(list)
-    for held in chain.from_iterable({**state.codes, **codes}.values()):
+    for held in _effective({**state.codes, **codes}, agencies):
         holders[held.code].append(held)
     for one, other in chain.from_iterable(permutations(held, 2) for held in holders.values()):
         clash = one.agency != other.agency and directory_history.overlap(

@@ -25,6 +25,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from exchange.store import database_user
 from exchange.store.database_user import Account, EmbeddedError
@@ -52,6 +53,8 @@ PLAIN = ("--locale=C", "--encoding=UTF8")
 BUILTIN = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 """From PostgreSQL 17 on characters are PostgreSQL's own business: no index depends on the machine's C library."""
 FIRST_WITH_BUILTIN = 17
+
+PASSWORDS = {"congvan": "password", "postgres": "superuser_password"}
 
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_LIMIT = 107
@@ -119,9 +122,15 @@ def major(data: Path) -> int:
     return int((cluster(data) / "PG_VERSION").read_text(encoding="ascii"))
 
 
-def password(data: Path, file: str = "password") -> str:
-    """The password of role `congvan`, or with "superuser_password" of role `postgres`."""
-    path = home(data) / file
+def dsn(data: Path, socket: str, role: str = "congvan", database: str = "congvan") -> str:
+    """How asyncpg reaches the server whose socket lies in the folder `socket`. Holds a password."""
+    secret = quote(password(data, role), safe="")
+    return f"postgresql://{role}:{secret}@/{database}?host={quote(socket, safe='')}&port=5432"
+
+
+def password(data: Path, role: str = "congvan") -> str:
+    """The password of role `congvan` or `postgres`."""
+    path = home(data) / PASSWORDS[role]
     try:
         return path.read_text(encoding="ascii")
     except OSError as error:
@@ -133,7 +142,7 @@ def prepare(data: Path, account: Account) -> None:
     place = home(data)
     place.mkdir(mode=PRIVATE, exist_ok=True)
     shutil.rmtree(place / "cluster.new", ignore_errors=True)
-    for name in ("password", "superuser_password"):
+    for name in PASSWORDS.values():
         if not (place / name).exists():
             _write(place / name, secrets.token_urlsafe(32), account)
         os.chown(place / name, account.uid, account.gid, follow_symlinks=False)

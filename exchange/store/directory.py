@@ -90,8 +90,9 @@ async def authenticate(connection: Connection, key_id: str, at: datetime, on: da
 async def find(connection: Connection, codes: Sequence[str], on: date) -> dict[str, UUID]:
     """The agencies that hold these codes (canonical form, upper case) on a day, by code as given."""
     records = await connection.fetch(
-        """SELECT code, agency FROM agency_code
-            WHERE code = ANY($1) AND valid_from <= $2 AND (valid_to IS NULL OR $2 <= valid_to)""",
+        """SELECT held.code, held.agency FROM agency_code AS held JOIN agency ON agency.id = held.agency
+            WHERE held.code = ANY($1) AND held.valid_from <= $2 AND (held.valid_to IS NULL OR $2 <= held.valid_to)
+              AND agency.valid_from <= $2 AND (agency.valid_to IS NULL OR $2 <= agency.valid_to)""",
         list(codes), on,
     )  # fmt: skip
     return {record["code"]: record["agency"] for record in records}

@@ -6,7 +6,7 @@ All functions want one transaction around them that has taken `directory.lock` f
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,13 +27,13 @@ class Stored:
     officers: Mapping[Key, UUID]
 
 
-async def stored(connection: Connection, on: date) -> Stored:
-    """The whole directory as entries, shown as of a day."""
+async def stored(connection: Connection) -> Stored:
+    """The whole directory as entries."""
     held, stated = await _codes(connection), await _statements(connection)
     agencies, agency_ids = await _agencies(connection)
     officers, officer_ids = await _officers(connection)
     shown = [
-        directory_history.shown(entry, held.get(entry.code, ()), stated.get(entry.code, ()), on)
+        directory_history.shown(entry, held.get(entry.code, ()), stated.get(entry.code, ()))
         for entry in agencies
     ]
     state = State(

@@ -24,7 +24,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 import asyncpg
 
@@ -94,7 +93,7 @@ def start(
     lock = cluster_folder.lock(data)
     try:
         account = database_user.choose(user, cluster_folder.owner(data), allow_nobody=allow_nobody)
-        tell = _seldom(progress or _silent)
+        tell = _seldom(progress)
         return _run(Plan(data=data, account=account, programs=programs, progress=tell, lock=lock))
     except BaseException as error:
         lock.release()
@@ -129,7 +128,7 @@ def join(data: Path) -> Server | None:
     if (ready := _ready(data)) is None:
         return None
     pid, socket = ready
-    dsn = _dsn("congvan", cluster_folder.password(data), "congvan", socket)
+    dsn = cluster_folder.dsn(data, socket)
     try:
         version = asyncio.run(_version(dsn))
     except (OSError, asyncpg.PostgresError):  # its supervisor has not made the database yet
@@ -164,19 +163,15 @@ def running(
 def superuser_dsn(server: Server, database: str = "postgres") -> str:
     """For backups, other databases and tests; the exchange itself never connects as superuser."""
     socket = (cluster_folder.postmaster(server.data) or (0, "", ""))[1]
-    return _dsn("postgres", cluster_folder.password(server.data, "superuser_password"), database, socket)
+    return cluster_folder.dsn(server.data, socket, "postgres", database)
 
 
-def _silent(_key: str) -> None:
-    pass
-
-
-def _seldom(progress: Progress) -> Progress:
+def _seldom(progress: Progress | None) -> Progress:
     told, at = "", 0.0
 
     def tell(key: str) -> None:
         nonlocal told, at
-        if key != told or time.monotonic() - at > REMINDER:
+        if progress and (key != told or time.monotonic() - at > REMINDER):
             told, at = key, time.monotonic()
             progress(key)
 
@@ -256,11 +251,10 @@ def _start_server(plan: Plan, programs: Path) -> None:
 
 
 def _server(plan: Plan, pid: int, socket: str, *, attached: bool) -> Server:
-    data, own = plan.data, cluster_folder.password(plan.data)
-    superuser = _dsn("postgres", cluster_folder.password(data, "superuser_password"), "postgres", socket)
-    dsn = _dsn("congvan", own, "congvan", socket)
+    data, dsn = plan.data, cluster_folder.dsn(plan.data, socket)
+    superuser = cluster_folder.dsn(data, socket, "postgres", "postgres")
     try:
-        place = asyncio.run(_furnish(superuser, own))
+        place = asyncio.run(_furnish(superuser, cluster_folder.password(data)))
         version = asyncio.run(_version(dsn))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise EmbeddedError("no_answer", folder=data, why=error) from error
@@ -288,12 +282,6 @@ async def _version(dsn: str) -> str:
         return str(connection.get_settings().server_version).partition(" ")[0]
     finally:
         await connection.close()
-
-
-def _dsn(role: str, password: str, database: str, socket: str) -> str:
-    return (
-        f"postgresql://{role}:{quote(password, safe='')}@/{database}?host={quote(socket, safe='')}&port=5432"
-    )
 
 
 def _end(data: Path, pid: int) -> None:

@@ -50,6 +50,8 @@ _ROWS = [
     ("shared seal", COMMUNE, "organisation", {"basis": "con dấu của cơ quan cấp trên"}),
     ("province seal", PROVINCE, "organisation", {}),
     ("province person", PROVINCE, "individual", {}),
+    ("proposed province person", PROVINCE, "individual", {"confirmed": False}),
+    ("proposed province seal", PROVINCE, "organisation", {"confirmed": False}),
     ("commune person", COMMUNE, "individual", {}),
     ("ministry seal", MINISTRY, "organisation", {}),
     ("ministry person", MINISTRY, "individual", {}),

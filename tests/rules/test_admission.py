@@ -20,11 +20,13 @@ def intake(world):
 
 @pytest.fixture
 def decide(world):
-    def decided(case, *verdicts, names=("letter.pdf",), remarks=(), accept_broken=False, **facts):
+    def decided(
+        case, *verdicts, names=("letter.pdf",), remarks=(), accept_broken=False, policy=None, **facts
+    ):
         facts = {"main_named": "letter.pdf", "sender_from_axis": case.from_axis} | facts
         report = Report(verdicts=tuple(verdicts), remarks=tuple(remarks))
         judgement = requirements.judge(
-            world.letter(*names, **facts), report, world.snapshot(), requirements.DEFAULT, world.ON
+            world.letter(*names, **facts), report, world.snapshot(), policy or requirements.DEFAULT, world.ON
         )
         return admission.decide(case, report, judgement, accept_broken=accept_broken)
 
@@ -166,6 +168,14 @@ def test_row_2_another_agencys_seal_can_be_switched_to_a_warning(world, intake, 
         "N",
     )
     assert "signature_of_another" in _codes(admitted.warnings)
+
+
+def test_row_2_switched_to_a_warning_is_n_even_where_no_seal_is_demanded(world, intake, decide):
+    rule = replace(requirements.DEFAULT.rules[-1], demands=("individual",))
+    lenient = replace(requirements.DEFAULT, rules=(rule,))
+    verdicts = world.verdict("ministry seal"), world.verdict("department person")
+    admitted = decide(intake, *verdicts, policy=lenient, accept_broken=True)
+    assert (admitted.requirement, admitted.reason, admitted.klass) == ("not_met", "signer_of_another", "N")
 
 
 def test_row_2_an_own_seal_that_does_not_pass_does_not_excuse_anothers(world, intake, decide):

@@ -30,7 +30,10 @@ def test_a_dated_code_is_known_from_its_first_to_its_last_day(world):
 
 
 def test_a_disabled_agency_is_found_and_flagged_and_an_ended_one_is_not_found(world):
-    snapshot = world.snapshot()
+    still = directory.Code(code="STILL", form="other", agency=world.ENDED, valid_from=world.START)
+    snapshot = world.snapshot(codes=[still])
+    assert directory.find(snapshot, "still", world.END).id == world.ENDED
+    assert directory.find(snapshot, "still", world.ON) is None
     assert directory.find(snapshot, "H13.09", world.ON).disabled
     assert directory.find(snapshot, "H13.08", world.END).id == world.ENDED
     assert directory.find(snapshot, "H13.08", world.ON) is None

@@ -32,13 +32,13 @@ def plan(state=None, on=TODAY, **sheets):
     return directory_plan.plan(state or State(), {kind: sheet.rows for kind, sheet in read.items()}, on)
 
 
-def after(state, made, on=TODAY):
+def after(state, made):
     """The directory once a plan was written, as the store would read it again."""
     codes, statements = {**state.codes, **made.codes}, {**state.statements, **made.statements}
     agencies = {**state.agencies, **{change.after.key: change.after for change in made.agencies}}
     return State(
         agencies={
-            key: directory_history.shown(entry, codes.get(entry.code, ()), statements.get(entry.code, ()), on)
+            key: directory_history.shown(entry, codes.get(entry.code, ()), statements.get(entry.code, ()))
             for key, entry in agencies.items()
         },
         officers={**state.officers, **{change.after.key: change.after for change in made.officers}},
@@ -56,7 +56,7 @@ def imported(*sheets, state=None, on=TODAY):
     for sheet in sheets:
         made = plan(state, on, agency=sheet)
         assert [found for found in made.findings if found.severity == "error"] == []
-        state = after(state, made, on)
+        state = after(state, made)
     return state
 
 
@@ -178,13 +178,22 @@ def test_a_code_of_another_agency_is_taken_only_while_that_one_holds_it():
     assert plan(state, agency=new.format("2019-07-01")).findings == ()
 
 
-def test_the_end_of_an_agency_is_the_end_of_its_codes():
+def test_the_end_of_an_agency_needs_no_end_of_its_codes():
     state = imported(AGENCIES + CITY + HOME, "code,valid_to\nH13.01,2019-06-30\n")
-    assert held(state) == {("H13.01", SINCE, date(2019, 6, 30)), ("000.00.01.H13", SINCE, date(2019, 6, 30))}
+    assert held(state) == {("H13.01", SINCE, None), ("000.00.01.H13", SINCE, None)}
     assert plan(state, agency="code,code102,valid_to\nH13.01,000.00.01.H13,2019-06-30\n").unchanged == 1
-    assert held(imported("code,valid_to\nH13.01,\n", state=state)) == {
-        ("H13.01", SINCE, None), ("000.00.01.H13", SINCE, None)
-    }  # fmt: skip
+
+
+def test_the_code_of_an_agency_that_ended_leads_to_who_has_it_now():
+    new = "code,code102,name,kind,level,valid_from\nH13.05,000.00.01.H13,Sở mới,department,2,2019-07-01\n"
+    state = imported(AGENCIES + CITY + HOME, "code,valid_to\nH13.01,2019-06-30\n", new)
+    made = plan(state, agency="code,own_clerk\n000.00.01.H13,no\n")
+    assert [change.after.code for change in made.agencies] == ["H13.05"]
+
+
+def test_an_earlier_first_day_holds_for_the_codes_too():
+    state = imported(AGENCIES + CITY + HOME, "code,valid_from\nH13.01,2018-01-01\n")
+    assert held(state) == {("H13.01", date(2018, 1, 1), None), ("000.00.01.H13", date(2018, 1, 1), None)}
 
 
 def test_a_new_second_code_ends_the_old_one_the_day_before():
@@ -207,6 +216,13 @@ def test_a_second_code_taken_away_ends_and_one_put_right_the_same_day_leaves_no_
     assert plan(state, agency="code,code102\nH13.01,000.00.77.H13\n").unchanged == 1
 
 
+def test_a_second_code_given_back_goes_on():
+    state = imported(
+        AGENCIES + CITY + HOME, "code,code102\nH13.01,\n", "code,code102\nH13.01,000.00.01.H13\n"
+    )
+    assert held(state) == {("H13.01", SINCE, None), ("000.00.01.H13", SINCE, None)}
+
+
 def test_statements_with_their_ground():
     sheet = "code,no_paper_from,signs_package_from,basis\nH13.01,2019-03-01,2019-04-01,QĐ 7\n"
     state = imported(AGENCIES + CITY + HOME, sheet)
@@ -223,6 +239,14 @@ def test_a_statement_taken_away_has_ended_not_vanished():
     assert stated(state) == {("no_paper", date(2019, 3, 1), TODAY - DAY, "")}
     assert plan(state, agency=clear).unchanged == 1
     assert plan(state, TODAY + 9 * DAY, agency=clear).unchanged == 1
+
+
+def test_a_first_day_in_a_sheet_without_last_days_has_no_end():
+    sheets = (
+        "code,no_paper_from,no_paper_to\nH13.01,2019-03-01,2019-04-01\n",
+        "code,no_paper_from\nH13.01,2019-03-01\n",
+    )
+    assert stated(imported(AGENCIES + CITY + HOME, *sheets)) == {("no_paper", date(2019, 3, 1), None, "")}
 
 
 def test_a_statement_that_had_not_begun_vanishes_when_taken_away():
@@ -376,5 +400,5 @@ def test_shown_takes_the_newest_of_each():
     said = [
         Statement(agency="H13", kind="no_paper", valid_from=SINCE + DAY * n, basis=str(n)) for n in (3, 1)
     ]
-    line = directory_history.shown(entry, codes, said, TODAY)
+    line = directory_history.shown(entry, codes, said)
     assert (line.code102, line.no_paper_from, line.basis) == ("000.00.00.H13", SINCE + 3 * DAY, "3")

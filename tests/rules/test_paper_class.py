@@ -208,7 +208,7 @@ def test_a_standing_declaration_is_contradicted_by_paper_too():
     found = paper_class.classify(_sent("paper_received", paper=None, no_paper_standing=True))
     assert (found.klass, found.conflict) == ("S", True)
     assert not paper_class.classify(_sent("paper_received", paper=None)).conflict
-    assert not paper_class.classify(_sent("paper_received", paper=1)).conflict
+    assert not paper_class.classify(_sent("paper_received", paper=1, no_paper_standing=True)).conflict
 
 
 def test_an_attestation_settles_the_undeclared_and_raises_the_grade():
@@ -229,6 +229,15 @@ def test_a_confirmed_signer_turns_n_into_e_and_the_latest_judgement_counts():
     events = _sent(judged, requirement="undetermined", reason="signer_unconfirmed")
     assert _class(events) == "E"
     assert paper_class.classify([again, *events]).reason == "revoked"
+
+
+def test_two_judgements_of_one_moment_give_one_answer_in_any_order():
+    one = Event(kind="judged", at=_at(50), requirement="met")
+    other = Event(kind="judged", at=_at(50), requirement="not_met")
+    assert paper_class.classify(_sent(one, other)) == paper_class.classify(_sent(other, one))
+    first, second = _accepted(document_type="Biên bản", paper=1, paper_reason="listed"), _accepted(paper=0)
+    arrived = Event(kind="arrived", at=_at(1))
+    assert paper_class.classify([first, second, arrived]) == paper_class.classify([second, first, arrived])
 
 
 def test_the_sender_may_correct_what_it_said_about_paper():

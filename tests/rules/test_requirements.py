@@ -137,6 +137,16 @@ def test_who_may_sign_for_the_department(world, pdf, person, seal, expected):
     [
         ("commune person", "shared seal", ("met", "", ())),
         ("province person", "shared seal", ("met", "", ())),
+        (
+            "proposed province person",
+            "shared seal",
+            ("undetermined", "signer_unconfirmed", ("main.individual",)),
+        ),
+        (
+            "commune person",
+            "proposed province seal",
+            ("not_met", "signer_unknown", ("main.organisation",)),
+        ),
         ("province person", "province seal", ("not_met", "signer_of_another", ("main.organisation",))),
         ("department person", "shared seal", ("not_met", "signer_of_another", ("main.individual",))),
     ],
@@ -233,7 +243,9 @@ def test_a_package_signature_counts_for_the_attachments_it_covers(world, paths):
     assert world.judge(world.letter(), *verdicts).requirement == "met"
 
 
-@pytest.mark.parametrize("path", ["/*/*[2]/*[1]/*[1]", "/*/*[2]/*[10]", "/*/*[1]", "/*/*[2]/*[11]"])
+@pytest.mark.parametrize(
+    "path", ["/*/*[2]/*[1]/*[1]", "/*/*[2]/*[10]", "/*/*[1]", "/*/*[2]/*[11]", "/*/*[2]/*"]
+)
 def test_a_package_signature_on_something_else_does_not(world, pdf, path):
     person, _ = pdf()
     judgement = world.judge(world.letter(), person, _xml(world, "department seal", path))

@@ -5,7 +5,7 @@ import pdf_cases as cases
 import pytest
 from pyhanko.pdf_utils import generic, writer
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign import general
+from pyhanko.sign import fields, general
 
 from signing import keys, pdf_write
 
@@ -62,7 +62,7 @@ def test_signing_with_each_kind_of_key(kind):
     )
     assert raw.startswith(cases.page())
     assert cases.only(raw).passed
-    (value,) = (field["/V"] for field in read(raw).root["/AcroForm"]["/Fields"])
+    value = read(raw).root["/AcroForm"]["/Fields"][0]["/V"]
     assert value["/SubFilter"] == "/ETSI.CAdES.detached"
     assert value["/M"] == "D:20260105080000Z"
 
@@ -87,7 +87,12 @@ def test_the_visible_signature_shows_name_and_moment():
 
 
 def test_an_empty_field_is_used_and_a_filled_one_refused():
-    raw = cases.by_person()
+    prepared = cases.updated(
+        cases.page(), lambda writer: fields.append_signature_field(writer, fields.SigFieldSpec("Ca nhan"))
+    )
+    raw = pdf_write.sign(prepared, cases.PERSON_KEY, cases.PERSON, at=cases.SIGNED_AT, field="Ca nhan")
+    assert len(read(raw).root["/AcroForm"]["/Fields"]) == 1
+    assert cases.only(raw).passed
     with pytest.raises(general.SigningError):
         pdf_write.sign(raw, cases.PERSON_KEY, cases.PERSON, at=cases.SIGNED_AT, field="Ca nhan")
 

@@ -1,8 +1,10 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
 import stat
+import tempfile
 import time
 from pathlib import Path
 
@@ -62,16 +64,70 @@ def test_a_restart_keeps_data(place):
     assert [key for key in told if key not in texts.catalogue("vi")] == []
 
 
-def test_the_server_is_durable_private_and_speaks_vietnamese(place):
-    with embedded.running(place / "data", allow_nobody=True) as server:
-        names = ("data_checksums", "fsync", "full_page_writes", "listen_addresses", "synchronous_commit")
-        assert [ask(server, f"SHOW {name}") for name in names] == ["on", "on", "on", "", "on"]
-        assert ask(server, "SELECT lower('ĐƯỜNG') = 'đường' AND 'Đ' > 'Z'")
-        assert ask(server, "SHOW server_encoding") == "UTF8"
-        assert server.version.startswith("18.")
-        socket = Path(cluster_folder.postmaster(server.data)[1])
-        assert stat.S_IMODE(socket.stat().st_mode) == 0o700
-    assert not socket.exists()
+@pytest.fixture(scope="module")
+def server():
+    """One server for all that is only looked at, started with a secret in our environment."""
+    folder = Path(tempfile.mkdtemp(prefix="congvan-test-"))
+    folder.chmod(0o711)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONGVAN_SECRET", "cv_planted_secret")
+        patch.setenv("PGOPTIONS", "-c work_mem=1MB")
+        started = start(folder / "data")
+    yield started
+    embedded.stop(started)
+    shutil.rmtree(folder)
+
+
+def test_the_server_is_durable_and_speaks_vietnamese(server):
+    names = ("data_checksums", "fsync", "full_page_writes", "listen_addresses", "synchronous_commit")
+    assert [ask(server, f"SHOW {name}") for name in names] == ["on", "on", "on", "", "on"]
+    assert ask(server, "SELECT lower('ĐƯỜNG') = 'đường' AND 'Đ' > 'Z'")
+    assert ask(server, "SHOW server_encoding") == "UTF8"
+    assert server.version.startswith("18.")
+
+
+def test_the_socket_lies_in_a_private_folder(server, place):
+    socket = Path(cluster_folder.postmaster(server.data)[1])
+    assert stat.S_IMODE(socket.stat().st_mode) == 0o700
+    with embedded.running(place / "data", allow_nobody=True) as other:
+        passing = Path(cluster_folder.postmaster(other.data)[1])
+        assert passing != socket
+    assert not passing.exists()
+
+
+def test_passwords_are_asked_for_kept_private_and_never_shown(server):
+    password = cluster_folder.password(server.data)
+    for name in cluster_folder.PASSWORDS.values():
+        assert stat.S_IMODE((cluster_folder.home(server.data) / name).stat().st_mode) == 0o600
+    assert password in server.dsn
+    assert password not in repr(server)
+    for wrong in (server.dsn.replace(f":{password}@", "@"), server.dsn.replace(password, "guess")):
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            asyncio.run(asked(wrong, "SELECT 1"))
+    hba = (cluster_folder.cluster(server.data) / "pg_hba.conf").read_text()
+    assert {line.split()[-1] for line in hba.splitlines() if line[:1] not in ("", "#")} == {
+        "scram-sha-256",
+        "reject",
+    }
+    log = cluster_folder.log(server.data)
+    assert "authentication failed" in log
+    assert password not in log
+
+
+def test_the_exchange_owns_its_database_and_nothing_else(server):
+    assert (
+        ask(server, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'congvan'") == "congvan"
+    )
+    rights = (
+        "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = "
+    )
+    assert ask(server, rights + "current_user") is False
+    assert asyncio.run(asked(embedded.superuser_dsn(server, "congvan"), rights + "current_user")) is True
+
+
+def test_nothing_of_our_environment_reaches_the_server(server):
+    assert b"planted" not in Path(f"/proc/{server.pid}/environ").read_bytes()
+    assert ask(server, "SHOW work_mem") == "4MB"
 
 
 def test_no_file_makes_the_server_forgetful(place):
@@ -83,47 +139,6 @@ def test_no_file_makes_the_server_forgetful(place):
     with embedded.running(place / "data", allow_nobody=True) as server:
         names = ("fsync", "full_page_writes", "synchronous_commit", "listen_addresses")
         assert [ask(server, f"SHOW {name}") for name in names] == ["on", "on", "on", ""]
-
-
-def test_passwords_are_asked_for_kept_private_and_never_shown(place):
-    with embedded.running(place / "data", allow_nobody=True) as server:
-        password = cluster_folder.password(server.data)
-        for name in ("password", "superuser_password"):
-            assert stat.S_IMODE((cluster_folder.home(server.data) / name).stat().st_mode) == 0o600
-        assert password in server.dsn
-        assert password not in repr(server)
-        for wrong in (server.dsn.replace(f":{password}@", "@"), server.dsn.replace(password, "guess")):
-            with pytest.raises(asyncpg.InvalidPasswordError):
-                asyncio.run(asked(wrong, "SELECT 1"))
-        hba = (cluster_folder.cluster(server.data) / "pg_hba.conf").read_text()
-        assert {line.split()[-1] for line in hba.splitlines() if line[:1] not in ("", "#")} == {
-            "scram-sha-256",
-            "reject",
-        }
-        log = cluster_folder.log(server.data)
-        assert "authentication failed" in log
-        assert password not in log
-
-
-def test_the_exchange_owns_its_database_and_nothing_else(place):
-    with embedded.running(place / "data", allow_nobody=True) as server:
-        assert (
-            ask(server, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'congvan'")
-            == "congvan"
-        )
-        rights = (
-            "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = "
-        )
-        assert ask(server, rights + "current_user") is False
-        assert asyncio.run(asked(embedded.superuser_dsn(server, "congvan"), rights + "current_user")) is True
-
-
-def test_nothing_of_our_environment_reaches_the_server(place, monkeypatch):
-    monkeypatch.setenv("CONGVAN_SECRET", "cv_planted_secret")
-    monkeypatch.setenv("PGOPTIONS", "-c fsync=off")
-    with embedded.running(place / "data", allow_nobody=True) as server:
-        assert b"planted" not in Path(f"/proc/{server.pid}/environ").read_bytes()
-        assert ask(server, "SHOW fsync") == "on"
 
 
 def test_a_long_data_path(place):
