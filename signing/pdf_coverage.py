@@ -7,13 +7,13 @@ A range that skips anything but the signature's own `/Contents` would let the sk
 pyHanko compares lengths only; here the hole itself is looked at.
 """
 
+import binascii
 import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
 
 from pyhanko.pdf_utils import generic
 
-_DIGITS = b"0123456789abcdefABCDEF"
 _NUMBERS = 4  # start and length of two pieces
 
 
@@ -33,13 +33,17 @@ def hole(raw: bytes, byte_range: generic.PdfObject, contents: bytes) -> Hole | N
     first, start, stop, length = map(int, numbers)
     if first != 0 or not 0 < start < stop <= stop + length <= len(raw):
         return None
-    skipped = raw[start:stop]
-    digits = skipped[1:-1]
-    if skipped[:1] != b"<" or skipped[-1:] != b">" or digits.translate(None, _DIGITS):
-        return None
-    if len(digits) != 2 * len(contents) or bytes.fromhex(digits.decode("ascii")) != contents:
-        return None
-    return Hole(start, stop, stop + length)
+    return Hole(start, stop, stop + length) if _holds(raw[start:stop], contents) else None
+
+
+def _holds(skipped: bytes, contents: bytes) -> bool:
+    """Whether the skipped bytes are `contents` in hexadecimal between angle brackets, with nothing in between."""
+    if skipped[:1] != b"<" or skipped[-1:] != b">":
+        return False
+    try:
+        return binascii.unhexlify(skipped[1:-1]) == contents
+    except binascii.Error:
+        return False
 
 
 def digests(raw: bytes, left_out: Hole) -> Callable[[str], bytes]:

@@ -4,8 +4,9 @@
 """One revision of a PDF laid out in parts that can be compared: page content, annotations, form, signature fields, rest.
 
 A part is made of *pieces*, the dictionary entries that define it. Its *own* text is those entries with references
-as numbers; *below* it are the objects that they lead to, up to the border where another part begins (pages and
-form fields). So a page's link to another page does not make that page's content part of the annotation.
+as numbers; *below* it are the objects that they lead to, up to the border where another part begins: a page, or a
+form field. So a link to a page does not make that page's content part of the annotation. What is drawn on a page
+is followed across fields, lest an empty signature field serve as a font and change it when signed.
 
 Not laid out, hence free to change: document information and metadata, validation material (`/DSS`), version.
 """
@@ -52,7 +53,6 @@ class Layout:
 def lay_out(handler: HistoricalResolver) -> Layout:
     """The revision in parts. Raises TooComplexError over 200,000 objects, pyHanko's errors on a damaged one."""
     pages, fields = _pages(handler), pdf_form.fields(handler)
-    border = frozenset(pages) | {field.key for field in fields}
     seals: dict[Key, list[Piece]] = {
         field.key: [] for field in fields if field.kind == "/Sig" and field.key == field.owner
     }
@@ -61,14 +61,15 @@ def lay_out(handler: HistoricalResolver) -> Layout:
         seals.get(field.owner, plain).append(field.node)
     if plain:
         plain.append(_without(pdf_form.form(handler), _NOT_IN_FORM))
-    pieces: Mapping[str, Sequence[Piece]] = {
-        "form": plain,
-        "annotation": _annotations(pages, border),
-        "page_content": [_without(page, _NOT_IN_PAGE) for page in pages.values()],
-        "other": [_without(handler.root, _NOT_IN_CATALOGUE)],
-    }
+    tree = frozenset(pages)
+    border = tree | {field.key for field in fields}
     return Layout(
-        parts={name: _part(handler, pieces[name], border) for name in PARTS},
+        parts={
+            "form": _part(handler, plain, border),
+            "annotation": _part(handler, _annotations(pages, border), tree),
+            "page_content": _part(handler, [_without(page, _NOT_IN_PAGE) for page in pages.values()], tree),
+            "other": _part(handler, [_without(handler.root, _NOT_IN_CATALOGUE)], border),
+        },
         seals={key: _part(handler, nodes, border) for key, nodes in seals.items()},
         signed=frozenset(field.owner for field in fields if field.signed),
     )

@@ -51,6 +51,7 @@ _GRAMMAR: Mapping[str, re.Pattern[str]] = {
 
 _CERTIFICATE = f"{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"
 _WITH_TEXT = frozenset({"DigestValue", "SignatureValue", "KeyName", "X509Certificate", "X509SubjectName"})
+_MAY_BE_EMPTY = frozenset(name for name, children in _GRAMMAR.items() if children.fullmatch(""))
 _KNOWN: Mapping[object, str] = {
     **{f"{{{DS}}}{name}": name for names in _GRAMMAR.values() for name in re.findall(r"\w+", names.pattern)},
     f"{{{DS}}}Signature": "Signature",
@@ -129,6 +130,8 @@ def grammar_fault(element: Element) -> str | None:
     waiting = [(element, "Signature")]
     while waiting:
         node, name = waiting.pop()
+        if len(node) == 0 and name in _MAY_BE_EMPTY and (name in _WITH_TEXT or not node.text):
+            continue
         children = [(child, _KNOWN.get(child.tag, "?")) for child in node]
         if not _GRAMMAR[name].fullmatch("".join([f"{child} " for _, child in children])):
             return _child_fault(children)

@@ -14,9 +14,9 @@ from itertools import count
 from pathlib import Path
 
 import asyncpg
+import province as provinces
 import pytest
 
-import province as provinces
 from exchange.store import embedded, migrate
 from exchange.store import pool as pools
 

@@ -32,7 +32,9 @@ class Province:
     def key_of(self, code):
         return self.keys[KINDS[code]]
 
-    def letter(self, number=1, *, case="signed_pdf", sender="H13.01", recipients=("H13.02",), subject="V/v thử"):
+    def letter(
+        self, number=1, *, case="signed_pdf", sender="H13.01", recipients=("H13.02",), subject="V/v thử"
+    ):
         """The bytes of one letter; different numbers are different documents."""
         draft = letters.Draft(
             case=case, sender=actor(sender), recipients=tuple(recipients), number=number, subject=subject,
@@ -83,11 +85,15 @@ class Server:
     def congvan(self, *arguments, check=False):
         """Run another `congvan` command against the same exchange."""
         command = [sys.executable, "-m", "exchange", *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=check, timeout=120)
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=check, timeout=120
+        )
 
     def workers(self):
         """Process numbers of the workers that live now."""
-        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False)
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+        )
         return [int(pid) for pid in found.stdout.split()]
 
     def wait_ready(self, seconds=60):
@@ -123,7 +129,9 @@ def serving(province, dsn, folder, *, workers=2, **settings):
     }
     if dsn:
         environment["CONGVAN_DATABASE_URL"] = dsn
-    server = Server(f"http://127.0.0.1:{port}", dsn, folder, None, environment, folder / "serve.log", province)
+    server = Server(
+        f"http://127.0.0.1:{port}", dsn, folder, None, environment, folder / "serve.log", province
+    )
     server.start(workers)
     try:
         yield server
@@ -144,7 +152,17 @@ async def fetch(dsn, statement, *arguments):
         await connection.close()
 
 
-TABLES = ("letter", "verdict", "delivery", "payload", "journal", "tally_delta", "tally_day", "register_row", "evidence")
+TABLES = (
+    "letter",
+    "verdict",
+    "delivery",
+    "payload",
+    "journal",
+    "tally_delta",
+    "tally_day",
+    "register_row",
+    "evidence",
+)
 
 
 async def table_counts(dsn):
@@ -152,4 +170,15 @@ async def table_counts(dsn):
     return {name: (await fetch(dsn, f"SELECT count(*) AS n FROM {name}"))[0]["n"] for name in TABLES}
 
 
-__all__ = ["KINDS", "OLD", "Province", "Server", "cases", "fetch", "furnish", "quick_letter", "serving", "table_counts"]
+__all__ = [
+    "KINDS",
+    "OLD",
+    "Province",
+    "Server",
+    "cases",
+    "fetch",
+    "furnish",
+    "quick_letter",
+    "serving",
+    "table_counts",
+]

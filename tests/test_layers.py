@@ -57,19 +57,30 @@ def layer(name):
 
 
 def faults(name, tree):
-    inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for n in ast.walk(f)}
+    inside = {
+        id(n)
+        for f in ast.walk(tree)
+        if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)
+        for n in ast.walk(f)
+    }
     for target, node in imports(tree):
         if id(node) in inside:
             yield f"{name}: import of {target} inside a function"
         top = target.partition(".")[0]
-        if top in ("exchange", "signing") and RANK[layer(target)] > RANK[layer(name)] and layer(target) != "exchange":
+        if (
+            top in ("exchange", "signing")
+            and RANK[layer(target)] > RANK[layer(name)]
+            and layer(target) != "exchange"
+        ):
             yield f"{name} imports {target}, which lies further out"
         if top in HOME and not name.startswith(HOME[top]):
             yield f"{name} imports {top}, whose home is {HOME[top]}"
         if name.startswith(PURE) and top in IO and target != "urllib.parse":
             yield f"{name} is pure and imports {target}"
     if name.startswith(PURE):
-        yield from (f"{name} is pure and has async def" for n in ast.walk(tree) if isinstance(n, ast.AsyncFunctionDef))
+        yield from (
+            f"{name} is pure and has async def" for n in ast.walk(tree) if isinstance(n, ast.AsyncFunctionDef)
+        )
 
 
 def test_imports_point_inward_and_libraries_stay_home():

@@ -59,13 +59,16 @@ def issue(seals: Mapping[str, str], persons: Iterable[Person], odd: Exceptions, 
     serials = iter(range(1_000, 1_000_000))
     kinds = {code: "rsa2048" if position < 2 else "p256" for position, code in enumerate(seals)}  # noqa: PLR2004
     holders = {
-        code: _holder(issuer, name, kinds[code], serial=next(serials), at=start) for code, name in seals.items()
+        code: _holder(issuer, name, kinds[code], serial=next(serials), at=start)
+        for code, name in seals.items()
     }
     people = {
-        (one.agency, one.code): _holder(issuer, one.name, "p256", serial=next(serials), at=start) for one in persons
+        (one.agency, one.code): _holder(issuer, one.name, "p256", serial=next(serials), at=start)
+        for one in persons
     }
     revoked = {
-        holders[code].certificate.serial_number: at - timedelta(days=REVOKED_DAYS) for code in sorted(odd.revoked)
+        holders[code].certificate.serial_number: at - timedelta(days=REVOKED_DAYS)
+        for code in sorted(odd.revoked)
     }
     listed = at - timedelta(hours=1)
     lists = (keys.revocation_list(root, {}, at=listed), keys.revocation_list(issuer, revoked, at=listed))
@@ -103,7 +106,9 @@ def sheet(authority: Authority, odd: Exceptions, at: datetime) -> bytes:
         confirmed = "" if code in odd.unconfirmed else ADMINISTRATORS
         writer.writerow([code, "organisation", "", _text(holder), day, BASIS, confirmed])
     for child, parent in odd.shared:
-        writer.writerow([child, "organisation", "", _text(authority.seals[parent]), day, PARENT_SEAL, ADMINISTRATORS])
+        writer.writerow(
+            [child, "organisation", "", _text(authority.seals[parent]), day, PARENT_SEAL, ADMINISTRATORS]
+        )
     for (code, officer), holder in authority.persons.items():
         writer.writerow([code, "individual", officer, _text(holder), day, BASIS, ADMINISTRATORS])
     return file.getvalue().encode()

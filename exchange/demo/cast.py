@@ -46,9 +46,7 @@ def cast() -> Cast:
         drafts=tuple(_drafts(kinds, child)),
         odd=odd,
         seals={entry.code: entry.name for entry in everybody if entry.code not in bare},
-        persons=tuple(
-            Person(agency=one.agency, code=one.code, name=one.name) for one in agencies.officers()
-        ),
+        persons=tuple(Person(agency=one.agency, code=one.code, name=one.name) for one in agencies.officers()),
     )
 
 

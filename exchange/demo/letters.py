@@ -95,7 +95,9 @@ def notation(draft: Draft) -> str:
     return "CV-" + draft.sender.code.replace(".", "")
 
 
-def _letter(draft: Draft, at: datetime, paper: int | None, files: tuple[model.Attachment, ...]) -> model.Letter:
+def _letter(
+    draft: Draft, at: datetime, paper: int | None, files: tuple[model.Attachment, ...]
+) -> model.Letter:
     today = at.date()
     return model.Letter(
         sender=model.Party(code=draft.sender.wire_code, name=draft.sender.name),

@@ -1,9 +1,9 @@
 """The demo: a province at work on this machine, once - real PostgreSQL, real HTTP server, real signatures.
 
-    prepare   database, authority, directory (452 agencies and their superior), systems with keys
-    send      one letter for every way a letter can end, through the systems' own client
-    receive   every system takes what is open, compares each body byte for byte, acknowledges
-    count     the tally, and the self-check that recomputes it
+prepare   database, authority, directory (452 agencies and their superior), systems with keys
+send      one letter for every way a letter can end, through the systems' own client
+receive   every system takes what is open, compares each body byte for byte, acknowledges
+count     the tally, and the self-check that recomputes it
 """
 
 import asyncio
@@ -13,9 +13,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -23,9 +23,9 @@ from typing import Any
 
 from exchange import ids
 from exchange.broker import directory, receipts
-from exchange.demo import agencies, authority, cast, letters
+from exchange.demo import agencies, authority, cast, letters, summary
+from exchange.demo.summary import Received, Sent, accepted
 from exchange.links import sdk
-from exchange.rules import ratios
 from exchange.store import embedded, migrate, pool
 from exchange.tracker import check, tally
 
@@ -54,24 +54,6 @@ class Stage:
         return f"http://127.0.0.1:{self.port}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sent:
-    """One letter handed over, and what the exchange answered."""
-
-    draft: letters.Draft
-    raw: bytes
-    answer: sdk.Answer
-
-
-@dataclass
-class Received:
-    """What the recipients' systems took: counts, and the pairs (letter, recipient) seen, to find doubles and gaps."""
-
-    acknowledged: int = 0
-    different: int = 0
-    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:
@@ -92,8 +74,8 @@ async def play(stage: Stage, dsn: str, started: float) -> dict[str, Any]:
         sent = await _send_all(clients, script, ours, stage.say)
         received = await _receive_all(clients, sent, stage.say)
         verdicts = await _verdicts(clients, sent)
-    summary = await _summary(stage, dsn, sent, received, verdicts)
-    return {**summary, "seconds": round(monotonic() - started, 1)}
+    counted = await _counted(stage, dsn, received)
+    return {**summary.of(sent, received, verdicts, counted), "seconds": round(monotonic() - started, 1)}
 
 
 async def _furnish(
@@ -156,7 +138,7 @@ async def _ready(server: str, process: "subprocess.Popen[bytes]", log: Path) -> 
     deadline = monotonic() + READY_SECONDS
     while monotonic() < deadline:
         if process.poll() is not None:
-            raise DemoError(f"congvan serve ended: {log.read_text(errors='replace')[-500:]}")
+            raise DemoError(f"congvan serve ended, see {log}")
         with contextlib.suppress(sdk.UnavailableError):
             async with sdk.connected(server, "", attempts=1) as client:
                 if (await client.ready()).status == 200:  # noqa: PLR2004 - HTTP
@@ -169,7 +151,9 @@ async def _ready(server: str, process: "subprocess.Popen[bytes]", log: Path) -> 
 async def _clients(server: str, keys: Mapping[str, str]) -> AsyncIterator[dict[str, sdk.Client]]:
     """One client a system, by kind of agency."""
     async with contextlib.AsyncExitStack() as stack:
-        by_key = {key: await stack.enter_async_context(sdk.connected(server, key)) for key in set(keys.values())}
+        by_key = {
+            key: await stack.enter_async_context(sdk.connected(server, key)) for key in set(keys.values())
+        }
         yield {kind: by_key[key] for kind, key in keys.items()}
 
 
@@ -201,15 +185,12 @@ async def _send(client: sdk.Client, draft: letters.Draft, raw: bytes, say: Say) 
     return Sent(draft=draft, raw=raw, answer=answer)
 
 
-def accepted(sent: Iterable[Sent]) -> Iterator[Sent]:
-    """Those that were newly accepted."""
-    return (one for one in sent if one.answer.status == 201)  # noqa: PLR2004
-
-
 async def _receive_all(clients: Mapping[str, sdk.Client], sent: list[Sent], say: Say) -> Received:
     """Pull until every delivery that was promised is acknowledged, or nothing more comes."""
     expected = sum(len(one.answer.body["receipt"]["recipients"]) for one in accepted(sent))
-    digests = {one.answer.body["receipt"]["letter"]: hashlib.sha256(one.raw).hexdigest() for one in accepted(sent)}
+    digests = {
+        one.answer.body["receipt"]["letter"]: hashlib.sha256(one.raw).hexdigest() for one in accepted(sent)
+    }
     received = Received()
     deadline = monotonic() + READY_SECONDS
     while received.acknowledged < expected and monotonic() < deadline:
@@ -245,51 +226,19 @@ async def _verdicts(clients: Mapping[str, sdk.Client], sent: list[Sent]) -> list
     return found
 
 
-async def _summary(
-    stage: Stage, dsn: str, sent: list[Sent], received: Received, verdicts: list[Mapping[str, Any]]
-) -> dict[str, Any]:
+async def _counted(stage: Stage, dsn: str, received: Received) -> tally.Tally:
+    """The tally, after the self-check has recomputed it."""
     at = datetime.now(UTC)
     connection = await pool.connect(dsn)
     try:
         key = receipts.load(stage.folder / "receipt.key", "")
         checked = await check.check(connection, stage.folder / "payloads", key)
-        counted = await tally.count(
-            connection, tally.period(str(at.year)), view="out", scope="*", agencies=None, as_of=at
-        )
+        if checked.faults or received.different:
+            raise DemoError(f"check: {checked.faults[:3]}, bodies that differ: {received.different}")
+        span = tally.period(str(at.year))
+        return await tally.count(connection, span, view="out", scope="*", agencies=None, as_of=at)
     finally:
         await connection.close()
-    if checked.faults or received.different:
-        raise DemoError(f"check: {checked.faults[:3]}, bodies that differ: {received.different}")
-    made = sum(len(one.answer.body["receipt"]["recipients"]) for one in accepted(sent))
-    refused = [one.answer.problem for one in sent if one.answer.problem]
-    signers = {(one["signer"]["kind"], one["certificate_sha256"]) for one in verdicts}
-    kinds = Counter(kind for kind, _ in signers)
-    return {
-        "agencies": sum(agencies.KINDS.values()),
-        "letters": {
-            "sent": len(sent),
-            "accepted": len(list(accepted(sent))),
-            "refused": len(refused),
-            "replayed": sum(one.answer.status == 200 for one in sent),  # noqa: PLR2004
-        },
-        "refused_by": dict(Counter(refused)),
-        "deliveries": {
-            "made": made,
-            "acknowledged": received.acknowledged,
-            "lost": made - len(received.seen),
-            "duplicated": sum(n - 1 for n in received.seen.values()),
-        },
-        "notices": 0,
-        "verdicts": dict(Counter(one["indication"] for one in verdicts)),
-        "signers": {"organisation": kinds["organisation"], "individual": kinds["individual"]},
-        "tally": _tally(counted),
-    }
-
-
-def _tally(counted: tally.Tally) -> dict[str, Any]:
-    measured = ratios.measures(counted.classes, counted.grade_a)
-    texts = {name: {"n": n, "d": d, "text": ratios.text(n, d)} for name, (n, d) in measured.items()}
-    return {**counted.classes, "X": sum(counted.excluded.values()), "ratios": texts}
 
 
 async def prepare(dsn: str) -> None:

@@ -29,8 +29,15 @@ async def test_a_letter_goes_from_agency_to_agency(server, province):
         assert (await recipient.ack([item["id"]])).body["already"] == [item["id"]]
         assert (await recipient.inbox("H13.31")).body["items"] == []
         trace = (await sender.about(receipt["letter"], "trace")).body
-        assert [(one["recipient"], one["state"]) for one in trace["deliveries"]] == [("H13.31", "arrived"), ("H13.32", "waiting")]
-        assert [one["event"] for one in trace["deliveries"][0]["events"]] == ["accepted", "fetched", "arrived"]
+        assert [(one["recipient"], one["state"]) for one in trace["deliveries"]] == [
+            ("H13.31", "arrived"),
+            ("H13.32", "waiting"),
+        ]
+        assert [one["event"] for one in trace["deliveries"][0]["events"]] == [
+            "accepted",
+            "fetched",
+            "arrived",
+        ]
         again = await sender.about(receipt["letter"], "receipt")
         assert again.raw == answer.raw
         verdicts = (await recipient.about(receipt["letter"], "verdicts")).body
@@ -42,14 +49,20 @@ async def test_a_letter_goes_from_agency_to_agency(server, province):
 
 async def test_a_recipient_sees_only_its_own_delivery_and_a_stranger_nothing(server):
     raw = quick_letter(1, recipients=["H13.31", "H13.14.51"])
-    async with server.client("H13.01") as sender, server.client("H13.31") as district, server.client("H13") as stranger:
+    async with (
+        server.client("H13.01") as sender,
+        server.client("H13.31") as district,
+        server.client("H13") as stranger,
+    ):
         letter = (await sender.send(raw)).body["receipt"]["letter"]
         trace = (await district.about(letter, "trace")).body
         assert [one["recipient"] for one in trace["deliveries"]] == ["H13.31"]
         missing = "01900000-0000-7000-8000-000000000000"
         for what in ("", "/header", "/verdicts", "/trace", "/receipt"):
             answers = [await stranger._ask("GET", f"/v1/messages/{one}{what}") for one in (letter, missing)]
-            shown = [{name: text for name, text in one.body.items() if name != "request_id"} for one in answers]
+            shown = [
+                {name: text for name, text in one.body.items() if name != "request_id"} for one in answers
+            ]
             assert [one.status for one in answers] == [404, 404]
             assert shown[0] == shown[1]
         assert (await stranger.inbox("H13.31")).problem == "not_allowed_to_act"
@@ -81,7 +94,10 @@ async def test_two_hundred_different_bodies_under_one_document_id(server):
     assert sorted(one.status for one in answers) == [201] + [409] * 199
     winner = next(one.body["receipt"]["letter"] for one in answers if one.status == 201)
     assert {one.body["detail"] for one in answers if one.status == 409} == {winner}
-    lines = await fetch(server.dsn, "SELECT event, code, count(*) AS n FROM journal WHERE event IN ('accepted', 'refused') GROUP BY 1, 2 ORDER BY 1")
+    lines = await fetch(
+        server.dsn,
+        "SELECT event, code, count(*) AS n FROM journal WHERE event IN ('accepted', 'refused') GROUP BY 1, 2 ORDER BY 1",
+    )
     assert [tuple(line) for line in lines] == [("accepted", None, 1), ("refused", "conflict", 199)]
 
 
@@ -119,7 +135,9 @@ async def test_content_digest_is_checked(server):
     raw = quick_letter(3)
     wrong = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
     async with server.client() as client:
-        answer = await client._ask("POST", "/v1/messages", data=raw, headers={"Content-Digest": f"sha-256=:{wrong}:"})
+        answer = await client._ask(
+            "POST", "/v1/messages", data=raw, headers={"Content-Digest": f"sha-256=:{wrong}:"}
+        )
         assert (answer.status, answer.problem) == (400, "digest_mismatch")
         assert (await client.send(raw)).status == 201
 
@@ -131,7 +149,9 @@ async def test_a_letter_to_everybody_is_expanded_exactly(server, province):
         answer = await client.send(raw)
         assert (answer.status, len(answer.body["receipt"]["recipients"])) == (201, 452)
         for _ in range(100):
-            (row,) = await fetch(server.dsn, "SELECT count(*) AS n, count(DISTINCT recipient) AS d FROM delivery")
+            (row,) = await fetch(
+                server.dsn, "SELECT count(*) AS n, count(DISTINCT recipient) AS d FROM delivery"
+            )
             if row["n"] == 452:
                 break
             await asyncio.sleep(0.1)

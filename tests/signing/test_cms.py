@@ -90,6 +90,7 @@ def other_hash(whole):
         (signed_again(ALL[1:]), FORMAT, "cms_attributes"),
         (signed_again([ALL[0], ALL[2]]), FORMAT, "cms_attributes"),
         (signed_again([ALL[0], *ALL[1:2] * 2, ALL[2]]), FORMAT, "cms_attributes"),
+        (signed_again([*ALL, ALL[2]]), UNFOUND, "cms_other_certificate"),
         (signed_again(ALL[:2]), SubIndication.SIG_CONSTRAINTS_FAILURE, "cms_no_reference"),
         (sha1_digest, CRYPTO, "cms_algorithm"),
         (other_hash, CRYPTO, "cms_algorithm"),

@@ -152,6 +152,32 @@ def test_a_field_without_a_name_hides_nothing():
     assert cases.only(cases.updated(cases.by_person(), unname)).changes_after == ("other",)
 
 
+def test_what_only_pyhanko_finds_strange_is_another_change():
+    def reorder(writer):
+        page, _ = writer.find_page_for_modification(0)
+        page.get_object()[NAME("/LastModified")] = generic.pdf_string("D:2026")
+        writer.mark_update(page)
+
+    assert cases.only(cases.updated(cases.by_person(), reorder)).changes_after == ("other",)
+
+
+def test_an_empty_signature_field_that_is_a_font_too():
+    """Signing the field would change how the page reads."""
+    spec = fields.SigFieldSpec("Co quan")
+
+    def prepare(writer):
+        fields.append_signature_field(writer, spec)
+        page, _ = writer.find_page_for_modification(0)
+        fonts = page.get_object()["/Resources"]["/Font"]
+        fonts[next(iter(fonts))] = writer.root["/AcroForm"]["/Fields"].raw_get(0)
+        writer.mark_update(page)
+
+    prepared = cases.updated(cases.page(), prepare)
+    signed = pdf_write.sign(prepared, cases.PERSON_KEY, cases.PERSON, at=cases.SIGNED_AT, field="Ca nhan")
+    person, _ = cases.judged(cases.by_organisation(signed)).verdicts
+    assert "page_content" in person.changes_after
+
+
 def in_object_streams():
     """A page whose objects lie in an object stream, signed by the person, and the stream's number."""
     fresh = writer.PdfFileWriter(stream_xrefs=True)

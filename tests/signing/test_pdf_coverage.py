@@ -4,10 +4,46 @@ import re
 import pdf_cases as cases
 import pytest
 
-from signing import pdf_write
+from pyhanko.pdf_utils import generic
+
+from signing import pdf_coverage, pdf_write
 from signing.verdict import Indication, SubIndication
 
 FORMAT = SubIndication.FORMAT_FAILURE
+
+
+RAW = b"0123456<AAbb0C>fghij"
+
+
+@pytest.mark.parametrize(
+    "raw, numbers, contents",
+    [
+        (RAW, (7, 7, 15, 5), b"\xaa\xbb\x0c"),
+        (RAW, (0, 7, 15, 5), b"\xaa\xbb\x0d"),
+        (RAW, (0, 7, 15, 5), b"\xaa\xbb"),
+        (RAW, (0, 7, 15, 6), b"\xaa\xbb\x0c"),
+        (RAW, (0, 7, 15, -1), b"\xaa\xbb\x0c"),
+        (RAW, (0, 0, 15, 5), b"\xaa\xbb\x0c"),
+        (RAW.replace(b"bb", b"g!"), (0, 7, 15, 5), b"\xaa\xbb\x0c"),
+        (RAW.replace(b"0C", b"  "), (0, 7, 15, 5), b"\xaa\xbb"),
+        (RAW.replace(b"<", b"("), (0, 7, 15, 5), b"\xaa\xbb\x0c"),
+        (RAW.replace(b">", b")"), (0, 7, 15, 5), b"\xaa\xbb\x0c"),
+        (RAW[:-5], (0, 7, 15, 5), b"\xaa\xbb\x0c"),
+    ],
+)
+def test_holes_that_are_none(raw, numbers, contents):
+    byte_range = generic.ArrayObject(map(generic.NumberObject, numbers))
+    assert pdf_coverage.hole(raw, byte_range, contents) is None
+
+
+def test_a_hole_and_the_digest_around_it():
+    byte_range = generic.ArrayObject(map(generic.NumberObject, (0, 7, 15, 4)))
+    hole = pdf_coverage.hole(RAW, byte_range, b"\xaa\xbb\x0c")
+    assert hole == (7, 15, 19)
+    assert pdf_coverage.digests(RAW, hole)("sha256") == hashlib.sha256(b"0123456fghi").digest()
+    assert pdf_coverage.hole(RAW, generic.NumberObject(7), b"\xaa\xbb\x0c") is None
+    fractions = generic.ArrayObject(map(generic.FloatObject, (0, 7, 15, 4)))
+    assert pdf_coverage.hole(RAW, fractions, b"\xaa\xbb\x0c") is None
 
 
 def covering(byte_range):

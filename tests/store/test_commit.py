@@ -13,11 +13,11 @@ from exchange.errors import Problem
 from exchange.store import commit, deliveries, letters, pool, rows
 
 AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-SENDER = UUID(int=1)
+SENDER, RECIPIENT = UUID(int=1), UUID(int=2)
 
 
 def letter_row(
-    document_id="H13.02,2026/11/21,1/UBND", body=b"<a/>", sender=SENDER, recipients=(UUID(int=2),), **other
+    document_id="H13.02,2026/11/21,1/UBND", body=b"<a/>", sender=SENDER, recipients=(RECIPIENT,), **other
 ):
     facts = {
         "sender": sender, "id": uuid4(), "document_id": document_id, "operation": "new", "round": 1,

@@ -1,0 +1,79 @@
+"""What the demo did, as the one object of `contract.md`, "Demo summary"."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from exchange.demo import agencies, letters
+from exchange.links import sdk
+from exchange.rules import ratios
+from exchange.tracker import tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One letter handed over, and what the exchange answered."""
+
+    draft: letters.Draft
+    raw: bytes
+    answer: sdk.Answer
+
+
+@dataclass
+class Received:
+    """What the recipients' systems took: counts, and the pairs (letter, recipient) seen, to find doubles and gaps."""
+
+    acknowledged: int = 0
+    different: int = 0
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def accepted(sent: Iterable[Sent]) -> Iterator[Sent]:
+    """Those that were newly accepted."""
+    return (one for one in sent if one.answer.status == 201)  # noqa: PLR2004
+
+
+def of(
+    sent: Sequence[Sent], received: Received, verdicts: Iterable[Mapping[str, Any]], counted: tally.Tally
+) -> dict[str, Any]:
+    """Everything but the seconds."""
+    found = list(verdicts)
+    refused = [one.answer.problem for one in sent if one.answer.problem]
+    return {
+        "agencies": sum(agencies.KINDS.values()),
+        "letters": {
+            "sent": len(sent),
+            "accepted": len(list(accepted(sent))),
+            "refused": len(refused),
+            "replayed": sum(one.answer.status == 200 for one in sent),  # noqa: PLR2004 - HTTP
+        },
+        "refused_by": dict(Counter(refused)),
+        "deliveries": _deliveries(sent, received),
+        "notices": 0,
+        "verdicts": dict(Counter(one["indication"] for one in found)),
+        "signers": _signers(found),
+        "tally": _tally(counted),
+    }
+
+
+def _deliveries(sent: Sequence[Sent], received: Received) -> dict[str, int]:
+    made = sum(len(one.answer.body["receipt"]["recipients"]) for one in accepted(sent))
+    return {
+        "made": made,
+        "acknowledged": received.acknowledged,
+        "lost": made - len(received.seen),
+        "duplicated": sum(n - 1 for n in received.seen.values()),
+    }
+
+
+def _signers(found: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Distinct certificates by kind of signer."""
+    kinds = Counter(kind for kind, _ in {(one["signer"]["kind"], one["certificate_sha256"]) for one in found})
+    return {"organisation": kinds["organisation"], "individual": kinds["individual"]}
+
+
+def _tally(counted: tally.Tally) -> dict[str, Any]:
+    measured = ratios.measures(counted.classes, counted.grade_a)
+    texts = {name: {"n": n, "d": d, "text": ratios.text(n, d)} for name, (n, d) in measured.items()}
+    return {**counted.classes, "X": sum(counted.excluded.values()), "ratios": texts}
