@@ -17,7 +17,7 @@ from exchange import config, ids
 from exchange.broker import bell, receipts, verify
 from exchange.broker.snapshot import Snapshot
 from exchange.rules import requirements
-from exchange.store import commit, pool
+from exchange.store import commit, pool, rows
 from signing import trust
 
 BODIES_BYTES = 64 << 20
@@ -50,7 +50,10 @@ class Bodies:
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """What the use cases share. `clock` gives aware UTC moments; `expand` is set when a letter wants the relay."""
+    """What the use cases share. `clock` gives aware UTC moments; `expand` is set when a letter wants the relay.
+
+    `kept` are digests of evidence that is known to be stored.
+    """
 
     config: config.Config
     pool: pool.Pool
@@ -64,6 +67,7 @@ class Exchange:
     clock: Callable[[], datetime]
     snapshot: Snapshot
     bodies: Bodies
+    kept: set[bytes]
     expand: asyncio.Event
     holder: UUID
 
@@ -104,6 +108,7 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
             clock=now,
             snapshot=Snapshot(connections, now),
             bodies=Bodies(),
+            kept=await _keep_trust(connections, trusted),
             expand=asyncio.Event(),
             holder=new_ids.new(),
         )
@@ -115,6 +120,19 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
         )
         await stack.enter_async_context(_running(tasks))
         yield exchange
+
+
+async def _keep_trust(connections: pool.Pool, trusted: trust.Trust) -> set[bytes]:
+    """Store the trust set as evidence, once, so that a verdict can be judged again from the database alone."""
+    at = now()
+    documents = trust.documents(trusted)
+    kept = [
+        rows.EvidenceRow(sha256=bytes.fromhex(digest), kind=kind, body=body, first_seen=at)
+        for digest, (kind, body) in documents.items()
+    ]
+    async with connections.acquire() as connection:
+        await rows.insert(connection, kept, conflict="ON CONFLICT DO NOTHING")
+    return {row.sha256 for row in kept}
 
 
 @contextlib.asynccontextmanager

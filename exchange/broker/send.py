@@ -167,6 +167,7 @@ async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepte
     if outcome.kind == "conflict":
         return Refused(code="conflict", detail=str(outcome.letter), recorded=True)
     if outcome.kind == "stored":
+        exchange.kept.update(row.sha256 for row in written.evidence)
         _announce(exchange, written.letter)
     return Accepted(letter=outcome.letter, receipt=outcome.receipt, replayed=outcome.kind == "replayed")
 

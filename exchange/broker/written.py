@@ -1,5 +1,6 @@
 """From a decision to the rows of its one commit: the letter, its verdicts, deliveries, bytes, journal row and receipt."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,6 +60,7 @@ def submission(
         payload=payloads.put(
             exchange.payload_folder, letter.id, source.raw, source.sha256, exchange.config.inline_bytes
         ),
+        evidence=tuple(_evidence(decided.report, exchange.kept, decided.at)),
         accepted=_accepted(exchange, decided, letter),
         refused=source.refused,
     )
@@ -179,6 +181,14 @@ def _verdict(
         verifier=VERIFIER,
         judged_at=letter.accepted_at,
     )
+
+
+def _evidence(report: Report, kept: set[bytes], at: datetime) -> Iterator[rows.EvidenceRow]:
+    """The signers' certificates that are not stored yet."""
+    for verdict in report.verdicts:
+        digest = bytes.fromhex(verdict.certificate_sha256)
+        if verdict.certificate and digest not in kept:
+            yield rows.EvidenceRow(sha256=digest, kind="certificate", body=verdict.certificate, first_seen=at)
 
 
 def _accepted(exchange: Exchange, decided: Decided, letter: rows.LetterRow) -> rows.JournalRow:

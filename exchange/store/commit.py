@@ -60,6 +60,7 @@ class Submission:
     verdicts: tuple[rows.VerdictRow, ...] = ()
     deliveries: tuple[rows.DeliveryRow, ...] = ()
     payload: rows.PayloadRow | None = None
+    evidence: tuple[rows.EvidenceRow, ...] = ()
     accepted: rows.JournalRow | None = None
     refused: rows.JournalRow | None = None
 
@@ -242,6 +243,8 @@ async def _write_rest(
     await rows.insert(connection, [row for one in new for row in one.verdicts])
     await rows.insert(connection, [row for one in new for row in one.deliveries])
     await rows.insert(connection, [one.payload for one in new if one.payload])
+    kept = {row.sha256: row for one in new for row in one.evidence}
+    await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
     lines = [one.accepted for one in new if one.accepted]
     lines += _refusals(submissions, outcomes)
     await rows.insert(connection, lines, conflict="ON CONFLICT DO NOTHING")

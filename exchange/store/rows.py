@@ -151,6 +151,16 @@ class JournalRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvidenceRow:
+    """A certificate, revocation list or OCSP response that a verdict names (bằng chứng), kept once by its digest."""
+
+    sha256: bytes
+    kind: str
+    body: bytes
+    first_seen: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeltaRow:
     """One fact of the tally: `n` transfers of these properties more (or less, when negative)."""
 
@@ -168,7 +178,7 @@ class DeltaRow:
     n: int
 
 
-Row = LetterRow | VerdictRow | DeliveryRow | PayloadRow | JournalRow | DeltaRow
+Row = LetterRow | VerdictRow | DeliveryRow | PayloadRow | JournalRow | EvidenceRow | DeltaRow
 
 
 TABLES: Mapping[type[Row], str] = {
@@ -177,6 +187,7 @@ TABLES: Mapping[type[Row], str] = {
     DeliveryRow: "delivery",
     PayloadRow: "payload",
     JournalRow: "journal",
+    EvidenceRow: "evidence",
     DeltaRow: "tally_delta",
 }
 KEYS: Mapping[type[Row], tuple[str, ...]] = {
@@ -185,6 +196,7 @@ KEYS: Mapping[type[Row], tuple[str, ...]] = {
     DeliveryRow: ("recipient", "letter", "round"),
     PayloadRow: ("id",),
     JournalRow: ("agency", "id"),
+    EvidenceRow: ("sha256",),
     DeltaRow: ("agency", "id"),
 }
 """What rows are sorted by before they are written, so that two writers take locks in one order."""
@@ -199,7 +211,7 @@ _TYPES = {
     "policy_sha256": "bytea",
     "issued_on": "date", "day": "date",
     "accepted_at": "timestamptz", "expanded_at": "timestamptz", "signed_at_claimed": "timestamptz",
-    "best_signature_time": "timestamptz", "judged_at": "timestamptz", "at": "timestamptz",
+    "best_signature_time": "timestamptz", "judged_at": "timestamptz", "at": "timestamptz", "first_seen": "timestamptz",
     "no_paper_standing": "bool", "test": "bool", "main": "bool", "covers_whole": "bool", "provisional": "bool",
     "wrapping": "bool",
     "recipients": "uuid[]", "purposes": "text[]", "unroutable": "text[]", "response_for": "text[]",

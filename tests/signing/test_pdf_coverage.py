@@ -3,7 +3,6 @@ import re
 
 import pdf_cases as cases
 import pytest
-
 from pyhanko.pdf_utils import generic
 
 from signing import pdf_coverage, pdf_write
