@@ -14,7 +14,7 @@ from importlib.resources import files
 LANGUAGES = ("vi", "en")
 
 
-def say(key: str, language: str = "vi", **facts: object) -> str:
+def say(key: str, language: str = "vi", /, **facts: object) -> str:
     """The sentence of `key`, with `facts` in it. An unknown key is a KeyError: a defect of ours, found by tests."""
     return catalogue(language)[key].format_map({name: clean(str(fact)) for name, fact in facts.items()})
 
