@@ -138,7 +138,6 @@ def build(
     return Path(certificates=tuple(one.certificate for one in found)) if found else search.failure
 
 
-@lru_cache(maxsize=1024)
 def readable(der: bytes) -> x509.Certificate | None:
     """The certificate in `der`, or None when any part that we need cannot be decoded."""
     try:

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -184,6 +185,7 @@ def squeezed(node: Element | None) -> str | None:
     return "".join(text.split()) if text.isascii() else text
 
 
+@lru_cache(maxsize=1024)
 def _certificate(text: str | None) -> x509.Certificate | None:
     data = decode(text)
     return path.readable(data) if data else None

@@ -96,6 +96,8 @@ class VerifyPool:
 
     async def examine(self, trusted: trust.Trust, file: _File, seconds: float) -> Report:
         """The report on one PDF, or a remark that there is none. Raises TooComplexError."""
+        if seconds <= 0:
+            return _remark("verification_timeout", file.where)
         for _ in range(_ATTEMPTS):
             try:
                 async with self._worker(trusted) as worker, asyncio.timeout(seconds):

@@ -25,8 +25,12 @@ from exchange.store import embedded
 @click.command()
 @click.option("--exit", "leave", is_flag=True, help="End after the summary instead of staying up.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="0: any free port")
-@click.option("--data", "folder", type=click.Path(file_okay=False, path_type=Path), help="Keep everything there.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="0: any free port"
+)
+@click.option(
+    "--data", "folder", type=click.Path(file_okay=False, path_type=Path), help="Keep everything there."
+)
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
 def demo(*, leave: bool, as_json: bool, port: int, folder: Path | None, workers: int) -> None:
     """Watch signed letters travel between 452 agencies of a province, and be verified, delivered and counted."""
@@ -67,9 +71,10 @@ def _teller(given: config.Config, *, quiet: bool) -> run.Say:
     console = Console(stderr=quiet, highlight=False)
 
     def say(key: str, **facts: object) -> None:
-        if "case" in facts:
-            facts = {**facts, "case": texts.say(f"demo_case.{facts['case']}", given.language)}
-        console.print(texts.say(key, given.language, **facts), markup=False, soft_wrap=True)
+        spoken = {
+            name: texts.say(str(facts[name]), given.language) for name in ("case", "answer") if name in facts
+        }
+        console.print(texts.say(key, given.language, **{**facts, **spoken}), markup=False, soft_wrap=True)
 
     return say
 
@@ -79,16 +84,19 @@ def _show(summary: dict[str, Any], given: config.Config, *, as_json: bool) -> No
         answers.show_json(summary)
         return
     console = Console(highlight=False)
-    table = Table(title=texts.say("demo.summary", given.language), title_justify="left")
-    table.add_column("")
-    table.add_column("", justify="right")
+    table = Table(title=texts.say("demo.summary", given.language), title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
     for name, number in _lines(summary):
         table.add_row(texts.say(f"demo_line.{name}", given.language), grouped(number))
     for klass in ("E", "S", "N", "U", "P"):
         table.add_row(texts.say(f"class.{klass}", given.language), grouped(summary["tally"][klass]))
     console.print(table)
+    evidence = texts.say("cli.registers", given.language, **summary["tally"]["coverage"]["registers"])
     for name, measure in summary["tally"]["ratios"].items():
-        console.print(f"{name}  {texts.say(f'measure.{name}', given.language)}: {measure['text']}")
+        console.print(
+            f"{name}  {texts.say(f'measure.{name}', given.language)}: {measure['text']}  · {evidence}"
+        )
     console.print(texts.say("demo.done", given.language, seconds=summary["seconds"]))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, NoReturn, TypeVar
 from uuid import UUID
 
 import click
@@ -145,7 +145,7 @@ def add_system(
     wanted, at = (*codes, *more_codes), datetime.now(UTC)
     added = _on_pool(lambda pool: cases.add_system(pool, name=name, acts_for=wanted, new_ids=_ids(), at=at))
     if not isinstance(added, cases.Key):
-        answers.fail(answers.USAGE, "directory.unknown_agency", codes=", ".join(added))
+        _refuse("directory.unknown_agency", language, codes=", ".join(added))
     _show_key(added, "directory.system_added", as_json=as_json, language=language)
 
 
@@ -165,7 +165,7 @@ def rotate_key(*, system_id: UUID, both_for: int, as_json: bool, language: str) 
     at, hours = datetime.now(UTC), timedelta(hours=both_for)
     key = _on_pool(lambda pool: cases.rotate(pool, system_id, new_ids=_ids(), at=at, both_for=hours))
     if key is None:
-        answers.fail(answers.USAGE, "directory.unknown_system", system=system_id)
+        _refuse("directory.unknown_system", language, system=system_id)
     _show_key(key, "directory.key_rotated", as_json=as_json, language=language, hours=both_for)
 
 
@@ -176,7 +176,7 @@ def disable_system(*, system_id: UUID, language: str) -> None:
     """Switch a system off at once, with all its keys."""
     at = datetime.now(UTC)
     if not _on_pool(lambda pool: cases.disable(pool, system_id, new_ids=_ids(), at=at)):
-        answers.fail(answers.USAGE, "directory.unknown_system", system=system_id)
+        _refuse("directory.unknown_system", language, system=system_id)
     click.echo(texts.say("directory.system_disabled", language, system=system_id))
 
 
@@ -204,6 +204,11 @@ def list_systems(*, as_json: bool, language: str) -> None:
 
 
 directory.add_command(system)
+
+
+def _refuse(key: str, language: str, **facts: object) -> NoReturn:
+    click.echo(texts.say(key, language, **facts), err=True)
+    sys.exit(answers.USAGE)
 
 
 def _state(row: store.SystemRow) -> str:

@@ -173,14 +173,14 @@ async def _send_all(
 
 async def _send(client: sdk.Client, draft: letters.Draft, raw: bytes, say: Say) -> Sent:
     answer = await client.send(raw)
-    verdict = answer.body["class_if_electronic"] if answer.status < 300 else answer.problem  # noqa: PLR2004
+    said = f"requirement.{answer.body['requirement']}" if not answer.problem else f"problem.{answer.problem}"
     say(
         "demo.sent",
-        case=draft.case,
+        case=f"demo_case.{draft.case}",
         sender=draft.sender.name,
         n=len(draft.recipients),
         status=answer.status,
-        verdict=verdict,
+        answer=said,
     )
     return Sent(draft=draft, raw=raw, answer=answer)
 

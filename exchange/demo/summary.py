@@ -76,4 +76,6 @@ def _signers(found: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 def _tally(counted: tally.Tally) -> dict[str, Any]:
     measured = ratios.measures(counted.classes, counted.grade_a)
     texts = {name: {"n": n, "d": d, "text": ratios.text(n, d)} for name, (n, d) in measured.items()}
-    return {**counted.classes, "X": sum(counted.excluded.values()), "ratios": texts}
+    registers = {"n": counted.registers[0], "d": counted.registers[1]}
+    excluded = sum(counted.excluded.values())
+    return {**counted.classes, "X": excluded, "ratios": texts, "coverage": {"registers": registers}}
