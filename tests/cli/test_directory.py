@@ -80,8 +80,10 @@ def test_errors_are_told_as_compilers_tell_them(run, sheet):
     assert (told.exit_code, told.stdout) == (2, "")
     assert told.stderr.splitlines() == [
         "bad.csv:2: lỗi: valid_from: “31/02/2019” không phải ngày có thật. Ví dụ: 2019-01-31, 31/01/2019.",
-        "bad.csv:2: lỗi: parent: Không có cơ quan mang mã “H14” trong danh mục và trong bảng. "
-        "Hãy sửa mã hoặc thêm cơ quan.",
+        (
+            "bad.csv:2: lỗi: parent: Không có cơ quan mang mã “H14” trong danh mục và trong bảng. "
+            "Hãy sửa mã hoặc thêm cơ quan."
+        ),
         "Có 2 lỗi: không ghi gì vào danh mục.",
     ]
     facts = json.loads(run("directory", "agency", "import", sheet("bad.csv", bad), "--json").stdout)

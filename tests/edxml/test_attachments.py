@@ -341,6 +341,18 @@ def joined(lines: str, files: str) -> tuple[list[tuple[str, str]], list[str]]:
         (line("cid:1", "a"), file("1", "a"), [("a", "of-a")], []),
         (line("cid:cid:1", "a"), file("CID:1", "a"), [("a", "of-a")], []),
         (
+            line("x", "x") + line("cid:cid:1", "y"),
+            file("CID:1", "a") + file("cid: cid:x", "b"),
+            [("a", "of-y"), ("b", "of-x")],
+            ["names_differ", "names_differ"],
+        ),
+        (
+            line("1", "a") + line("2", "b"),
+            file("1", "b") + file("2", "a"),
+            [("b", "of-a"), ("a", "of-b")],
+            ["names_differ", "names_differ"],
+        ),
+        (
             line("1", "a") + line("2", "b"),
             file("2", "b") + file("1", "a"),
             [("b", "of-b"), ("a", "of-a")],

@@ -226,7 +226,7 @@ def mutated(raw: bytes, dice: random.Random) -> bytes:
         before, after = raw[:start], raw[start + len(piece) :]
         raw = {
             "change": before + bytes(dice.randrange(256) for _ in piece) + after,
-            "cut": before + after,
+            "cut": before + after or raw,
             "double": before + piece + piece + after,
             "move": after + piece + before,
             "put": raw[: raw.find(b">", start) + 1] + dice.choice(MARKUP) + raw[raw.find(b">", start) + 1 :],

@@ -380,6 +380,23 @@ def test_letter_and_notice_in_one():
     assert "two_in_one" in [code for code, _ in errors_of(found)]
 
 
+@pytest.mark.parametrize(
+    "inside, kind",
+    [
+        *(("<To/>", model.Letter), ("<Code/>", model.Letter), ("<PromulgationInfo/>", model.Letter)),
+        *(("<Subject>x</Subject><StaffInfo/>", model.Letter), ("<To/><StatusCode/>", model.Letter)),
+        *(("<Code/><Description/>", model.Letter), ("<PromulgationInfo/><Timestamp/>", model.Letter)),
+        *(("", model.Letter), ("<ResponseFor/>", model.Letter)),
+        *(("<StatusCode>01</StatusCode>", model.Notice), ("<StatusCode/>", model.Notice)),
+        *(("<Timestamp/>", model.Notice), ("<StaffInfo/>", model.Notice), ("<Description/>", model.Notice)),
+    ],
+)
+def test_what_tells_letters_from_notices(inside, kind):
+    found = read.read(f"<edXML><MessageHeader>{inside}</MessageHeader></edXML>".encode())
+    assert isinstance(found.message, kind)
+    assert not found.sound
+
+
 def test_a_take_back_with_code_and_reference_exchanged():
     raw = (FIXTURES / "status_13_take_back.edxml").read_bytes()
     swapped = raw.replace(b"<edXML:OrganId>000.00.00.G99<", b"<edXML:OrganId>218/STN-VP<").replace(

@@ -85,7 +85,7 @@ def starter():
     def start(data):
         process = subprocess.Popen(
             [sys.executable, "-c", STARTER, str(data)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), *sys.path))},
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -175,7 +175,9 @@ async def test_what_did_not_change_keeps_its_row(pool):
     assert {row["code"] for row in now if before[row["id"]] != row["xmin"]} == {"H13.01"}
 
 
-@pytest.mark.parametrize("cell", ["seal.pem", base64.b64encode(DER).decode(), DIGEST.hex().upper()])
+@pytest.mark.parametrize(
+    "cell", ["seal.pem", base64.b64encode(DER).decode(), DIGEST.hex().upper()], ids=["file", "value", "digest"]
+)
 async def test_a_certificate_by_file_by_value_and_by_digest(pool, cell):
     await base(pool)
     line = f"H13.01,organisation,,{cell},2019-04-01,2019-12-31,QĐ 1,Lê An;Trần Bình\n"

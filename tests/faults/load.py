@@ -1,0 +1,139 @@
+"""Clients at work while the exchange is being killed: senders that want a receipt, systems that empty their inboxes.
+
+An answer 503 or none at all is an unknown outcome: the same bytes are sent again until an answer comes.
+"""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+
+from exchange.demo import agencies
+from exchange.links import sdk
+from faults.ledger import Ledger, Letter
+from province import quick_letter
+
+CODES = tuple(entry.code for entry in agencies.agencies())
+SENDERS = CODES[1:13]
+MANY = (101, 160)
+PAUSE_SECONDS = 0.1
+PAGE = 200
+HANG_UP, REPLAY, TO_MANY, LONG, SIGNED = 0.05, 0.1, 0.03, 0.15, 0.01
+"""Shares: clients that hang up, letters sent again for no reason, to more than 100, kept in files, with signatures."""
+
+
+@dataclass
+class Load:
+    """Who sends how fast, until `ending` is set; recipients stop when cancelled."""
+
+    grounds: object
+    ledger: Ledger
+    random: Random
+    pause: float = 0.06
+    senders: int = 5
+    signed: bool = False
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    numbers: count = field(default_factory=lambda: count(1))
+
+    async def send(self):
+        """One sender: letter after letter, each until it is answered."""
+        code = self.random.choice(SENDERS)
+        async with self.grounds.client(code) as client:
+            while not self.ending.is_set():
+                letter = self._letter(code)
+                self.ledger.letters.append(letter)
+                await self.deliver(client, letter)
+                if self.random.random() < REPLAY:
+                    await self.deliver(client, letter)
+                await asyncio.sleep(self.random.uniform(0, 2 * self.pause))
+
+    async def deliver(self, client, letter):
+        """One letter, until it is answered; sometimes we hang up, and ask again."""
+        if self.random.random() < HANG_UP:
+            with contextlib.suppress(TimeoutError, sdk.UnavailableError):
+                async with asyncio.timeout(self.random.uniform(0, 0.03)):
+                    await client.send(letter.raw)
+            self.ledger.unknown += 1
+        self.ledger.sent(letter, await self.answered(lambda: client.send(letter.raw)))
+
+    def _letter(self, code):
+        number, others = next(self.numbers), [one for one in CODES if one != code]
+        many = self.random.random() < TO_MANY
+        size = self.random.randint(*MANY) if many else self.random.randint(1, 3)
+        recipients = tuple(self.random.sample(others, size))
+        if self.signed and self.random.random() < SIGNED:
+            raw = self.grounds.province.letter(number, sender=code, recipients=recipients)
+        else:
+            subject = "V/v thử " + "a" * (3000 if self.random.random() < LONG else 0)
+            raw = quick_letter(number, sender=code, recipients=recipients, subject=subject)
+        return Letter(raw, code, recipients)
+
+    async def answered(self, ask):
+        """The answer to a request that is repeated while its outcome is unknown."""
+        while True:
+            started = time.monotonic()
+            answer = None
+            with contextlib.suppress(sdk.UnavailableError):
+                answer = await ask()
+            self.ledger.slowest = max(self.ledger.slowest, time.monotonic() - started)
+            if answer is not None and answer.status not in sdk.AGAIN:
+                return answer
+            self.ledger.unknown += 1
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def receive(self, code):
+        """The system that acts for `code`: pull, take bodies, acknowledge, for all its agencies."""
+        async with self.grounds.client(code) as client:
+            while True:
+                items = await self._pull(client)
+                for letter in sorted({item["letter"] for item in items}):
+                    await self._take(client, letter)
+                if items:
+                    await self._acknowledge(client, [item["id"] for item in items])
+
+    async def _pull(self, client):
+        while True:
+            asked = time.monotonic()
+            with contextlib.suppress(sdk.UnavailableError):
+                answer = await client.inbox(limit=PAGE, wait=2)
+                if answer.status == 200:
+                    self.ledger.shown(answer.body["items"], asked)
+                    return answer.body["items"]
+                if answer.status not in sdk.AGAIN:
+                    self.ledger.strange("inbox", answer)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _take(self, client, letter):
+        answer = await self.answered(lambda: client.body(letter))
+        if answer.status == 200:
+            self.ledger.held(letter, answer.raw)
+        else:
+            self.ledger.strange("body", answer)
+
+    async def _acknowledge(self, client, ids):
+        before = self.ledger.unknown
+        answer = await self.answered(lambda: self._ack(client, ids))
+        if answer.status == 200:
+            self.ledger.acked(answer.body)
+        else:
+            self.ledger.strange("ack", answer)
+        assert before <= self.ledger.unknown
+
+    async def _ack(self, client, ids):
+        """One attempt; until it is answered, these deliveries may be acknowledged or not."""
+        try:
+            answer = await client.ack(ids)
+        except sdk.UnavailableError:
+            self.ledger.unsure.update(ids)
+            raise
+        if answer.status in sdk.AGAIN:
+            self.ledger.unsure.update(ids)
+        return answer
+
+
+def systems(province):
+    """One agency's code for each system."""
+    by_key = {province.key_of(code): code for code in CODES}
+    return list(by_key.values())

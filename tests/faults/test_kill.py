@@ -1,0 +1,48 @@
+import os
+import secrets
+
+import pytest
+
+from faults.campaign import Plan, fought
+from faults.compare import kinds
+from faults.grounds import furnished
+
+SEED = int(os.environ.get("CONGVAN_KILL_SEED") or secrets.randbelow(1 << 32))
+LONG_KILLS = int(os.environ.get("CONGVAN_KILLS") or 60)
+
+
+@pytest.fixture
+def grounds():
+    with furnished() as place:
+        place.start()
+        yield place
+
+
+def told(plan, story):
+    print(f"\nCONGVAN_KILL_SEED={plan.seed}", dict(story.struck), story.ledger.figures(), f"{story.seconds:.0f} s")
+    print("faults:", kinds(story.faults))
+
+
+async def survives(grounds, plan):
+    story = await fought(grounds, plan)
+    told(plan, story)
+    assert story.faults == [], f"seed {plan.seed}: {kinds(story.faults)} {story.faults[:5]}"
+    checked = grounds.congvan("check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert grounds.stop() == 0
+    assert (grounds.processes(), grounds.postmaster()) == ({}, [])
+    return story
+
+
+async def test_nothing_is_lost_or_doubled_while_everything_is_killed_once(grounds):
+    story = await survives(grounds, Plan(seed=SEED, kills=7, gap=1.2))
+    assert sum(story.struck.values()) >= 6
+    assert len(story.ledger.promised()) > 100
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+async def test_nothing_is_lost_or_doubled_in_a_long_campaign(grounds):
+    story = await survives(grounds, Plan(seed=SEED, kills=LONG_KILLS, gap=2.5, signed=True))
+    assert sum(story.struck.values()) >= min(50, LONG_KILLS)
+    assert len(story.ledger.promised()) > 1000
