@@ -94,9 +94,8 @@ def _show(summary: dict[str, Any], given: config.Config, *, as_json: bool) -> No
     console.print(table)
     evidence = texts.say("cli.registers", given.language, **summary["tally"]["coverage"]["registers"])
     for name, measure in summary["tally"]["ratios"].items():
-        console.print(
-            f"{name}  {texts.say(f'measure.{name}', given.language)}: {measure['text']}  · {evidence}"
-        )
+        said = f"{name}  {texts.say(f'measure.{name}', given.language)}: {measure['text']}"
+        console.print(f"{said}  · {evidence}", soft_wrap=True)
     console.print(texts.say("demo.done", given.language, seconds=summary["seconds"]))
 
 

@@ -83,7 +83,8 @@ def _print_table(body: dict[str, Any], language: str) -> None:
     console.print(table)
     evidence = texts.say("cli.registers", language, n=covered["n"], d=covered["d"])
     for name, measure in body["measures"].items():
-        console.print(f"{name}  {texts.say(f'measure.{name}', language)}: {measure['text']}  · {evidence}")
+        said = f"{name}  {texts.say(f'measure.{name}', language)}: {measure['text']}"
+        console.print(f"{said}  · {evidence}", soft_wrap=True)
 
 
 def grouped(number: int) -> str:
