@@ -82,6 +82,8 @@ def verify(raw: bytes, trust: Trust, at: datetime, *, where: str) -> Report:
     nothing else.
     """
     unreadable = Report(remarks=(Remark(code="unreadable_pdf", where=where),))
+    if not pdf_coverage.complete(raw, len(raw)):
+        return unreadable
     return _guarded(lambda: _examine(raw, trust, at, where), unreadable)
 
 
@@ -198,11 +200,16 @@ def _after(file: _File, field: pdf_form.Field, checked: cms.Checked, end: int) -
     if checked.failure or end == len(file.raw):
         return _Finding(checked=checked, end=end)
     embedded = EmbeddedPdfSignature(file.reader, field.node, field.name)
-    if embedded.evaluate_signature_coverage() < SignatureCoverageLevel.ENTIRE_REVISION:
+    if not (pdf_coverage.complete(file.raw, end) and _covers_revision(embedded)):
         return _Finding(checked=replace(checked, failure=_BAD_REVISION), end=end)
     # What cannot be compared may be anything.
     changes = _guarded(lambda: pdf_changes.after(embedded), _ANYTHING)
     return _Finding(checked=checked, end=end, changes_after=changes)
+
+
+def _covers_revision(embedded: EmbeddedPdfSignature) -> bool:
+    """Whether the covered bytes are a whole revision with all before it, as pyHanko finds by their tables."""
+    return embedded.evaluate_signature_coverage() >= SignatureCoverageLevel.ENTIRE_REVISION
 
 
 def _date(value: generic.DictionaryObject) -> datetime | None:

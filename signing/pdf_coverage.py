@@ -9,12 +9,17 @@ pyHanko compares lengths only; here the hole itself is looked at.
 
 import binascii
 import hashlib
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from pyhanko.pdf_utils import generic
 
 _NUMBERS = 4  # start and length of two pieces
+
+
+_TAIL = 2048
+_END = re.compile(rb"[\r\n]startxref\s*\d+\s*%%EOF")
 
 
 class Hole(NamedTuple):
@@ -44,6 +49,11 @@ def _holds(skipped: bytes, contents: bytes) -> bool:
         return binascii.unhexlify(skipped[1:-1]) == contents
     except binascii.Error:
         return False
+
+
+def complete(raw: bytes, end: int) -> bool:
+    """Whether the bytes before `end` close like a PDF revision; where they do not, pyHanko searches very long."""
+    return _END.search(raw, max(0, end - _TAIL), end) is not None
 
 
 def digests(raw: bytes, left_out: Hole) -> Callable[[str], bytes]:

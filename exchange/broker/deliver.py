@@ -127,15 +127,17 @@ def _fact(delivery: Mapping[str, Any], new_id: UUID, view: str, agency: UUID, at
 
 
 async def body(exchange: Exchange, caller: Caller, letter: UUID) -> Body | None:
-    """The bytes of a letter that the caller sent or received; a recipient's first time is journalled as *fetched*."""
+    """The bytes of a letter that the caller sent or received; a recipient's first time is journalled as *fetched*.
+
+    One system may act for the sender and for recipients: then it is both.
+    """
     agencies = list(caller.agencies)
     async with exchange.pool.acquire() as connection:
         row = await letters.of_sender(connection, agencies, letter)
-        received = row is None
         row = row or await letters.of_recipient(connection, agencies, letter)
         if row is None:
             return None
-        if received:
+        if await deliveries.unfetched(connection, agencies, letter):
             await _note_fetched(exchange, connection, caller, letter)
         raw = exchange.bodies.get(letter) or await payloads.get(connection, exchange.payload_folder, letter)
     if raw is not None:

@@ -144,7 +144,7 @@ def code(*numbers: int) -> str:
 def code102(*numbers: int) -> str:
     """The QCVN 102 form of the same, most specific group first: 001.05.31.H13."""
     groups = [*_groups(numbers), *("00", "00", "000")[len(numbers) :]]
-    return ".".join([*groups, SUPERIOR])
+    return ".".join([*reversed(groups), SUPERIOR])
 
 
 def _groups(numbers: Sequence[int]) -> list[str]:

@@ -68,6 +68,14 @@ async def arrived(connection: Connection, agencies: Sequence[UUID], ids: Sequenc
     return {record["id"] for record in records}
 
 
+async def unfetched(connection: Connection, agencies: Sequence[UUID], letter: UUID) -> bool:
+    """Whether one of these agencies has a delivery of the letter whose bytes nobody took yet."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        "SELECT EXISTS (SELECT FROM delivery WHERE recipient = ANY($1) AND letter = $2 AND fetched_at IS NULL)",
+        agencies, letter,
+    )  # fmt: skip
+
+
 async def fetched(connection: Connection, agencies: Sequence[UUID], letter: UUID, at: datetime) -> list[Any]:
     """Note the first time a recipient took the bytes; returns the rows this call changed."""
     return await connection.fetch(

@@ -150,7 +150,7 @@ async def test_a_worker_without_memory_is_replaced():
             return str(problem)
 
     async with verify.VerifyPool(cases.TRUST, verify.Limits(workers=1, memory=400 << 20)) as pool:
-        huge = cases.page() + b"%" * (100 << 20)
+        huge = cases.page().replace(b"startxref", b"%" * (100 << 20) + b"\nstartxref")
         assert await code(pool, huge) in (
             "memory",
             "verification_failed",

@@ -13,16 +13,19 @@ from faults.ledger import Ledger
 from faults.load import Load, systems
 
 SETTLE_SECONDS = 120
+WORK_SECONDS = 60
+RECOVERING = 0.3
+"""Share of strikes that do not wait until the last one is recovered from."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`kills` strikes, `gap` seconds apart on average; every choice follows from `seed`."""
+    """`kills` strikes, each up to `gap` seconds after work goes on again; every choice follows from `seed`."""
 
     seed: int
     kills: int
     gap: float
-    pause: float = 0.06
+    pause: float = 0.04
     signed: bool = False
     only: tuple = ()
 
@@ -32,42 +35,67 @@ class Plan:
 
 @dataclass
 class Story:
-    """What happened: the ledger, the strikes that hit something, the faults found."""
+    """What happened: the ledger, the strikes that hit something, how `serve` ended each time, the faults found."""
 
     ledger: Ledger = field(default_factory=Ledger)
     struck: Counter = field(default_factory=Counter)
+    ends: Counter = field(default_factory=Counter)
     faults: list = field(default_factory=list)
     seconds: float = 0.0
 
 
 async def fought(grounds, plan):
-    """Play the campaign on grounds that run, and compare. What was started is running at the end."""
+    """Play the campaign on grounds that run, and compare. The exchange is running at the end."""
     started, random, story = time.monotonic(), Random(plan.seed), Story()
     load = Load(grounds, story.ledger, Random(plan.seed + 1), pause=plan.pause, signed=plan.signed)
     await grounds.ready()
     async with asyncio.TaskGroup() as group:
-        receiving = [group.create_task(load.receive(code)) for code in systems(grounds.province)]
+        beside = [group.create_task(load.receive(code)) for code in systems(grounds.province)]
+        beside.append(group.create_task(_kept(grounds, story)))
         sending = [group.create_task(load.send()) for _ in range(load.senders)]
-        await _strike(grounds, plan, random, story)
+        for strike in plan.strikes(random):
+            await _moment(story.ledger, plan, random)
+            story.struck[strike.__name__] += await _hit(strike, grounds, random)
         load.ending.set()
-        await _settled(grounds, story.ledger, sending)
-        for task in receiving:
+        await _settled(story.ledger, sending)
+        for task in beside:
             task.cancel()
     story.faults = await _compared(grounds, story.ledger)
     story.seconds = time.monotonic() - started
     return story
 
 
-async def _strike(grounds, plan, random, story):
-    for strike in plan.strikes(random):
-        await asyncio.sleep(random.uniform(0.2, 2 * plan.gap))
-        if strike(grounds, random):
-            story.struck[strike.__name__] += 1
+async def _kept(grounds, story):
+    """Task: what a service manager does - start `serve` again, whyever it ended."""
+    while True:
+        code = grounds.process.poll()
+        if code is not None:
+            story.ends[code] += 1
+            grounds.start()
+        await asyncio.sleep(0.02)
 
 
-async def _settled(grounds, ledger, sending):
-    """Everything is up, every sender has its answer, every inbox is empty; or time is up, and the comparison tells."""
-    await grounds.ready()
+async def _moment(ledger, plan, random):
+    """A random moment: at work, or in the midst of recovery from the strike before."""
+    if random.random() >= RECOVERING:
+        before, deadline = ledger.answers, time.monotonic() + WORK_SECONDS
+        while ledger.answers < before + 10 and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(random.uniform(0, plan.gap))
+
+
+async def _hit(strike, grounds, random):
+    """Strike as soon as there is something to strike; 1, or 0 if nothing came to life in time."""
+    deadline = time.monotonic() + WORK_SECONDS
+    while not strike(grounds, random):
+        if time.monotonic() > deadline:
+            return 0
+        await asyncio.sleep(0.01)
+    return 1
+
+
+async def _settled(ledger, sending):
+    """Every sender has its answer, every inbox is empty; or time is up, and the comparison tells."""
     await asyncio.wait(sending, timeout=SETTLE_SECONDS)
     deadline = time.monotonic() + SETTLE_SECONDS
     while ledger.pending() and time.monotonic() < deadline:

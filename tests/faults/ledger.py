@@ -53,8 +53,8 @@ class Ledger:
     acknowledged: dict = field(default_factory=dict)
     unsure: set = field(default_factory=set)
     faults: list = field(default_factory=list)
+    answers: int = 0
     unknown: int = 0
-    replays: int = 0
     slowest: float = 0.0
 
     def promised(self):
@@ -71,7 +71,7 @@ class Ledger:
         if answer.status not in (200, 201):
             self.strange("POST", answer)
             return
-        self.replays += bool(letter.receipts)
+        self.answers += 1
         letter.statuses.append(answer.status)
         letter.receipts.append(answer.raw)
 
@@ -109,7 +109,7 @@ class Ledger:
             "letters": sum(one.answered for one in self.letters),
             "promised": len(self.promised()),
             "acknowledged": len(self.acknowledged),
-            "answers": dict(statuses),
+            "statuses": dict(statuses),
             "unknown": self.unknown,
             "slowest_answer_s": round(self.slowest, 1),
         }

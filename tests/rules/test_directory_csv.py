@@ -163,7 +163,7 @@ def test_all_errors_come_at_once():
 
 
 def test_lines_are_counted_as_an_editor_counts_them():
-    text = f'{HEAD}\nH13.01,"Sở\nNội\nvụ",department,2,2019-01-01\n\nH13.02,Sở,department,7,2019-01-01\n'
+    text = f'{HEAD}\nH13.01,"Sở\nNội\nvụ",department,2,2019-01-01\n\nH13.02,"Sở\nx",department,7,2019-01-01\n'
     assert wrong(text) == [(6, "sheet_bad_choice", "level")]
     assert read(text).rows[0].given["name"] == "Sở Nội vụ"
 

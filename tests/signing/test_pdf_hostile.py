@@ -40,6 +40,14 @@ def test_loops_and_depths_end(change, kinds):
     assert verdict.changes_after == kinds
 
 
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("raw", [cases.page(), cases.by_person()])
+def test_a_long_tail_without_a_line_end_costs_nothing(raw):
+    tail = raw + b"%" * 50_000_000
+    assert [remark.code for remark in cases.judged(tail).remarks] == ["unreadable_pdf"]
+    assert [remark.code for remark in cases.judged(tail + b"%%EOF").remarks] == ["unreadable_pdf"]
+
+
 def test_brackets_without_end():
     raw = cases.by_person()
     offset = raw.index(b"/Lang (vi")
