@@ -209,7 +209,8 @@ def _after(file: _File, field: pdf_form.Field, checked: cms.Checked, end: int) -
 
 def _covers_revision(embedded: EmbeddedPdfSignature) -> bool:
     """Whether the covered bytes are a whole revision with all before it, as pyHanko finds by their tables."""
-    return embedded.evaluate_signature_coverage() >= SignatureCoverageLevel.ENTIRE_REVISION
+    level: SignatureCoverageLevel = embedded.evaluate_signature_coverage()
+    return level in (SignatureCoverageLevel.ENTIRE_REVISION, SignatureCoverageLevel.ENTIRE_FILE)
 
 
 def _date(value: generic.DictionaryObject) -> datetime | None:

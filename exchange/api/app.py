@@ -38,10 +38,10 @@ async def serve(settings: config.Config, dsn: str, listening: socket.socket, lif
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     loop.add_reader(lifeline, _orphaned, loop, lifeline, stopping)
-    async with _opened(settings, dsn) as exchange, _answering(exchange, listening):
-        structlog.get_logger().info("worker_ready")
-        async with clock.ticking(exchange):
-            await stopping.wait()
+    async with contextlib.AsyncExitStack() as stack:
+        exchange = await _opened(stack, settings, dsn, stopping)
+        if exchange is not None:
+            await _work(exchange, listening, stopping)
     structlog.get_logger().info("worker_stopped")
 
 
@@ -50,18 +50,25 @@ def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, stopping: asyncio.
     stopping.set()
 
 
-@contextlib.asynccontextmanager
-async def _opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
-    """The exchange, as soon as its database answers."""
-    async with contextlib.AsyncExitStack() as stack:
-        while True:
-            try:
-                exchange = await stack.enter_async_context(opened(settings, dsn))
-                break
-            except UNAVAILABLE as error:
-                structlog.get_logger().warning("waiting_for_database", error=repr(error))
-                await asyncio.sleep(RETRY_SECONDS)
-        yield exchange
+async def _opened(
+    stack: contextlib.AsyncExitStack, settings: config.Config, dsn: str, stopping: asyncio.Event
+) -> Exchange | None:
+    """The exchange, as soon as its database answers; None if we are to stop before it does."""
+    while not stopping.is_set():
+        try:
+            return await stack.enter_async_context(opened(settings, dsn))
+        except UNAVAILABLE as error:
+            structlog.get_logger().warning("waiting_for_database", error=repr(error))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RETRY_SECONDS):
+                await stopping.wait()
+    return None
+
+
+async def _work(exchange: Exchange, listening: socket.socket, stopping: asyncio.Event) -> None:
+    async with _answering(exchange, listening), clock.ticking(exchange):
+        structlog.get_logger().info("worker_ready")
+        await stopping.wait()
 
 
 @contextlib.asynccontextmanager

@@ -4,13 +4,14 @@ Workers share one socket, so a worker that dies takes only the requests it was a
 is answered by the others, and by its successor. A worker notices the parent's death by the end of a pipe and stops.
 """
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -23,6 +24,8 @@ POLL_SECONDS = 0.1
 RESTART_SECONDS = 0.5
 STOP_SECONDS = 40.0
 BACKLOG = 1_024
+ADDRESS_SECONDS = 5.0
+"""How long the workers of a parent that was killed may keep its address: they see its end, and finish."""
 
 
 @dataclass
@@ -30,12 +33,14 @@ class Supervisor:
     """One running exchange: its workers by process, and when a dead one may be started again.
 
     `revive` restores the database if it died and says whether it did; it is called several times a second.
+    `command` starts a worker: numbers of the listening socket and of the lifeline follow as its last arguments.
     """
 
     listening: socket.socket
     environment: Mapping[str, str]
     workers: int
     revive: Callable[[], bool]
+    command: Sequence[str] = (sys.executable, "-m", "exchange", "worker")
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     stopping: bool = False
     lifeline: tuple[int, int] = field(default_factory=os.pipe)
@@ -58,7 +63,7 @@ class Supervisor:
     def _start(self) -> subprocess.Popen[bytes]:
         socket_number, pipe_number = self.listening.fileno(), self.lifeline[0]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "exchange", "worker", str(socket_number), str(pipe_number)],
+            [*self.command, str(socket_number), str(pipe_number)],
             env=dict(self.environment),
             pass_fds=(socket_number, pipe_number),
         )
@@ -90,9 +95,20 @@ def listen(settings: config.Config) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if not loopback(settings.host):
         raise Problem("bad_request", f"CONGVAN_LISTEN={settings.host}")
-    listening.bind((settings.host, settings.port))
+    _bind(listening, settings)
     listening.listen(BACKLOG)
     return listening
+
+
+def _bind(listening: socket.socket, settings: config.Config) -> None:
+    deadline = time.monotonic() + ADDRESS_SECONDS
+    while True:
+        try:
+            return listening.bind((settings.host, settings.port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise
+        time.sleep(POLL_SECONDS)
 
 
 def loopback(host: str) -> bool:

@@ -64,7 +64,7 @@ def files(letter: model.Letter) -> tuple[File, ...] | Finding:
         try:
             opened.append(File(name=one.name, path=one.path, raw=attachments.content(one)))
         except attachments.Damaged:
-            return Finding(severity="error", code="damaged", path=one.path, facts={"name": one.name})
+            return Finding(severity="error", code="damaged_bytes", path=one.path, facts={"name": one.name})
     return tuple(opened)
 
 

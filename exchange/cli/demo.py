@@ -71,10 +71,9 @@ def _teller(given: config.Config, *, quiet: bool) -> run.Say:
     console = Console(stderr=quiet, highlight=False)
 
     def say(key: str, **facts: object) -> None:
-        spoken = {
-            name: texts.say(str(facts[name]), given.language) for name in ("case", "answer") if name in facts
-        }
-        console.print(texts.say(key, given.language, **{**facts, **spoken}), markup=False, soft_wrap=True)
+        for name in facts.keys() & {"case", "answer"}:
+            facts[name] = texts.say(str(facts[name]), given.language)
+        console.print(texts.say(key, given.language, **facts), markup=False, soft_wrap=True)
 
     return say
 

@@ -151,7 +151,6 @@ def _grounds(folder, launcher, settings):
 
 
 def _clear(grounds):
-    shutil.copytree(grounds.folder, "/tmp/kt/last", dirs_exist_ok=True, ignore=lambda *_: ["base", "pg_wal"])  # XXX
     kill(*grounds.processes())
     if grounds.process is not None:
         grounds.process.wait()

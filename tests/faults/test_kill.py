@@ -1,3 +1,4 @@
+import asyncio
 import os
 import secrets
 
@@ -5,7 +6,7 @@ import pytest
 
 from faults.campaign import Plan, fought
 from faults.compare import kinds
-from faults.grounds import furnished
+from faults.grounds import furnished, kill
 
 SEED = int(os.environ.get("CONGVAN_KILL_SEED") or secrets.randbelow(1 << 32))
 LONG_KILLS = int(os.environ.get("CONGVAN_KILLS") or 60)
@@ -47,3 +48,18 @@ async def test_nothing_is_lost_or_doubled_in_a_long_campaign(grounds):
     story = await survives(grounds, Plan(seed=SEED, kills=LONG_KILLS, gap=2.0, signed=True))
     assert sum(story.struck.values()) >= min(50, LONG_KILLS)
     assert len(story.ledger.promised()) > 1000
+
+
+async def test_an_orphan_that_waits_for_the_database_ends_and_frees_the_address(grounds):
+    await grounds.ready()
+    before = set(grounds.workers())
+    kill(*before)
+    while not set(grounds.workers()) - before:
+        await asyncio.sleep(0.01)
+    kill(grounds.process.pid, *grounds.postmaster())  # the new workers begin without parent and database
+    grounds.process.wait()
+    orphans = set(grounds.workers())
+    assert orphans
+    grounds.start()
+    await grounds.ready()
+    assert not orphans & set(grounds.workers())

@@ -176,7 +176,9 @@ async def test_what_did_not_change_keeps_its_row(pool):
 
 
 @pytest.mark.parametrize(
-    "cell", ["seal.pem", base64.b64encode(DER).decode(), DIGEST.hex().upper()], ids=["file", "value", "digest"]
+    "cell",
+    ["seal.pem", base64.b64encode(DER).decode(), DIGEST.hex().upper()],
+    ids=["file", "value", "digest"],
 )
 async def test_a_certificate_by_file_by_value_and_by_digest(pool, cell):
     await base(pool)

@@ -1,0 +1,138 @@
+"""The tally on a real database: periods, views, registers beside every ratio, and days that are Vietnamese."""
+
+from datetime import UTC, date, datetime
+from random import Random
+from uuid import uuid4
+
+import pytest
+
+from exchange.rules import paper_class
+from exchange.store import pool as pools
+from exchange.store import rows
+from exchange.store import tally as store
+from exchange.tracker import tally
+
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+AGENCY, OTHER = uuid4(), uuid4()
+
+
+def fact(day=date(2026, 11, 21), klass="E", n=1, agency=AGENCY, view="out", **other):
+    facts = {
+        "scope": "same_root",
+        "document_type": "Công văn",
+        "urgency": 0,
+        "excluded": "",
+        "grade": "B",
+        "justified": "",
+    }
+    facts |= {"agency": agency, "id": uuid4(), "view": view, "day": day, "klass": klass, "n": n}
+    return rows.DeltaRow(**{**facts, **other})
+
+
+async def count(pool, period="2026", view="out", agencies=None):
+    async with pool.acquire() as connection:
+        return await tally.count(
+            connection, tally.period(period), view=view, scope="*", agencies=agencies, as_of=AT
+        )
+
+
+async def register(pool, agency, moved_on, letter=None):
+    await pool.execute(
+        """INSERT INTO register_row (agency, id, direction, number, notation, moved_on, loaded_at, letter)
+           VALUES ($1, $2, 'out', '1', 'CV', $3, now(), $4)""",
+        agency, uuid4(), moved_on, letter,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text, first, last",
+    [
+        ("2019", "2019-01-01", "2019-12-31"),
+        ("2019-02", "2019-02-01", "2019-02-28"),
+        ("2020-02", "2020-02-01", "2020-02-29"),
+        ("2019-02-03", "2019-02-03", "2019-02-03"),
+        ("2019-Q1", "2019-01-01", "2019-03-31"),
+        ("2019-Q4", "2019-10-01", "2019-12-31"),
+        ("2019-H1", "2019-01-01", "2019-06-30"),
+        ("2019-H2", "2019-07-01", "2019-12-31"),
+        ("2020-W53", "2020-12-28", "2021-01-03"),
+    ],
+)
+def test_a_period_is_a_span_of_local_days(text, first, last):
+    span = tally.period(text)
+    assert (span.first.isoformat(), span.last.isoformat()) == (first, last)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "19", "2019-13", "2019-02-30", "2019-Q5", "2019-W54", "2019-H3", "x2019", "2019 "]
+)
+def test_what_is_no_period_is_refused(text):
+    with pytest.raises(ValueError, match=r".*"):
+        tally.period(text)
+
+
+async def test_classes_exclusions_views_and_agencies(either_pool):
+    async with either_pool.acquire() as connection:
+        await store.append(
+            connection,
+            [
+                fact(n=3), fact(klass="S", justified="no"), fact(klass="N"), fact(klass="U", n=2), fact(grade="A"),
+                fact(klass="X", excluded="internal", n=4), fact(view="in", n=7), fact(agency=OTHER, n=10),
+                fact(day=date(2025, 12, 31), n=99), fact(day=date(2027, 1, 1), n=99),
+            ],
+        )  # fmt: skip
+    everything = await count(either_pool)
+    assert everything.classes == {"E": 14, "S": 1, "N": 1, "U": 2, "P": 0}
+    assert (everything.excluded, everything.grade_a) == ({"internal": 4}, 1)
+    assert (await count(either_pool, agencies=[AGENCY])).classes["E"] == 4
+    assert (await count(either_pool, view="in")).classes == {"E": 7, "S": 0, "N": 0, "U": 0, "P": 0}
+    body = tally.as_json(everything)
+    assert body["measures"]["M1"] == {"n": 14, "d": 18, "text": "77,78 % (14/18)"}
+    assert body["coverage"] == {"registers": {"n": 0, "d": 0}}
+
+
+async def test_reads_are_the_same_before_during_and_after_the_fold(either_pool):
+    dice = Random(1)
+    async with either_pool.acquire() as connection:
+        for _ in range(5):
+            facts = [
+                fact(
+                    klass=dice.choice("ESNU"),
+                    n=dice.choice((-1, 1, 2)),
+                    day=date(2026, 1, dice.randint(1, 5)),
+                )
+                for _ in range(60)
+            ]
+            before = await count(either_pool)
+            await store.append(connection, facts)
+            expected = {
+                klass: before.classes[klass] + sum(one.n for one in facts if one.klass == klass)
+                for klass in "ESNU"
+            }
+            assert {**(await count(either_pool)).classes, "P": 0} == {**expected, "P": 0}
+            assert await store.fold(connection, 25) == 25
+            assert {**(await count(either_pool)).classes, "P": 0} == {**expected, "P": 0}
+        while await store.fold(connection, 1_000):
+            pass
+        assert await connection.fetchval("SELECT count(*) FROM tally_delta") == 0
+    assert {**(await count(either_pool)).classes, "P": 0} == {**expected, "P": 0}
+
+
+async def test_paper_only_comes_from_registers_and_their_coverage_stands_beside_it(province_database):
+    opened = await pools.open(province_database)
+    first, second = await opened.fetch("SELECT id FROM agency WHERE counted ORDER BY code LIMIT 2")
+    await register(opened, first["id"], date(2026, 3, 1))
+    await register(opened, first["id"], date(2026, 3, 2))
+    await register(opened, second["id"], date(2026, 3, 2), letter=uuid4())
+    await register(opened, second["id"], date(2025, 3, 2))
+    found = await count(opened)
+    assert (found.classes["P"], found.registers) == (2, (2, 452))
+    assert tally.as_json(found)["measures"]["M4"] == {"n": 2, "d": 2, "text": "100,00 % (2/2)"}
+    assert (await count(opened, "2026-02")).registers == (0, 452)
+    assert (await count(opened, agencies=[first["id"]])).registers == (1, 1)
+    await opened.close()
+
+
+def test_half_past_eleven_at_night_belongs_to_the_old_year():
+    assert paper_class.local_day(datetime(2019, 12, 31, 16, 30, tzinfo=UTC)) == date(2019, 12, 31)
+    assert paper_class.local_day(datetime(2019, 12, 31, 17, 0, tzinfo=UTC)) == date(2020, 1, 1)
