@@ -48,7 +48,7 @@ _SIGNATURE = """<ds:Signature xmlns:ds="{ds}" Id="signature-{number}">
 _REFERENCE = '<ds:Reference URI="{uri}">{transforms}<ds:DigestMethod Algorithm="{digest}"/><ds:DigestValue/></ds:Reference>\n'
 _TIME = (
     '<ds:Object Id="signing-time-{number}"><ds:SignatureProperties>'
-    '<ds:SignatureProperty Target="#signature-{number}"><SigningTime xmlns="">{moment}</SigningTime>'
+    '<ds:SignatureProperty Target="#signature-{number}"><SigningTime xmlns="urn:congvan:signature-properties">{moment}</SigningTime>'
     "</ds:SignatureProperty></ds:SignatureProperties></ds:Object>\n"
 )
 

@@ -37,6 +37,8 @@ def element(chance, scope, depth, identifiers):
     if depth > 0 and chance.random() < 0.3 or depth == 0:
         identifiers.append(f"phan-{len(identifiers)}")
         attributes += f' Id="{identifiers[-1]}"'
+        # Signed parts have names of their own: the same name at another place would count as wrapping.
+        name += str(len(identifiers))
     inner = "".join(content(chance, scope, depth, identifiers) for _ in range(chance.randint(0, 4)))
     return f"<{name}{attributes}>{inner}</{name}>"
 

@@ -264,10 +264,12 @@ async def _export(pool: Pool, kind: str, headings: str) -> bytes:
 
 
 def _print_table(names: Iterable[str], lines: Iterable[tuple[str, ...]], language: str) -> None:
-    table = Table(
-        *(texts.say(f"directory.column_{name}", language) for name in names), box=box.SIMPLE, pad_edge=False
-    )
-    for cells in lines:
+    table, rows = Table(box=box.SIMPLE, pad_edge=False), list(lines)
+    whole = max((len(cells[0]) for cells in rows), default=0)  # what one copies from here is never cut
+    for position, name in enumerate(names):
+        least = 0 if position else whole
+        table.add_column(texts.say(f"directory.column_{name}", language), min_width=least, overflow="fold")
+    for cells in rows:
         table.add_row(*(Text(texts.clean(cell)) for cell in cells))
     Console().print(table)
 
