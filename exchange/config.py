@@ -55,6 +55,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
     )
 
 
+def files(folder: Path | None) -> list[bytes]:
+    """The bytes of every file in a folder of certificates or lists, by name; none without a folder."""
+    return [path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()] if folder else []
+
+
 def _default_data(environment: Mapping[str, str]) -> str:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return "/var/lib/congvan"

@@ -11,7 +11,8 @@ import structlog
 from aiohttp import web
 
 from exchange import texts
-from exchange.errors import PROBLEMS, Finding, Problem
+from exchange.edxml import view
+from exchange.errors import PROBLEMS, Problem
 from exchange.store.pool import UNAVAILABLE
 
 RETRY_AFTER_SECONDS = "2"
@@ -26,17 +27,6 @@ def language(request: web.Request) -> str:
     return "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "vi"
 
 
-def finding(one: Finding, language_: str) -> dict[str, object]:
-    """A finding as the contract shows it, with its sentence."""
-    return {
-        "severity": one.severity,
-        "code": one.code,
-        "path": one.path,
-        "line": one.line,
-        "text": texts.say(f"finding.{one.code}", language_, **one.facts),
-    }
-
-
 def response(problem: Problem, language_: str, request_id: str) -> web.Response:
     """The answer to a problem."""
     kind = PROBLEMS[problem.code]
@@ -46,7 +36,7 @@ def response(problem: Problem, language_: str, request_id: str) -> web.Response:
         "status": kind.status,
         "code": problem.code,
         "detail": texts.clean(problem.detail) or texts.say(f"help.{problem.code}", language_),
-        "findings": [finding(one, language_) for one in problem.findings],
+        "findings": [view.finding(one, language_) for one in problem.findings],
         "request_id": request_id,
     }
     headers = {"Retry-After": RETRY_AFTER_SECONDS} if kind.status in {429, 503} else {}

@@ -82,15 +82,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def read_files(folder: Path | None) -> list[bytes]:
-    """The bytes of every file in a folder of certificates or CRLs, by name; none without a folder."""
-    return [path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()] if folder else []
-
-
 @contextlib.asynccontextmanager
 async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
     """An exchange at work on that database: its pool, committer and bell run until the block ends."""
-    trusted = trust.load(read_files(settings.trust_folder), read_files(settings.crl_folder))
+    trusted = trust.load(config.files(settings.trust_folder), config.files(settings.crl_folder))
     new_ids = ids.Ids(now)
     async with contextlib.AsyncExitStack() as stack:
         connections = await stack.enter_async_context(_pool(dsn))

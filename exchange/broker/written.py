@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from exchange import texts
 from exchange.broker import expand, intake, receipts
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
-from exchange.edxml import model
-from exchange.errors import Finding
+from exchange.edxml import model, view
 from exchange.rules import admission, document_types, requirements
 from exchange.rules.directory import Directory
 from exchange.rules.signers import Signer
@@ -131,13 +128,8 @@ def _receipt(
         exchange.receipt_key,
         requirement=decided.admitted.requirement,
         class_if_electronic=decided.admitted.class_if_electronic,
-        warnings=[_finding(one, exchange.config.language) for one in decided.admitted.warnings],
+        warnings=[view.finding(one, exchange.config.language) for one in decided.admitted.warnings],
     )
-
-
-def _finding(one: Finding, language: str) -> dict[str, Any]:
-    text = texts.say(f"finding.{one.code}", language, **one.facts)
-    return {"severity": one.severity, "code": one.code, "path": one.path, "line": one.line, "text": text}
 
 
 def _verdicts(exchange: Exchange, decided: Decided, letter: rows.LetterRow) -> list[rows.VerdictRow]:

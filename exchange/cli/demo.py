@@ -107,13 +107,6 @@ def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, int]]:
 
 def _stay(stage: run.Stage, dsn: str, say: run.Say) -> None:
     """Serve until Ctrl-C, so that one can look around with the command line and the API."""
-    environment = {
-        "CONGVAN_DATABASE_URL": dsn,
-        "CONGVAN_DATA": str(stage.folder),
-        "CONGVAN_LISTEN": f"127.0.0.1:{stage.port}",
-        "CONGVAN_TRUST_DIR": str(stage.folder / "trust"),
-        "CONGVAN_CRL_DIR": str(stage.folder / "crl"),
-    }
     say("demo.staying", address=stage.server, folder=stage.folder)
     command = [sys.executable, "-m", "exchange", "serve", "--workers", str(stage.workers)]
-    os.spawnve(os.P_WAIT, sys.executable, command, {**os.environ, **environment})  # noqa: S606 - our own program
+    os.spawnve(os.P_WAIT, sys.executable, command, stage.environment(dsn))  # noqa: S606 - our own program

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from exchange import texts
+from exchange import config, texts
 from exchange.cli import answers
 from exchange.edxml import attachments, model, read
 from signing import keys, pdf, pdf_write, seal, trust, verdict, xmldsig
@@ -35,7 +35,7 @@ def verify(
     given = answers.settings()
     at = _moment(moment)
     try:
-        trusted = trust.load(_files(trust_folder), _files(crl_folder))
+        trusted = trust.load(config.files(trust_folder), config.files(crl_folder))
         report = judge(file.read_bytes(), trusted, at)
     except (ValueError, verdict.TooComplexError, read.Unreadable) as error:
         answers.fail(answers.USAGE, "cli.unreadable", file=file.name, why=error)
@@ -149,10 +149,6 @@ def sign(*, file: Path, key: Path, certificate: Path, out: Path, field: str) -> 
     except ValueError as error:
         answers.fail(answers.USAGE, "cli.unreadable", file=file.name, why=error)
     out.write_bytes(signed)
-
-
-def _files(folder: Path | None) -> list[bytes]:
-    return [path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()] if folder else []
 
 
 def _moment(text: str | None) -> datetime:

@@ -53,6 +53,18 @@ class Stage:
         """The exchange's address."""
         return f"http://127.0.0.1:{self.port}"
 
+    def environment(self, dsn: str) -> dict[str, str]:
+        """What `congvan serve` is told."""
+        told = {
+            "CONGVAN_DATABASE_URL": dsn,
+            "CONGVAN_DATA": str(self.folder),
+            "CONGVAN_LISTEN": f"127.0.0.1:{self.port}",
+            "CONGVAN_TRUST_DIR": str(self.folder / "trust"),
+            "CONGVAN_CRL_DIR": str(self.folder / "crl"),
+            "CONGVAN_LOG_LEVEL": "warning",
+        }
+        return {**os.environ, **told}
+
 
 def free_port() -> int:
     """A port that nobody listens on."""
@@ -113,19 +125,10 @@ async def _systems(opened: pool.Pool, new_ids: ids.Ids, at: datetime) -> dict[st
 @contextlib.asynccontextmanager
 async def _serving(stage: Stage, dsn: str) -> AsyncIterator[None]:
     """`congvan serve` as an operator would start it, for the length of the block."""
-    environment = {
-        **os.environ,
-        "CONGVAN_DATABASE_URL": dsn,
-        "CONGVAN_DATA": str(stage.folder),
-        "CONGVAN_LISTEN": f"127.0.0.1:{stage.port}",
-        "CONGVAN_TRUST_DIR": str(stage.folder / "trust"),
-        "CONGVAN_CRL_DIR": str(stage.folder / "crl"),
-        "CONGVAN_LOG_LEVEL": "warning",
-    }
     command = (sys.executable, "-m", "exchange", "serve", "--workers", str(stage.workers))
     log = stage.folder / "serve.log"
     with log.open("wb") as file:
-        process = subprocess.Popen(command, env=environment, stderr=file)  # noqa: ASYNC220, S603 - our own program
+        process = subprocess.Popen(command, env=stage.environment(dsn), stderr=file)  # noqa: ASYNC220, S603 - our own program
     try:
         await _ready(stage.server, process, log)
         yield
