@@ -1,12 +1,15 @@
 """Settings, read once from the environment into one frozen record. Names: `contract.md`, "Environment"."""
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 MEGABYTE = 1 << 20
 DEFAULT_LISTEN = "127.0.0.1:8470"
+_HOST = re.compile(r"(?:\[[0-9a-fA-F:.]*\]|[^\[\]:]*)(?::[0-9]+)?")
 
 
 class SettingError(ValueError):
@@ -18,7 +21,7 @@ class Config:
     """Everything an exchange is told from outside. Sizes in bytes, times in days."""
 
     data: Path
-    database_url: str | None
+    database_url: str | None = field(repr=False)
     database_user: str | None
     host: str
     port: int
@@ -39,7 +42,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
     host, port = _listen(environment.get("CONGVAN_LISTEN") or DEFAULT_LISTEN)
     return Config(
         data=data,
-        database_url=environment.get("CONGVAN_DATABASE_URL") or None,
+        database_url=_database_url(environment.get("CONGVAN_DATABASE_URL") or ""),
         database_user=environment.get("CONGVAN_DB_USER") or None,
         host=host,
         port=port,
@@ -65,6 +68,21 @@ def _default_data(environment: Mapping[str, str]) -> str:
         return "/var/lib/congvan"
     home = environment.get("XDG_DATA_HOME") or Path(environment.get("HOME", ".")) / ".local" / "share"
     return str(Path(home) / "congvan")
+
+
+def _database_url(text: str) -> str | None:
+    """A DSN, perhaps of several hosts. It holds a password: what is wrong with it is told without any part of it."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("//")
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    if text and not (parts.scheme in {"postgresql", "postgres"} and all(map(_HOST.fullmatch, hosts))):
+        raise SettingError(
+            "CONGVAN_DATABASE_URL cannot be read; it wants postgresql://USER:PASSWORD@HOST:PORT/NAME, "
+            "with / # ? @ in the password written as %2F %23 %3F %40"
+        )
+    return text or None
 
 
 def _listen(text: str) -> tuple[str, int]:

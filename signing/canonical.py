@@ -14,18 +14,18 @@ depends on its siblings, so leaving one out of the result equals canonicalising 
 A mark is told from content with certainty, not by likelihood: it starts with a private-use character and a number
 that no text of this message contains in this combination.
 
-For a part of a message the inclusive form needs what the part inherits: namespaces (lxml brings them along) and
-`xml:` attributes of ancestors (C14N 1.0 §2.4; added here for the moment of canonicalising).
+A part of a message inherits namespaces, and for the inclusive form the `xml:` attributes of its ancestors (C14N 1.0
+§2.4): except in the plain exclusive form, it is canonicalised as a document of its own that has them all.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lxml import etree
 
+from signing import xml_document
 from signing.verdict import TooComplexError
 from signing.xml_document import Document, Element
 
@@ -104,29 +104,28 @@ def digest(skeleton: Skeleton, part: Element, form: Form, removed: Element | Non
 
 
 def _canonicalise(part: Element, form: Form) -> bytes:
-    if form.exclusive:
-        prefixes = list(form.prefixes) or None
-        return etree.tostring(
-            part, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=prefixes
-        )
-    with _inherited_attributes(part):
-        return etree.tostring(part, method="c14n", exclusive=False, with_comments=False)
+    """The canonical bytes: lxml does a part's plain exclusive form in its place, the others need it alone."""
+    in_place = part.getparent() is None or (form.exclusive and not form.prefixes)
+    return etree.tostring(
+        part if in_place else _alone(part, inherit=not form.exclusive),
+        method="c14n",
+        exclusive=form.exclusive,
+        with_comments=False,
+        inclusive_ns_prefixes=list(form.prefixes) or None,
+    )
 
 
-@contextmanager
-def _inherited_attributes(part: Element) -> Iterator[None]:
-    inherited: dict[str, str] = {}
-    for ancestor in part.iterancestors():
-        for name, value in ancestor.attrib.items():
-            if str(name).startswith(_XML) and name not in part.attrib:
-                inherited.setdefault(str(name), str(value))
-    for name, value in inherited.items():
-        part.set(name, value)
-    try:
-        yield
-    finally:
-        for name in inherited:
-            del part.attrib[name]
+def _alone(part: Element, *, inherit: bool) -> Element:
+    """The part as the root of a document of its own, with every namespace that was in scope.
+
+    Canonicalising inclusively in its place, lxml would put `xmlns=""` where it does not belong.
+    """
+    alone = etree.fromstring(etree.tostring(part, encoding="utf-8", with_tail=False), xml_document.parser())
+    for ancestor in part.iterancestors() if inherit else ():
+        for name, value in ancestor.items():
+            if str(name).startswith(_XML) and name not in alone.attrib:
+                alone.set(name, value)
+    return alone
 
 
 def _unused_sign(remains: bytes) -> str:

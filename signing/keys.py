@@ -151,6 +151,12 @@ def fingerprint(certificate: x509.Certificate) -> bytes:
     return certificate.fingerprint(hashes.SHA256())
 
 
+@lru_cache(maxsize=4096)
+def der(certificate: x509.Certificate) -> bytes:
+    """The certificate's DER bytes."""
+    return certificate.public_bytes(_DER)
+
+
 def key_id(key: PrivateKey) -> str:
     """Short name of a key: the first 16 hex digits of the SHA-256 of its public key (SubjectPublicKeyInfo, DER)."""
     form = serialization.PublicFormat.SubjectPublicKeyInfo

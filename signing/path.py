@@ -38,8 +38,10 @@ _UNREADABLE = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
+    x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
+    Warning,  # the library warns of what it is going to refuse; where warnings are errors, so do we
 )
 _PROCESSED = frozenset(
     {
@@ -142,7 +144,7 @@ def readable(der: bytes) -> x509.Certificate | None:
     """The certificate in `der`, or None when any part that we need cannot be decoded."""
     try:
         certificate = x509.load_der_x509_certificate(der)
-    except (ValueError, x509.InvalidVersion):
+    except _UNREADABLE:
         return None
     return certificate if _read(certificate) else None
 
@@ -240,6 +242,8 @@ def _read(certificate: x509.Certificate) -> _Read | None:
     """None when the certificate cannot be read: the library decodes names, key and extensions only when asked."""
     try:
         extensions = tuple(certificate.extensions)
+        if certificate.serial_number <= 0:
+            return None
         return _Read(
             certificate=certificate,
             subject=certificate.subject.public_bytes(),

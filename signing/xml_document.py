@@ -45,6 +45,7 @@ class UnreadableXmlError(ValueError):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
+        self.detail = detail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ def parse(raw: bytes, *, repaired: bool = False) -> Document:
     if len(raw) > 3 * _SHORTEST * ELEMENTS and raw.count(b"<") > 3 * ELEMENTS:
         raise TooComplexError(f"more than {ELEMENTS} elements")
     try:
-        root = etree.fromstring(raw, _parser(recover=repaired))
+        root = etree.fromstring(raw, parser(recover=repaired))
     except etree.XMLSyntaxError as problem:
         raise UnreadableXmlError("not_xml", str(problem)) from problem
     if root is None:
@@ -140,8 +141,8 @@ def _select(query: etree.XPath, root: Element) -> list[Element]:
     return cast("list[Element]", query(root))
 
 
-def _parser(*, recover: bool) -> etree.XMLParser:
-    """`huge_tree` lifts libxml2's 10 MB limit for one text; our budgets stand in its place."""
+def parser(*, recover: bool = False) -> etree.XMLParser:
+    """A parser without DTD, entities and network. `huge_tree` lifts libxml2's 10 MB limit for one text; our budgets stand in its place."""
     return etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, recover=recover
     )

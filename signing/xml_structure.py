@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -51,6 +51,14 @@ _GRAMMAR: Mapping[str, re.Pattern[str]] = {
 """Element -> its children in order, each followed by one space; elements not listed are not looked into."""
 
 _CERTIFICATE = f"{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"
+_NAMING: Mapping[str, tuple[Collection[str], str]] = {
+    f"{{{DS}}}SignatureMethod": (algorithms.METHODS, "algorithm_not_allowed"),
+    f"{{{DS}}}DigestMethod": (algorithms.DIGESTS, "algorithm_not_allowed"),
+    f"{{{DS}}}CanonicalizationMethod": (algorithms.CANONICAL_FORMS, "canonical_form_not_allowed"),
+    f"{{{DS}}}Transform": ({ENVELOPED, *algorithms.CANONICAL_FORMS}, "transform_not_allowed"),
+}
+"""Elements that name an algorithm: what they may name, and what is said when they do not."""
+
 _WITH_TEXT = frozenset({"DigestValue", "SignatureValue", "KeyName", "X509Certificate", "X509SubjectName"})
 _MAY_BE_EMPTY = frozenset(name for name, children in _GRAMMAR.items() if children.fullmatch(""))
 _KNOWN: Mapping[object, str] = {
@@ -101,16 +109,9 @@ def is_placeholder(element: Element) -> bool:
 def algorithm_fault(element: Element) -> str | None:
     """`algorithm_not_allowed`, `canonical_form_not_allowed`, `transform_not_allowed`, or None."""
     info = element.find(f"{{{DS}}}SignedInfo")
-    if info is None:
-        return None
-    tables: tuple[tuple[str, Mapping[str, object], str], ...] = (
-        ("SignatureMethod", algorithms.METHODS, "algorithm_not_allowed"),
-        ("DigestMethod", algorithms.DIGESTS, "algorithm_not_allowed"),
-        ("CanonicalizationMethod", algorithms.CANONICAL_FORMS, "canonical_form_not_allowed"),
-        ("Transform", {ENVELOPED: None, **algorithms.CANONICAL_FORMS}, "transform_not_allowed"),
-    )
-    for name, table, why in tables:
-        if any(node.get("Algorithm") not in table for node in info.iter(f"{{{DS}}}{name}")):
+    for node in () if info is None else info.iter(*_NAMING):
+        table, why = _NAMING[str(node.tag)]
+        if node.get("Algorithm") not in table:
             return why
     return None
 

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from signing import canonical, judge, xml_document, xml_key, xml_structure, xml_targets
+from signing import canonical, judge, keys, xml_document, xml_key, xml_structure, xml_targets
 from signing.trust import Trust
 from signing.verdict import Coverage, Indication, Remark, Report, SubIndication, Verdict
 from signing.xml_document import Document, Element
@@ -134,7 +133,7 @@ def _verdict(case: _Case, position: int, reading: Signature | str) -> Verdict:
         why=judgement.why,
         best_signature_time=case.at,
         coverage=_coverage(case.document, examined.targets),
-        certificate=signer.public_bytes(Encoding.DER),
+        certificate=keys.der(signer),
         signer_name=judge.name(signer),
         signed_at_claimed=_claimed_time(examined),
         provisional=judgement.provisional,

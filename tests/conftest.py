@@ -146,3 +146,14 @@ def server(province, province_database, tmp_path):
     """`congvan serve` with two workers on a fresh copy of the province."""
     with provinces.serving(province, province_database, tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def shared_server(request, postgres, province, tmp_path_factory):
+    """One server for a whole module whose tests do not mind each other's letters; its `SETTINGS` are environment."""
+    settings = getattr(request.module, "SETTINGS", {})
+    with (
+        cloned(postgres, province.template) as dsn,
+        provinces.serving(province, dsn, tmp_path_factory.mktemp("serve"), **settings) as running,
+    ):
+        yield running

@@ -1,14 +1,19 @@
 """A small authority, signers of several kinds of key, letters, and two other verifiers, for the tests of XML signatures."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import signxml
 import xmlsec
+from asn1crypto import crl as asn1_crl
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from lxml import etree
+from pyhanko_certvalidator import CertificateValidator, ValidationContext
+from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from signing import keys, seal, trust, xmldsig
 from signing.algorithms import DS
@@ -94,10 +99,11 @@ def signature_of(root, number=0):
     return root.findall(f".//{{{DS}}}Signature")[number]
 
 
-def resigned(raw, change, kind="p256"):
+def resigned(raw, change=None, kind="p256"):
     """The message with its signature changed and then made anew by xmlsec: what a signer with bad intent can do."""
     root = parsed(raw)
-    change(root)
+    if change:
+        change(root)
     xmlsec.tree.add_ids(root, ["Id"])
     context = xmlsec.SignatureContext()
     context.key = xmlsec.Key.from_memory(keys.private_pem(KEYS[kind]), xmlsec.constants.KeyDataFormatPem)
@@ -119,6 +125,7 @@ def xmlsec_accepts(raw, certificate):
 
 
 def signxml_accepts(raw, certificate):
+    """Whether signxml accepts; None when it cannot read a signed part again (it keeps the text behind the part)."""
     root = parsed(raw)
     config = signxml.SignatureConfiguration(
         expect_references=len(root.findall(f".//{{{DS}}}Reference")),
@@ -131,6 +138,8 @@ def signxml_accepts(raw, certificate):
         )
     except (signxml.InvalidInput, signxml.InvalidSignature, signxml.InvalidDigest, ValueError):
         return False
+    except etree.XMLSyntaxError:
+        return None
     return True
 
 
@@ -138,7 +147,11 @@ def issued(issuer=AUTHORITY, name="Ai đó", key=None, **how):
     """A certificate of any shape: `subject`, `valid`, `extensions` (with criticality), `hash` may be given."""
     start, end = how.get("valid", (ISSUED, ISSUED + timedelta(days=1825)))
     subject = how.get("subject", x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-    draft = x509.CertificateBuilder().subject_name(subject).issuer_name(how.get("issuer", issuer.certificate.subject))
+    draft = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(how.get("issuer_name", issuer.certificate.subject))
+    )
     draft = draft.public_key((key or KEYS["p256"]).public_key()).serial_number(how.get("serial", 4711))
     draft = draft.not_valid_before(start).not_valid_after(end)
     for extension, critical in how.get("extensions", ()):
@@ -157,3 +170,31 @@ def usage(*allowed):
         "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
     )  # fmt: skip
     return x509.KeyUsage(**{name: name in allowed for name in names}), True
+
+
+def weakly_signed():
+    """A letter signed with a key that nobody should use any more."""
+    key = keys.new_key("rsa1024")
+    certificate = keys.certificate(AUTHORITY, "Khóa yếu", key.public_key(), at=ISSUED, serial=9)
+    return seal.sign_xml(LETTER, key, certificate, at=None)
+
+
+def certvalidator_accepts(leaf, extra, lists_at_hand):
+    """Whether pyhanko-certvalidator, without network and with revocation required, finds a good path at AT."""
+    others = [asn1_x509.Certificate.load(keys.der(one)) for one in extra]
+    context = ValidationContext(
+        trust_roots=[asn1_x509.Certificate.load(keys.der(ROOT.certificate))],
+        other_certs=others,
+        crls=[asn1_crl.CertificateList.load(one) for one in lists_at_hand],
+        moment=AT,
+        allow_fetching=False,
+        revocation_mode="require",
+        retroactive_revinfo=True,
+    )
+    certificate = asn1_x509.Certificate.load(keys.der(leaf))
+    validator = CertificateValidator(certificate, intermediate_certs=others, validation_context=context)
+    try:
+        asyncio.run(validator.async_validate_path())
+    except (PathError, ValidationError):
+        return False
+    return True

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import AsyncIterator
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from exchange import config
 from exchange.api import problems, routes
@@ -71,9 +73,18 @@ async def _work(exchange: Exchange, listening: socket.socket, stopping: asyncio.
         await stopping.wait()
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a line of the HTTP server tells of a defect of ours: what is no HTTP is answered 400 and not worth a line."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
+
+
 @contextlib.asynccontextmanager
 async def _answering(exchange: Exchange, listening: socket.socket) -> AsyncIterator[None]:
-    runner = web.AppRunner(application(exchange), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        application(exchange), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, auto_decompress=False
+    )
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     await runner.setup()
     await web.SockSite(runner, listening).start()
     try:

@@ -15,7 +15,7 @@ from exchange.rules import directory, paper_class
 async def system(request: web.Request) -> Caller:
     """The calling system. Raises Problem unauthenticated or disabled."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key:
+    if scheme.lower() != "bearer" or not key or not key.isascii():
         raise Problem("unauthenticated")
     exchange = request.app[EXCHANGE]
     return await caller.authenticate(exchange.pool, key.strip(), exchange.clock())

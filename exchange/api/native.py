@@ -6,7 +6,6 @@ from uuid import UUID
 
 from aiohttp import web
 
-from exchange import texts
 from exchange.api import auth, bodies, shapes
 from exchange.api.parts import EXCHANGE
 from exchange.api.problems import language
@@ -23,11 +22,15 @@ async def post_message(request: web.Request) -> web.Response:
     """POST /v1/messages: one letter in. 201 accepted, 200 the same again; both with the receipt."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    said = declared.declared(request.query)
+    try:
+        said = declared.declared(request.query)
+    except Problem as problem:
+        await send.refuse(exchange, calling, send.Refused(code=problem.code), size=0)
+        raise
     body = await bodies.take(request, exchange.config.max_letter_bytes)
     if isinstance(body, bodies.Refused):
-        refused = await send.refuse(exchange, calling, send.Refused(code=body.code), size=body.seen)
-        raise Problem(refused.code)
+        await send.refuse(exchange, calling, send.Refused(code=body.code), size=body.seen)
+        raise Problem(body.code, body.detail)
     answer = await send.send(exchange, body.raw, calling, said)
     if isinstance(answer, send.Refused):
         raise Problem(answer.code, answer.detail, answer.findings)
@@ -108,7 +111,7 @@ async def post_ack(request: web.Request) -> web.Response:
     calling = await auth.system(request)
     body = await bodies.take(request, MAX_ACK_BYTES)
     if isinstance(body, bodies.Refused):
-        raise Problem(body.code)
+        raise Problem(body.code, body.detail)
     given, code = _ack(body.raw)
     agencies = await auth.acting_for(request, calling, code)
     known = [one for text in given if (one := _uuid(text)) is not None]
@@ -130,7 +133,9 @@ async def get_ready(request: web.Request) -> web.Response:
 
 
 def _json(body: Any) -> web.Response:  # noqa: ANN401 - whatever JSON holds
-    return web.Response(body=json.dumps(body, ensure_ascii=False).encode(), content_type="application/json")
+    # Half of a surrogate pair, which JSON admits and UTF-8 does not, goes out as the escape it came in as.
+    raw = json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
+    return web.Response(body=raw, content_type="application/json")
 
 
 def _letter(request: web.Request) -> UUID:
@@ -152,7 +157,7 @@ def _cursor(text: str | None) -> UUID | None:
         return None
     found = _uuid(text)
     if found is None:
-        raise Problem("bad_request", f"after={texts.clean(text[:60])}")
+        raise Problem("bad_request", "after: next")
     return found
 
 

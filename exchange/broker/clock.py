@@ -50,23 +50,26 @@ async def ticking(exchange: Exchange) -> AsyncIterator[None]:
 
 async def _every(exchange: Exchange, job: Job, seconds: float) -> None:
     while True:
-        try:
-            await job(exchange)
-        except UNAVAILABLE as error:
-            structlog.get_logger().warning(
-                "housekeeping_waits", job=getattr(job, "__name__", ""), error=repr(error)
-            )
+        await _tried(exchange, job)
         await asyncio.sleep(seconds)
+
+
+async def _tried(exchange: Exchange, job: Job) -> None:
+    """Do a job once. One that fails is logged and comes again: it must not end the others, nor itself for good."""
+    name = getattr(job, "__name__", "")
+    try:
+        await job(exchange)
+    except UNAVAILABLE as error:
+        structlog.get_logger().warning("housekeeping_waits", job=name, error=repr(error))
+    except Exception:  # noqa: BLE001 - whatever it is, it is told, and letters still want their deliveries
+        structlog.get_logger().exception("housekeeping_failed", job=name)
 
 
 async def _expanding(exchange: Exchange) -> None:
     """Expand when woken, and every five seconds what a crash left behind."""
     while True:
         exchange.expand.clear()
-        try:
-            await expand.all_waiting(exchange)
-        except UNAVAILABLE as error:
-            structlog.get_logger().warning("housekeeping_waits", job="expand", error=repr(error))
+        await _tried(exchange, expand.all_waiting)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SWEEP_SECONDS):
                 await exchange.expand.wait()

@@ -6,6 +6,7 @@ acceptance, the incoming one by the day of arrival; design §6, settled 5).
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,10 +60,9 @@ async def inbox(
                 found = await deliveries.inbox(connection, agencies, after, limit)
             if found or loop.time() >= deadline:
                 return Page(items=tuple(found[:limit]), more=len(found) > limit)
-            async with asyncio.timeout(deadline - loop.time()):
-                await event.wait()
-        except TimeoutError:
-            return Page(items=(), more=False)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    await event.wait()
         finally:
             exchange.bell.forget(agencies, event)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass
@@ -144,10 +145,10 @@ async def _pool(dsn: str) -> AsyncIterator[pool.Pool]:
 
 @contextlib.asynccontextmanager
 async def _running(coroutines: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Tasks that run beside the block; one that dies is a defect: it is logged, and the process ends with it."""
+    """Tasks that run beside the block; one that dies is a defect: it is logged, and the block is cancelled with it."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     for task in tasks:
-        task.add_done_callback(_report)
+        task.add_done_callback(functools.partial(_fallen, asyncio.current_task()))
     try:
         yield
     finally:
@@ -156,6 +157,8 @@ async def _running(coroutines: Iterable[Coroutine[Any, Any, None]]) -> AsyncIter
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _report(task: "asyncio.Task[None]") -> None:
+def _fallen(block: "asyncio.Task[Any] | None", task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         structlog.get_logger().error("task_died", task=task.get_name(), exc_info=error)
+        if block is not None:
+            block.cancel()

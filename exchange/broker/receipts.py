@@ -72,11 +72,28 @@ def statement(
     return b'{"receipt":' + member + b"," + _compact(rest)[1:]
 
 
+def read(stored: bytes) -> Mapping[str, Any] | None:
+    """A stored statement as facts, unverified; None for what is no statement."""
+    try:
+        whole = json.loads(stored)
+    except ValueError:
+        return None
+    members = (whole.get("receipt"), whole.get("signature")) if isinstance(whole, dict) else (None,)
+    return whole if all(isinstance(member, dict) for member in members) else None
+
+
 def check(stored: bytes, key: ReceiptKey) -> bool:
-    """Whether a stored statement still carries our signature over its receipt member."""
-    whole = json.loads(stored)
-    signature = base64.b64decode(whole["signature"]["value"])
-    return seal.check_statement(_compact(whole["receipt"]), signature, key.key.public_key(), context=CONTEXT)
+    """Whether a stored statement still carries our signature over its receipt member, written as we write it."""
+    whole = read(stored)
+    if whole is None:
+        return False
+    member = _compact(whole["receipt"])
+    try:
+        signature = base64.b64decode(str(whole["signature"].get("value")), validate=True)
+    except ValueError:
+        return False
+    sound = seal.check_statement(member, signature, key.key.public_key(), context=CONTEXT)
+    return sound and stored.startswith(b'{"receipt":' + member + b",")
 
 
 def _compact(facts: Mapping[str, Any]) -> bytes:

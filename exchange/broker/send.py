@@ -28,6 +28,7 @@ from exchange.edxml import model, read
 from exchange.errors import Finding
 from exchange.rules import admission, requirements
 from exchange.store import commit, letters, rows
+from signing import xml_document
 from signing.verdict import Report, TooComplexError
 
 IN_THREAD_BYTES = 50_000
@@ -129,7 +130,9 @@ async def _judged(
     try:
         report = await _verified(exchange, given, reading, files)
     except TooComplexError as error:
-        return Refused(code="too_complex", detail=str(error))
+        return _unreadable("too_complex", str(error))
+    except xml_document.UnreadableXmlError as error:
+        return _unreadable(error.code, error.detail)
     directory = await exchange.snapshot.current()
     facts = intake.facts(reading, case, given.declared, files)
     judgement = requirements.judge(facts, report, directory, exchange.policy, intake.day(given.at))
@@ -141,6 +144,12 @@ async def _judged(
         admitted=decision, round=round_, at=given.at,
     )  # fmt: skip
     return await _stored(exchange, given, decided)
+
+
+def _unreadable(code: str, detail: str) -> Refused:
+    """The verifier is stricter than the reader: it has budgets of its own, and judges signatures in UTF-8 only."""
+    finding = Finding(severity="error", code=code, facts={"detail": detail})
+    return Refused(code=code, findings=(finding,))
 
 
 async def _verified(

@@ -33,8 +33,9 @@ def fail(code: int, key: str, **facts: object) -> NoReturn:
 
 
 def show_json(body: Any) -> None:  # noqa: ANN401 - whatever JSON holds
-    """One JSON object on standard output."""
-    click.echo(json.dumps(body, ensure_ascii=False, indent=1, default=str))
+    """One JSON object on standard output; what a terminal would act on is escaped, which is the same JSON."""
+    text = json.dumps(body, ensure_ascii=False, indent=1, default=str)
+    click.echo("".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text))
 
 
 def reached(coroutine: Coroutine[Any, Any, Result]) -> Result:

@@ -4,7 +4,6 @@ show   what a file says            exit 0 readable, 2 not
 lint   what is wrong with a file   exit 0 no errors, 1 errors, 2 unreadable
 """
 
-import json
 import sys
 from collections.abc import Iterable
 from typing import BinaryIO
@@ -16,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange import errors, texts
-from exchange.cli import letter_facts
+from exchange.cli import answers, letter_facts
 from exchange.edxml import attachments, model, read, view
 
 _FILE = click.argument("file", type=click.File("rb"))
@@ -40,7 +39,7 @@ def show(file: BinaryIO, *, as_json: bool, language: str) -> None:
     """Show what the message in FILE says. Exit 0 if it is readable, 2 if not."""
     reading = _read(file, language, as_json=as_json)
     if as_json:
-        _print_json({"readable": True, **view.facts(reading, language)})
+        answers.show_json({"readable": True, **view.facts(reading, language)})
         return
     console = Console()
     console.print(_facts_table(reading.message, language))
@@ -62,7 +61,7 @@ def lint(file: BinaryIO, *, as_json: bool, language: str) -> None:
     findings = view.findings(reading)
     if as_json:
         listed = [view.finding(finding, language) for finding in findings]
-        _print_json({"readable": True, "repaired": reading.repaired, "findings": listed})
+        answers.show_json({"readable": True, "repaired": reading.repaired, "findings": listed})
     else:
         _print_findings(Console(), findings, language)
     sys.exit(any(finding.severity == "error" for finding in findings))
@@ -75,16 +74,12 @@ def _read(file: BinaryIO, language: str, *, as_json: bool) -> model.Reading:
     except read.Unreadable as problem:
         if as_json:
             listed = [view.finding(finding, language) for finding in problem.findings]
-            _print_json({"readable": False, "code": problem.code, "findings": listed})
+            answers.show_json({"readable": False, "code": problem.code, "findings": listed})
         else:
             console = Console(stderr=True)
             console.print(texts.say("show.unreadable", language), markup=False)
             _print_findings(console, problem.findings, language)
         sys.exit(2)
-
-
-def _print_json(facts: view.Facts) -> None:
-    click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
 
 
 def _table(*headings: str) -> Table:

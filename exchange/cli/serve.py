@@ -75,7 +75,7 @@ class _Database:
             return False
         try:
             self.server = embedded.restart(self.server)
-        except embedded.EmbeddedError as error:
+        except (embedded.EmbeddedError, OSError) as error:
             structlog.get_logger().error("database_not_restarted", error=str(error))
             return False
         return True

@@ -16,18 +16,16 @@ event loop of their own: call them before yours runs, or in a thread.
 """
 
 import asyncio
-import os
 import shlex
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
 
-from exchange.store import cluster_folder, database_user
+from exchange.store import cluster_folder, database_user, shutdown
 from exchange.store.cluster_folder import Lock
 from exchange.store.database_user import Account, EmbeddedError
 
@@ -36,14 +34,14 @@ __all__ = ["EmbeddedError", "Server", "alive", "join", "restart", "running", "st
 START_LIMIT = 900
 """Seconds a start may take: after a crash a large database first replays its log."""
 
-STOP_LIMIT = 300
-"""Seconds a stop may take: a checkpoint of everything in memory."""
-
 PAUSE = 0.05
 REMINDER = 10.0
 
 SAFETY = ("fsync=on", "full_page_writes=on", "synchronous_commit=on")
 """Given on the command line, above any file: an accepted letter is a durable one."""
+
+RECOVERING = (asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError, ConnectionError)
+"""What a server says that lives, but starts anew because one of its processes crashed."""
 
 Progress = Callable[[str], None]
 """Told what happens, and every ten seconds that it still does: a key of the catalogue, `database.progress_…`."""
@@ -111,8 +109,12 @@ def restart(server: Server) -> Server:
 def stop(server: Server) -> None:
     """End the server quickly and cleanly (open transactions are rolled back) and free the folder."""
     assert server.plan is not None, "only its supervisor stops a server"
+    found = cluster_folder.postmaster(server.data)
     try:
-        _end(server.data, server.pid)
+        shutdown.end(server.data, server.pid)
+        if found is not None:
+            with suppress(OSError):
+                Path(found[1]).rmdir()  # only now: a server that starts again is looked for in the same place
     finally:
         server.plan.lock.release()
 
@@ -194,7 +196,7 @@ def _run(plan: Plan) -> Server:
         return _server(plan, pid, socket, attached=attached)
     except BaseException:
         if not attached:
-            _end(plan.data, pid)
+            shutdown.end(plan.data, pid)
         raise
 
 
@@ -204,6 +206,8 @@ def _found_living(plan: Plan) -> bool:
     while cluster_folder.processes(plan.data):
         if _ready(plan.data) is not None:
             return True
+        if (leaving := shutdown.stopping(plan.data)) is not None:
+            shutdown.end(plan.data, leaving)
         if time.monotonic() > limit:
             raise EmbeddedError("not_ready", folder=plan.data, seconds=START_LIMIT)
         plan.progress("database.progress_waiting")
@@ -254,13 +258,25 @@ def _server(plan: Plan, pid: int, socket: str, *, attached: bool) -> Server:
     data, dsn = plan.data, cluster_folder.dsn(plan.data, socket)
     superuser = cluster_folder.dsn(data, socket, "postgres", "postgres")
     try:
-        place = asyncio.run(_furnish(superuser, cluster_folder.password(data)))
-        version = asyncio.run(_version(dsn))
+        place = _patiently(plan, lambda: _furnish(superuser, cluster_folder.password(data)))
+        version = _patiently(plan, lambda: _version(dsn))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise EmbeddedError("no_answer", folder=data, why=error) from error
     if Path(place).resolve() != cluster_folder.cluster(data).resolve():
         raise EmbeddedError("foreign_server", folder=data, other=place)
     return Server(dsn=dsn, data=data, pid=pid, attached=attached, version=version, plan=plan)
+
+
+def _patiently(plan: Plan, ask: Callable[[], Coroutine[None, None, str]]) -> str:
+    """The answer of a server that is not stopping, however often it has to be asked while it recovers."""
+    while True:
+        try:
+            return asyncio.run(ask())
+        except RECOVERING:
+            if _ready(plan.data) is None:
+                raise
+        plan.progress("database.progress_waiting")
+        time.sleep(PAUSE)
 
 
 async def _furnish(dsn: str, own: str) -> str:
@@ -282,17 +298,3 @@ async def _version(dsn: str) -> str:
         return str(connection.get_settings().server_version).partition(" ")[0]
     finally:
         await connection.close()
-
-
-def _end(data: Path, pid: int) -> None:
-    limit = time.monotonic() + STOP_LIMIT
-    found = cluster_folder.postmaster(data)
-    if cluster_folder.lives(data, pid):
-        os.kill(pid, signal.SIGINT)  # PostgreSQL's "fast" shutdown
-    while cluster_folder.processes(data):
-        if time.monotonic() > limit:
-            raise EmbeddedError("not_stopped", folder=data, seconds=STOP_LIMIT)
-        time.sleep(PAUSE)
-    if found is not None:
-        with suppress(OSError):
-            Path(found[1]).rmdir()

@@ -8,7 +8,6 @@ tally      days + facts not merged yet == recount from the deliveries
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -83,9 +82,10 @@ async def _letter_faults(
     raw = await payloads.get(connection, folder, letter["id"])
     if raw is None or hashlib.sha256(raw).digest() != letter["sha256"]:
         yield Fault(code="bytes_differ", where=where)
-    if not receipts.check(letter["receipt"], key):
+    whole = receipts.read(letter["receipt"])
+    if whole is None or not receipts.check(letter["receipt"], key):
         yield Fault(code="receipt_signature", where=where)
-    whole = json.loads(letter["receipt"])
+        return
     said = whole["receipt"]
     same = (
         said["sha256"] == letter["sha256"].hex()
@@ -105,6 +105,9 @@ def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
         return
     if delivery["journal_arrived_at"] != delivery["arrived_at"]:
         yield Fault(code="arrival_differs_from_journal", where=where)
+    shown = paper_class.on_arrival(_accepted(delivery)).klass
+    if delivery["class"] != shown:
+        yield Fault(code="class_differs", where=f"{where} {delivery['class']} ≠ {shown}")
     expected = _class(delivery)
     if expected.klass is not None and delivery["counted_class"] != expected.klass:
         yield Fault(code="class_differs", where=f"{where} {delivery['counted_class']} ≠ {expected.klass}")
@@ -112,21 +115,21 @@ def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(code="counted_before_arrival", where=where)
 
 
+def _accepted(delivery: Mapping[str, Any]) -> paper_class.Event:
+    return paper_class.Event(
+        kind="accepted", at=delivery["letter_accepted_at"], requirement=delivery["letter_requirement"],
+        reason=delivery["reason"], paper=delivery["paper"], no_paper_standing=delivery["no_paper_standing"],
+        paper_reason=delivery["paper_reason"], document_type=delivery["letter_type"], scope=delivery["scope"],
+        test=delivery["test"],
+    )  # fmt: skip
+
+
 def _class(delivery: Mapping[str, Any]) -> paper_class.Classification:
     """The class of a delivery from its events alone."""
-    events = [
-        paper_class.Event(
-            kind="accepted", at=delivery["letter_accepted_at"], requirement=delivery["letter_requirement"],
-            reason=delivery["reason"], paper=delivery["paper"], no_paper_standing=delivery["no_paper_standing"],
-            paper_reason=delivery["paper_reason"], document_type=delivery["letter_type"], scope=delivery["scope"],
-            test=delivery["test"],
-        )
-    ]  # fmt: skip
     if delivery["journal_arrived_at"] is None:
         return paper_class.Classification(klass=None, step="pending")
-    return paper_class.classify(
-        [*events, paper_class.Event(kind="arrived", at=delivery["journal_arrived_at"])]
-    )
+    arrived = paper_class.Event(kind="arrived", at=delivery["journal_arrived_at"])
+    return paper_class.classify([_accepted(delivery), arrived])
 
 
 def _facts(delivery: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:

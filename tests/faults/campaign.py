@@ -6,11 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
-from exchange.store import pool
 from faults import strikes
 from faults.compare import compare
 from faults.ledger import Ledger
 from faults.load import Load, systems
+from faults.moments import until
+
+from exchange.store import pool
 
 SETTLE_SECONDS = 120
 WORK_SECONDS = 60
@@ -20,7 +22,10 @@ RECOVERING = 0.3
 
 @dataclass(frozen=True)
 class Plan:
-    """`kills` strikes, each up to `gap` seconds after work goes on again; every choice follows from `seed`."""
+    """`kills` strikes, each up to `gap` seconds after work goes on again; every choice follows from `seed`.
+
+    `quiet`: who received nothing for so many seconds after all was up will receive nothing; a sweep takes six.
+    """
 
     seed: int
     kills: int
@@ -28,6 +33,7 @@ class Plan:
     pause: float = 0.04
     signed: bool = False
     only: tuple = ()
+    quiet: float = 15.0
 
     def strikes(self, random):
         return random.choices(self.only, k=self.kills) if self.only else strikes.order(random, self.kills)
@@ -57,8 +63,8 @@ async def fought(grounds, plan):
             await _moment(story.ledger, plan, random)
             story.struck[strike.__name__] += await _hit(strike, grounds, random)
         load.ending.set()
-        await _settled(story.ledger, sending)
-        for task in beside:
+        await _settled(grounds, story.ledger, sending, plan.quiet)
+        for task in (*beside, *sending):
             task.cancel()
     story.faults = await _compared(grounds, story.ledger)
     story.seconds = time.monotonic() - started
@@ -78,28 +84,23 @@ async def _kept(grounds, story):
 async def _moment(ledger, plan, random):
     """A random moment: at work, or in the midst of recovery from the strike before."""
     if random.random() >= RECOVERING:
-        before, deadline = ledger.answers, time.monotonic() + WORK_SECONDS
-        while ledger.answers < before + 10 and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
+        wanted = ledger.answers + 10
+        await until(lambda: ledger.answers >= wanted, WORK_SECONDS)
     await asyncio.sleep(random.uniform(0, plan.gap))
 
 
 async def _hit(strike, grounds, random):
     """Strike as soon as there is something to strike; 1, or 0 if nothing came to life in time."""
-    deadline = time.monotonic() + WORK_SECONDS
-    while not strike(grounds, random):
-        if time.monotonic() > deadline:
-            return 0
-        await asyncio.sleep(0.01)
-    return 1
+    return int(await until(lambda: strike(grounds, random), WORK_SECONDS))
 
 
-async def _settled(ledger, sending):
-    """Every sender has its answer, every inbox is empty; or time is up, and the comparison tells."""
+async def _settled(grounds, ledger, sending, quiet):
+    """Every sender has its answer, every inbox is empty; or nothing moves any more, and the comparison tells."""
+    await grounds.ready()
     await asyncio.wait(sending, timeout=SETTLE_SECONDS)
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while ledger.pending() and time.monotonic() < deadline:
-        await asyncio.sleep(0.1)
+    while left := len(ledger.pending()):
+        if not await until(lambda: len(ledger.pending()) != left, quiet):
+            break
     await asyncio.sleep(1)  # whoever would deliver twice gets the time to do it
 
 

@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 
 from faults.ledger import Fault
 
+EVENTS = ("accepted", "refused", "fetched", "arrived")
+
 
 async def compare(connection, ledger, folder):
     """Every difference. All letters in the database must be the ledger's; `folder` holds the large bodies."""
@@ -69,13 +71,17 @@ async def _deliveries(connection, ledger):
 
 async def _journal(connection, ledger):
     """Every decision and arrival stands there once; beside them, only bodies that a client broke off."""
-    rows = await connection.fetch("SELECT event, letter, delivery, code FROM journal WHERE event <> 'fetched'")
+    rows = await connection.fetch(
+        "SELECT event, letter, delivery, code FROM journal WHERE event = ANY($1)", EVENTS
+    )
     broken = ("refused", "incomplete_body")
     events = Counter(
-        (row["event"], str(row["delivery"] or row["letter"])) for row in rows if (row["event"], row["code"]) != broken
+        (row["event"], str(row["delivery"] or row["letter"]))
+        for row in rows
+        if (row["event"], row["code"]) != broken
     )
     wanted = {("accepted", one.id) for one in ledger.letters if one.answered}
-    wanted |= {("arrived", one) for one in ledger.acknowledged}
+    wanted |= {(event, one) for one in ledger.acknowledged for event in ("fetched", "arrived")}
     found = [Fault("journal_lacks", repr(event)) for event in wanted - events.keys()]
     found += [Fault("journal_tells_more", repr(event)) for event in events.keys() - wanted]
     return found + [Fault("journal_twice", repr(event)) for event, n in events.items() if n > 1]
@@ -89,8 +95,9 @@ def _taken(ledger):
     found += [Fault("received_unpromised", repr(pair)) for pair in taken - promised]
     found += [Fault("received_doubled", repr(pair)) for pair, ids in ledger.taken.items() if len(ids) > 1]
     found += [
-        Fault("unacknowledged", one) for ids in ledger.taken.values() for one in ids - ledger.acknowledged.keys()
+        Fault("unacknowledged", one)
+        for ids in ledger.taken.values()
+        for one in ids - ledger.acknowledged.keys()
     ]
     bodies = ledger.bodies.items()
     return found + [Fault("body_differs", letter) for letter, seen in bodies if seen != digests[letter]]
-

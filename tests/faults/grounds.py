@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -12,14 +13,17 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from province import furnish
+
 from exchange.demo import run
 from exchange.links import sdk
 from exchange.store import cluster_folder, embedded
-from province import furnish
 
 WORKERS = 2
 READY_SECONDS = 60
 STOP_SECONDS = 60
+EXCUSED = {"database_not_restarted"}
+"""Errors in the log that follow from a strike, when it comes while PostgreSQL is being started."""
 OURS = ("-m", "exchange")
 INLINE_BYTES = 2_000
 """Letters above this go to files, so that a small load has both kinds."""
@@ -57,12 +61,11 @@ class Grounds:
         deadline = time.monotonic() + seconds
         async with sdk.connected(self.url, "", attempts=1) as client:
             while time.monotonic() < deadline:
-                assert self.process.poll() is None, f"serve ended ({self.process.returncode}): {self.tail()}"
                 with contextlib.suppress(sdk.UnavailableError):
                     if (await client.ready()).status == 200:
                         return
                 await asyncio.sleep(0.05)
-        raise AssertionError(f"not ready after {seconds} s: {self.tail()}")
+        raise AssertionError(f"not ready after {seconds} s (ended: {self.process.poll()}): {self.tail()}")
 
     def stop(self):
         """End it as an operator would; the exit code of `serve`."""
@@ -74,6 +77,13 @@ class Grounds:
         return subprocess.run(
             command, env=self.environment, capture_output=True, text=True, check=False, timeout=120
         )
+
+    def defects(self):
+        """Lines of the log that no fault from outside excuses."""
+        lines = (self.folder / "serve.log").read_text(errors="replace").splitlines()
+        told = [json.loads(line) for line in lines if line.startswith("{")]
+        grave = [line for line in told if line["level"] == "error" and line["event"] not in EXCUSED]
+        return grave + [line for line in lines if line.startswith("Traceback")]
 
     def tail(self):
         return (self.folder / "serve.log").read_text(errors="replace")[-3000:]

@@ -110,6 +110,7 @@ class Ledger:
             "promised": len(self.promised()),
             "acknowledged": len(self.acknowledged),
             "statuses": dict(statuses),
+            "first_answer_was_a_replay": sum(one.statuses[:1] == [200] for one in self.letters),
             "unknown": self.unknown,
             "slowest_answer_s": round(self.slowest, 1),
         }

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
-from exchange.demo import agencies
-from exchange.links import sdk
 from faults.ledger import Ledger, Letter
 from province import quick_letter
+
+from exchange.demo import agencies
+from exchange.links import sdk
 
 CODES = tuple(entry.code for entry in agencies.agencies())
 SENDERS = CODES[1:13]

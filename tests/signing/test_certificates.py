@@ -30,7 +30,7 @@ def test_a_certificate_says_what_it_is(raw):
     assert said.valid_to == LEAF.not_valid_after_utc
 
 
-@pytest.mark.parametrize("raw", [b"", b"x", DER[:-1], PEM[:100], PEM.replace(b"M", b"!", 1)])
+@pytest.mark.parametrize("raw", [b"", b"x", DER[:-1], PEM[:100], PEM.replace(b"M", b"!", 1)], ids=range(5))
 def test_what_is_no_certificate_is_a_value_error(raw):
     with pytest.raises(ValueError, match=r"."):
         certificates.describe(raw)
