@@ -68,7 +68,7 @@ async def _opened(
 
 
 async def _work(exchange: Exchange, listening: socket.socket, stopping: asyncio.Event) -> None:
-    async with _answering(exchange, listening), clock.ticking(exchange):
+    async with clock.ticking(exchange), _answering(exchange, listening):  # the address is given back first
         structlog.get_logger().info("worker_ready")
         await stopping.wait()
 
