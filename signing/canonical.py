@@ -31,6 +31,7 @@ from signing.xml_document import Document, Element
 
 LONG_TEXT = 4096
 PREFIXES = 64
+TIMES, SPARE = 16, 1 << 20
 _SIGN = "\ue000"
 _MARKS = re.compile(rb"\xee\x80\x80([0-9]{10})")
 _PREFIX = re.compile(rb"xmlns(?::([^\s=]{1,99}))?=")
@@ -48,13 +49,17 @@ class Form:
 INCLUSIVE = Form(exclusive=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Skeleton:
-    """A message whose long texts and signatures are marked; `texts` are the former, in canonical writing."""
+    """A message whose long texts and signatures are marked; `texts` are the former, in canonical writing.
+
+    `left`: how many bytes may still be digested, so that references to the whole in many ways cannot take for ever.
+    """
 
     signatures: tuple[Element, ...]
     texts: tuple[bytes, ...]
     marks: re.Pattern[bytes]
+    left: int
     digests: dict[tuple[Element, Form, Element | None, str], bytes] = field(default_factory=dict)
 
 
@@ -73,7 +78,8 @@ def prepare(document: Document) -> Skeleton:
     for position, signature in enumerate(document.signatures):
         _mark_signature(signature, f"{sign}b{position}{_SIGN}", f"{sign}e{position}{_SIGN}")
     pattern = re.compile(re.escape(sign.encode()) + b"([tbe])([0-9]+)" + _SIGN.encode())
-    return Skeleton(signatures=document.signatures, texts=texts, marks=pattern)
+    left = TIMES * len(document.raw) + SPARE
+    return Skeleton(signatures=document.signatures, texts=texts, marks=pattern, left=left)
 
 
 def octets(skeleton: Skeleton, part: Element, form: Form, removed: Element | None = None) -> Iterator[bytes]:
@@ -93,12 +99,18 @@ def octets(skeleton: Skeleton, part: Element, form: Form, removed: Element | Non
 
 
 def digest(skeleton: Skeleton, part: Element, form: Form, removed: Element | None, algorithm: str) -> bytes:
-    """The digest of `octets`, computed once however many signatures ask for it."""
+    """The digest of `octets`, computed once however many signatures ask for it.
+
+    Raises etree.C14NError, and TooComplexError when all digests together take too much.
+    """
     key = (part, form, removed, algorithm)
     if key not in skeleton.digests:
         computed = hashlib.new(algorithm)
         for piece in octets(skeleton, part, form, removed):
+            skeleton.left -= len(piece)
             computed.update(piece)
+        if skeleton.left < 0:
+            raise TooComplexError(f"digests of more than {TIMES} times the message")
         skeleton.digests[key] = computed.digest()
     return skeleton.digests[key]
 

@@ -145,13 +145,13 @@ def load_statement_key(pem: bytes) -> StatementKey:
     raise ValueError("not a P-256 key")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def fingerprint(certificate: x509.Certificate) -> bytes:
     """SHA-256 of the certificate's DER bytes, by which the directory knows it."""
     return certificate.fingerprint(hashes.SHA256())
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def der(certificate: x509.Certificate) -> bytes:
     """The certificate's DER bytes."""
     return certificate.public_bytes(_DER)

@@ -219,7 +219,7 @@ def _constraint(why: str) -> Failure:
     return Failure(sub_indication=SubIndication.CHAIN_CONSTRAINTS_FAILURE, why=why)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _issued(child: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         child.verify_directly_issued_by(issuer)
@@ -237,7 +237,7 @@ def _all_read(certificates: Iterable[x509.Certificate]) -> _Chain:
     return tuple(one for one in map(_read, certificates) if one)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _read(certificate: x509.Certificate) -> _Read | None:
     """None when the certificate cannot be read: the library decodes names, key and extensions only when asked."""
     try:

@@ -160,7 +160,7 @@ def _speaks_for(one: List, certificate: x509.Certificate, issuer: x509.Certifica
     return _in_scope(one.scope, certificate) and _signed_by(one, issuer)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _issuer_name(certificate: x509.Certificate) -> bytes:
     return certificate.issuer.public_bytes()
 

@@ -79,7 +79,8 @@ class _Plan:
 def sign_xml(raw: bytes, key: PrivateKey, certificate: x509.Certificate, **terms: Unpack[Terms]) -> bytes:
     """The message with one more signature by `key`, stated to be `certificate`'s.
 
-    Raises ValueError when the message cannot be read, a target is missing, or the algorithm is unknown or not the key's.
+    Raises ValueError when the message cannot be read or has no canonical form, a target is missing, or the algorithm is
+    unknown or not the key's.
     """
     document = xml_document.parse(raw)
     plan = _plan(key, document, terms)
@@ -87,7 +88,10 @@ def sign_xml(raw: bytes, key: PrivateKey, certificate: x509.Certificate, **terms
     place.append(etree.fromstring(_empty_signature(plan, place, document, certificate)))
     empty = _written(document)
     signature = _of_number(document, plan.number)
-    _fill_values(signature, plan, key, xml_document.parse(empty))
+    try:
+        _fill_values(signature, plan, key, xml_document.parse(empty))
+    except etree.C14NError as problem:
+        raise ValueError(f"no canonical form: {problem}") from problem
     return _written(document)
 
 
@@ -176,8 +180,7 @@ def _fill_values(signature: Element, plan: _Plan, key: PrivateKey, reread: Docum
     for reference, mirrored in zip(_references(signature), _references(mirror), strict=True):
         uri = mirrored.get("URI", "")
         part = reread.identifiers.elements[uri[1:]] if uri else reread.root
-        removed = mirror if part in mirror.iterancestors() else None
-        digest = canonical.digest(skeleton, part, plan.form, removed, method.hash_name)
+        digest = canonical.digest(skeleton, part, plan.form, mirror, method.hash_name)
         reference[-1].text = mirrored[-1].text = base64.b64encode(digest).decode()
     signed = b"".join(canonical.octets(skeleton, mirror[0], plan.form))
     signature[1].text = base64.b64encode(_value(key, method, signed)).decode()

@@ -10,8 +10,8 @@ them is evaluated.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias, cast
 
@@ -36,7 +36,7 @@ _COUNT = etree.XPath("count(//*)")
 _TOO_LARGE = etree.XPath("boolean(" + "/*" * (DEPTH + 1) + f") or boolean(//@*[{ATTRIBUTES + 1}])")
 _IDENTIFIERS = ("Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
 _WITH_ATTRIBUTES = etree.XPath("//*[@*]")
-_NOTES = etree.XPath("//comment() | //processing-instruction()")
+_HAS_NOTES = etree.XPath("boolean(//comment()) or boolean(//processing-instruction())")
 
 
 class UnreadableXmlError(ValueError):
@@ -63,6 +63,7 @@ class Document:
 
     raw: bytes
     root: Element
+    _places: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
 
     @cached_property
     def identifiers(self) -> Identifiers:
@@ -81,20 +82,28 @@ class Document:
         )
 
     @cached_property
-    def notes(self) -> tuple[Element, ...]:
-        """All comments and processing instructions, those outside the root too."""
-        return tuple(_select(_NOTES, self.root))
+    def has_notes(self) -> bool:
+        """Whether there is any comment or processing instruction, outside the root too."""
+        return bool(_HAS_NOTES(self.root))
+
+    @cached_property
+    def named(self) -> Mapping[str, Sequence[Element]]:
+        """All elements by local name, whatever namespace and case; made once, for a hostile message has many."""
+        found: dict[str, list[Element]] = {}
+        for element in self.root.iter("{*}*"):
+            found.setdefault(split(element)[1], []).append(element)
+        return found
 
     @cached_property
     def signatures(self) -> tuple[Element, ...]:
         """XML signatures in document order."""
         return tuple(self.root.iter(f"{{{DS}}}Signature"))
 
-    def named(self, name: str) -> list[Element]:
-        """All elements of this local name, whatever namespace and case."""
-        return [
-            element for element in self.root.iter("{*}*") if etree.QName(element).localname.casefold() == name
-        ]
+    def places(self, name: str) -> frozenset[tuple[str, ...]]:
+        """Where elements of a name stand: their names and those of their ancestors, innermost first."""
+        if name not in self._places:
+            self._places[name] = frozenset(map(place, self.named.get(name, ())))
+        return self._places[name]
 
     def path(self, element: Element) -> str:
         """The element's path, as in `Coverage.paths`."""
@@ -123,6 +132,11 @@ def split(element: Element) -> tuple[str, str]:
     """An element's namespace, or an empty text, and its local name in the one case that tolerant readers compare."""
     namespace, _, name = str(element.tag).rpartition("}")
     return namespace[1:], name.casefold()
+
+
+def place(element: Element) -> tuple[str, ...]:
+    """The element's name and its ancestors' names, innermost first."""
+    return tuple(split(node)[1] for node in (element, *element.iterancestors()))
 
 
 def unjudged(document: Document, where: str) -> Iterable[Remark]:

@@ -26,6 +26,7 @@ XML_SPACE = " \t\r\n"
 REFERENCES = 16
 TRANSFORMS = 2
 CERTIFICATES = 16
+LONGEST_CERTIFICATE = 16_384
 
 _GRAMMAR: Mapping[str, re.Pattern[str]] = {
     parent: re.compile(children)
@@ -171,7 +172,7 @@ def read(element: Element) -> Signature | str:
 def decode(text: str | None) -> bytes | None:
     """Base64 in its one canonical writing; None for anything else, the empty text too."""
     try:
-        data = binascii.a2b_base64(text or "", strict_mode=True)
+        data = binascii.a2b_base64(text or "")
     except ValueError:
         return None
     return data if data and base64.b64encode(data).decode() == text else None
@@ -186,8 +187,13 @@ def squeezed(node: Element | None) -> str | None:
     return "".join(text.split()) if text.isascii() else text
 
 
-@lru_cache(maxsize=1024)
 def _certificate(text: str | None) -> x509.Certificate | None:
+    """The certificate in base64; one that is too long is not even looked at, nor remembered."""
+    return _decoded(text) if text and len(text) <= LONGEST_CERTIFICATE else None
+
+
+@lru_cache(maxsize=1024)
+def _decoded(text: str) -> x509.Certificate | None:
     data = decode(text)
     return path.readable(data) if data else None
 

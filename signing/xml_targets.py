@@ -17,6 +17,7 @@ from signing.xml_document import Document, Element
 from signing.xml_structure import Reference, Signature
 
 _SIGNATURE = f"{{{DS}}}Signature"
+_HAS_NOTES = etree.XPath("boolean(.//comment()) or boolean(.//processing-instruction())")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,19 +93,10 @@ def _stands_elsewhere(element: Element, document: Document) -> bool:
     A name is compared as a tolerant reader does, without namespace and case. Repeated siblings, such as attachments,
     are at the same place; leaves such as codes may repeat everywhere.
     """
-    if len(element) == 0:
-        return False
-    place = _place(element)
-    return any(_place(other) != place for other in document.named(place[0]))
-
-
-def _place(element: Element) -> tuple[str, ...]:
-    """The element's name and its ancestors' names, innermost first."""
-    return tuple(xml_document.split(node)[1] for node in (element, *element.iterancestors()))
+    here = xml_document.place(element)
+    return len(element) > 0 and document.places(here[0]) != {here}
 
 
 def _holds_note(element: Element, document: Document) -> bool:
     """Whether a comment or processing instruction stands in the element; around the root counts as in it."""
-    if not document.notes or element is document.root:
-        return bool(document.notes)
-    return any(element in note.iterancestors() for note in document.notes)
+    return document.has_notes and (element is document.root or bool(_HAS_NOTES(element)))

@@ -89,8 +89,8 @@ def verify(
     """Judge every XML signature of a message as of `at`, an aware moment at which the signature proven existed.
 
     `repaired`: the reader could read the message only after repairing it; its signatures are not evaluated.
-    Raises TooComplexError over a budget, before any digest, and `xml_document.UnreadableXmlError` (a ValueError)
-    for what is not XML or has a DTD.
+    Raises TooComplexError over a budget - before any digest, but for the one on all digests together - and
+    `xml_document.UnreadableXmlError` (a ValueError) for what is not XML or has a DTD.
     """
     document = xml_document.parse(raw, repaired=repaired)
     for element in document.signatures:

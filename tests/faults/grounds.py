@@ -78,12 +78,21 @@ class Grounds:
             command, env=self.environment, capture_output=True, text=True, check=False, timeout=120
         )
 
-    def defects(self):
-        """Lines of the log that no fault from outside excuses."""
+    def lines(self):
+        """What was logged, and what was said otherwise on standard error."""
         lines = (self.folder / "serve.log").read_text(errors="replace").splitlines()
-        told = [json.loads(line) for line in lines if line.startswith("{")]
-        grave = [line for line in told if line["level"] == "error" and line["event"] not in EXCUSED]
-        return grave + [line for line in lines if line.startswith("Traceback")]
+        events = [json.loads(line) for line in lines if line.startswith("{")]
+        return events, [line for line in lines if not line.startswith("{")]
+
+    def told(self, event):
+        """How often an event was logged."""
+        return sum(line["event"] == event for line in self.lines()[0])
+
+    def defects(self):
+        """What no fault from outside excuses."""
+        events, others = self.lines()
+        grave = [line for line in events if line["level"] == "error" and line["event"] not in EXCUSED]
+        return grave + [line for line in others if line.startswith("Traceback")]
 
     def tail(self):
         return (self.folder / "serve.log").read_text(errors="replace")[-3000:]

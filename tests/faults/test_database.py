@@ -67,3 +67,4 @@ def test_a_server_found_stopping_for_ever_is_ended_and_started_anew(folder, monk
     assert asyncio.run(until(lambda: cluster_folder.postmaster(folder)[2] == "stopping"))
     with embedded.running(folder, allow_nobody=True) as second:
         assert (second.attached, second.pid != first.pid) == (False, True)
+        assert second.dsn == first.dsn  # whoever used the first finds the second

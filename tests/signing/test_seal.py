@@ -65,7 +65,7 @@ def test_a_missing_target_is_refused():
         cases.signed(references=["#nobody"])
 
 
-@pytest.mark.parametrize("raw", [b"", b"<!DOCTYPE a><a/>", b"<a>"])
+@pytest.mark.parametrize("raw", [b"", b"<!DOCTYPE a><a/>", b"<a>", b'<a xmlns="no-scheme"/>'])
 def test_what_cannot_be_read_is_not_signed(raw):
     with pytest.raises(ValueError, match=r"."):
         cases.signed(raw)

@@ -1,6 +1,7 @@
 """Reading for verification: what is refused before any digest, budgets, remarks and placeholders."""
 
 import base64
+import copy
 import time
 
 import pytest
@@ -8,8 +9,8 @@ import xml_cases as cases
 from lxml import etree
 from xml_changes import named, put, worded
 
-from signing import canonical, xml_document, xml_structure
-from signing.algorithms import DS, ENVELOPED
+from signing import canonical, keys, xml_document, xml_structure
+from signing.algorithms import DS, ENVELOPED, EXCLUSIVE
 from signing.verdict import Remark, TooComplexError
 
 SIGNED = cases.signed()
@@ -116,6 +117,51 @@ def test_the_most_that_fits_is_judged_in_time():
     started = time.process_time()
     assert cases.only(cases.signed(b"<edXML>" + body + b"</edXML>")).passed
     assert time.process_time() - started < 20
+
+
+def in_many_ways(root):
+    """Sixteen references to one part, each in a form of its own, and seven more signatures like this, all digests right."""
+    signature = cases.signature_of(root)
+    info = cases.part(signature, "SignedInfo")
+    info.extend([copy.deepcopy(info[2]) for _ in range(xml_structure.REFERENCES - 1)])
+    for number in range(1, xml_document.SIGNATURES):
+        root.append(copy.deepcopy(signature))
+        root[-1].set("Id", f"signature-{number}")
+    document = xml_document.parse(cases.written(root))
+    skeleton, target = canonical.prepare(document), document.identifiers.elements["file1"]
+    for number, reference in enumerate(root.iter(f"{{{DS}}}Reference")):
+        form = canonical.Form(exclusive=True, prefixes=(f"p{number}",))
+        step = cases.part(reference, "Transform")
+        step.append(etree.fromstring(f'<InclusiveNamespaces xmlns="{EXCLUSIVE}" PrefixList="p{number}"/>'))
+        right = canonical.hashlib.sha256(b"".join(canonical.octets(skeleton, target, form))).digest()
+        cases.part(reference, "DigestValue").text = base64.b64encode(right).decode()
+
+
+def test_digests_of_one_part_in_many_ways_are_too_much():
+    long = cases.LETTER.replace(b"JVBERi0x", b"JVBERi0x" * 50_000)
+    hostile = cases.changed(cases.signed(long, references=["#file1"], at=None), in_many_ways)
+    with pytest.raises(TooComplexError, match="times the message"):
+        cases.judged(hostile)
+
+
+def test_many_comments_and_many_elements_of_one_name_are_judged_in_time():
+    body = b"<Phan><x/></Phan><!-- x -->" * 20_000
+    raw = b'<edXML><So Id="a"><x/></So>' + body + b"</edXML>"
+    parts = [f"#{name}" for name in "abcdefghijklmno"]
+    for name in "bcdefghijklmno":
+        raw = raw.replace(b"<Phan><x/>", f'<Phan Id="{name}"><x/>'.encode(), 1)
+    signed = cases.signed(raw, references=parts)
+    for kind in ("p384", "p521", "rsa2048"):
+        signed = cases.signed(signed, kind, references=parts, algorithm="auto")
+    started = time.process_time()
+    assert [verdict.passed for verdict in cases.judged(signed).verdicts] == [True] * 4
+    assert time.process_time() - started < 5
+
+
+def test_a_certificate_of_megabytes_is_not_looked_at():
+    huge = base64.b64encode(keys.der(cases.CERTIFICATES["p256"]) + bytes(5_000_000)).decode()
+    report = cases.judged(cases.changed(SIGNED, worded("X509Certificate", huge)))
+    assert [one.code for one in report.remarks] == ["placeholder_signature"]
 
 
 REMARKS = {

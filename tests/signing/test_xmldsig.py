@@ -46,6 +46,13 @@ TWIN = cases.issued(name="Người khác cùng khóa", key=cases.KEYS["p256"], s
 OTHER_KEY = keys.new_key()
 EXC_COMMENTS, INC_COMMENTS = EXCLUSIVE + "WithComments", INCLUSIVE + "#WithComments"
 
+
+def stretched(root):
+    node = cases.part(root, "SignatureValue")
+    value = base64.b64decode(node.text)
+    node.text = base64.b64encode(value[:32] + b"\x00" + value[32:]).decode()
+
+
 # fmt: off
 TABLE = {
     # what is left unsigned or signed otherwise
@@ -67,6 +74,7 @@ TABLE = {
     ),
     "value of another": (change(SIGNED, worded("SignatureValue", base64.b64encode(bytes(range(1, 65))).decode())), VALUE),
     "value of another length": (change(SIGNED, worded("SignatureValue", "AAAA")), VALUE),
+    "value with a zero put between r and s": (change(SIGNED, stretched), VALUE),
     "value zero": (change(SIGNED, worded("SignatureValue", base64.b64encode(bytes(64)).decode())), VALUE),
     "rsa method, elliptic key": (change(SIGNED, named("SignatureMethod", "Algorithm", MORE + "rsa-sha256")), VALUE),
     "other method of the same key": (change(RSA, named("SignatureMethod", "Algorithm", MORE + "rsa-sha512")), VALUE),
