@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from exchange.edxml import model, read, view, write
 
@@ -127,13 +128,22 @@ UNREADABLE = {
 }
 
 
+@pytest.fixture(scope="module")
+def parse_seconds():
+    """CPU that a bare parse of a document as large as the budget allows takes here and now."""
+    raw = b"<a>" + b"<b/>" * 200_000 + b"</a>"
+    began = time.process_time()
+    assert sum(1 for _ in etree.fromstring(raw).iter()) == 200_001
+    return time.process_time() - began
+
+
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_refused(name):
+def test_refused(name, parse_seconds):
     raw, code = UNREADABLE[name]
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(read.Unreadable) as caught:
         read.read(raw)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 25 * parse_seconds, (time.process_time() - began) / parse_seconds
     assert caught.value.code == code
     assert [finding.code for finding in caught.value.findings] == [code]
 
@@ -183,13 +193,13 @@ def test_a_single_byte_encoding():
     assert read.read(raw.encode("cp1258")).message.subject == "đơn"
 
 
-def test_a_large_attachment_is_no_reason_to_refuse():
+def test_a_large_attachment_is_no_reason_to_refuse(parse_seconds):
     letter = read.read(GOOD).message
     attachment = model.Attachment(name="lon.pdf", content_id="lon", encoded="QUJD" * 4_000_000)
     raw = write.write(model.Letter(**{**vars(letter), "attachments": (attachment,)}))
-    began = time.perf_counter()
+    began = time.process_time()
     assert read.read(raw).message.attachments == (attachment,)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 25 * parse_seconds
 
 
 MARKUP = (

@@ -81,8 +81,8 @@ class Grounds:
     def lines(self):
         """What was logged, and what was said otherwise on standard error."""
         lines = (self.folder / "serve.log").read_text(errors="replace").splitlines()
-        events = [json.loads(line) for line in lines if line.startswith("{")]
-        return events, [line for line in lines if not line.startswith("{")]
+        events = [event for line in lines if (event := _event(line)) is not None]
+        return events, [line for line in lines if _event(line) is None]
 
     def told(self, event):
         """How often an event was logged."""
@@ -126,6 +126,13 @@ class Grounds:
                 if b"congvan congvan" in Path(f"/proc/{number}/cmdline").read_bytes():
                     found.append(number)
         return found
+
+
+def _event(line):
+    """What a log line tells; None for other lines, and for one that its writer did not live to end."""
+    with contextlib.suppress(ValueError):
+        return json.loads(line) if line.startswith("{") else None
+    return None
 
 
 def kill(*numbers):

@@ -21,8 +21,9 @@ SENDERS = CODES[1:13]
 MANY = (101, 160)
 PAUSE_SECONDS = 0.1
 PAGE = 200
-HANG_UP, REPLAY, TO_MANY, LONG, SIGNED = 0.05, 0.1, 0.03, 0.15, 0.01
-"""Shares: clients that hang up, letters sent again for no reason, to more than 100, kept in files, with signatures."""
+MANY_EVERY = 30
+HANG_UP, REPLAY, LONG, SIGNED = 0.05, 0.1, 0.15, 0.01
+"""Shares: clients that hang up, letters sent again for no reason, letters kept in files, letters with signatures."""
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Load:
 
     def _letter(self, code):
         number, others = next(self.numbers), [one for one in CODES if one != code]
-        many = self.random.random() < TO_MANY
+        many = number % MANY_EVERY == 3  # the third, and so on: every campaign has some for the relay
         size = self.random.randint(*MANY) if many else self.random.randint(1, 3)
         recipients = tuple(self.random.sample(others, size))
         if self.signed and self.random.random() < SIGNED:
@@ -114,13 +115,11 @@ class Load:
             self.ledger.strange("body", answer)
 
     async def _acknowledge(self, client, ids):
-        before = self.ledger.unknown
         answer = await self.answered(lambda: self._ack(client, ids))
         if answer.status == 200:
             self.ledger.acked(answer.body)
         else:
             self.ledger.strange("ack", answer)
-        assert before <= self.ledger.unknown
 
     async def _ack(self, client, ids):
         """One attempt; until it is answered, these deliveries may be acknowledged or not."""
