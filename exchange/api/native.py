@@ -19,7 +19,7 @@ MAX_ACK_BYTES = 1 << 20
 
 
 async def post_message(request: web.Request) -> web.Response:
-    """POST /v1/messages: one letter in. 201 accepted, 200 the same again; both with the receipt."""
+    """POST /v1/messages: one letter or notice in. 201 accepted, 200 the same again; both with the receipt."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
     try:
@@ -31,7 +31,11 @@ async def post_message(request: web.Request) -> web.Response:
     if isinstance(body, bodies.Refused):
         await send.refuse(exchange, calling, send.Refused(code=body.code), size=body.seen)
         raise Problem(body.code, body.detail)
-    answer = await send.send(exchange, body.raw, calling, said)
+    return decided(await send.send(exchange, body.raw, calling, said))
+
+
+def decided(answer: send.Accepted | send.Refused) -> web.Response:
+    """The answer to a message: its receipt, 201 or for the same again 200. Raises Problem for a refusal."""
     if isinstance(answer, send.Refused):
         raise Problem(answer.code, answer.detail, answer.findings)
     status = 200 if answer.replayed else 201
@@ -42,7 +46,7 @@ async def post_message(request: web.Request) -> web.Response:
 async def get_message(request: web.Request) -> web.Response:
     """GET /v1/messages/{id}: the bytes as they came; ETag is their SHA-256."""
     calling = await auth.system(request)
-    body = await deliver.body(request.app[EXCHANGE], calling, _letter(request))
+    body = await deliver.body(request.app[EXCHANGE], calling, named(request))
     if body is None:
         raise Problem("not_found")
     tag = f'"{body.sha256.hex()}"'
@@ -54,7 +58,7 @@ async def get_message(request: web.Request) -> web.Response:
 async def get_header(request: web.Request) -> web.Response:
     """GET /v1/messages/{id}/header: the facts of the header as JSON."""
     calling = await auth.system(request)
-    body = await deliver.body(request.app[EXCHANGE], calling, _letter(request))
+    body = await deliver.body(request.app[EXCHANGE], calling, named(request))
     if body is None:
         raise Problem("not_found")
     return _json(view.facts(read.read(body.raw), language(request)))
@@ -64,7 +68,7 @@ async def get_verdicts(request: web.Request) -> web.Response:
     """GET /v1/messages/{id}/verdicts: what was found out about each signature."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    judged = await trace.judged(exchange, calling, _letter(request))
+    judged = await trace.judged(exchange, calling, named(request))
     if judged is None:
         raise Problem("not_found")
     return _json(shapes.verdicts(judged, await exchange.snapshot.current(), language(request)))
@@ -74,7 +78,7 @@ async def get_trace(request: web.Request) -> web.Response:
     """GET /v1/messages/{id}/trace: what happened to each delivery; a recipient sees its own."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    seen = await trace.trace(exchange, calling, _letter(request))
+    seen = await trace.trace(exchange, calling, named(request))
     if seen is None:
         raise Problem("not_found")
     return _json(shapes.trace(seen, await exchange.snapshot.current()))
@@ -84,7 +88,7 @@ async def get_receipt(request: web.Request) -> web.Response:
     """GET /v1/messages/{id}/receipt: the signed statement, the same bytes every time."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    judged = await trace.judged(exchange, calling, _letter(request))
+    judged = await trace.judged(exchange, calling, named(request))
     if judged is None:
         raise Problem("not_found")
     return web.Response(body=judged.letter["receipt"], content_type="application/json")
@@ -138,7 +142,8 @@ def _json(body: Any) -> web.Response:  # noqa: ANN401 - whatever JSON holds
     return web.Response(body=raw, content_type="application/json")
 
 
-def _letter(request: web.Request) -> UUID:
+def named(request: web.Request) -> UUID:
+    """The id in the path; what is no id at all is not found either. Raises Problem."""
     found = _uuid(request.match_info["id"])
     if found is None:
         raise Problem("not_found")

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from exchange.api import native
+from exchange.api import native, statuses
 
 ROUTES = (
     web.post("/v1/messages", native.post_message),
@@ -13,6 +13,7 @@ ROUTES = (
     web.get("/v1/messages/{id}/receipt", native.get_receipt),
     web.get("/v1/inbox", native.get_inbox),
     web.post("/v1/inbox/ack", native.post_ack),
+    web.post("/v1/deliveries/{id}/status", statuses.post_status),
     web.get("/healthz", native.get_health),
     web.get("/readyz", native.get_ready),
 )

@@ -60,10 +60,11 @@ def trace(seen: Trace, directory: Directory) -> dict[str, Any]:
         "letter": str(seen.letter["id"]),
         "deliveries": [
             {
+                "id": str(delivery["id"]),
                 "recipient": code(directory, delivery["recipient"]),
                 "state": delivery["state"],
                 "arrived_at": moment(delivery["arrived_at"]),
-                "statuses": [],
+                "statuses": [_status(line) for line in seen.of(delivery["id"]) if line["event"] == "status"],
                 "class": delivery["counted_class"] or delivery["class"],
                 "events": [_event(line, directory) for line in seen.of(delivery["id"])],
             }
@@ -72,8 +73,15 @@ def trace(seen: Trace, directory: Directory) -> dict[str, Any]:
     }
 
 
+def _status(line: Mapping[str, Any]) -> dict[str, Any]:
+    """One notice as it was said; `at` is its own time, or ours where it told none."""
+    said = line["detail"]
+    at = datetime.fromisoformat(said["at"]) if said["at"] else line["at"]
+    return {"code": line["code"], "at": moment(at), "text": said["text"], "from": said["from"]}
+
+
 def _event(line: Mapping[str, Any], directory: Directory) -> dict[str, Any]:
-    by = code(directory, line["agency"])
+    by = line["detail"].get("from") or code(directory, line["agency"])
     return {"at": moment(line["at"]), "event": line["event"], "by": by, "detail": line["code"] or ""}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from exchange import ids
+from exchange.broker import counted
 from exchange.broker.caller import Caller
 from exchange.broker.exchange import Exchange
 from exchange.rules import paper_class
@@ -102,28 +103,17 @@ async def _acknowledge(
             for delivery in changed
         ]  # fmt: skip
         await journal.append(connection, lines)
-        await tally.append(
-            connection, [fact for delivery in changed for fact in facts(delivery, at, exchange.ids)]
-        )
+        await tally.append(connection, [fact for one in changed for fact in _facts(one, exchange.ids)])
     return {delivery["id"] for delivery in changed}
 
 
-def facts(delivery: Mapping[str, Any], arrived_at: datetime, new_ids: ids.Ids) -> list[rows.DeltaRow]:
-    """The two facts of one arrival. Revocations, updates and notices are no transfers of their own."""
-    if delivery["operation"] != "new":
-        return []
-    return [
-        _fact(delivery, new_ids.new(), "out", delivery["sender"], delivery["accepted_at"]),
-        _fact(delivery, new_ids.new(), "in", delivery["recipient"], arrived_at),
-    ]
-
-
-def _fact(delivery: Mapping[str, Any], new_id: UUID, view: str, agency: UUID, at: datetime) -> rows.DeltaRow:
-    return rows.DeltaRow(
-        agency=agency, id=new_id, view=view, day=paper_class.local_day(at), scope=delivery["scope"],
-        document_type=delivery["document_type"], urgency=delivery["urgency"], klass=delivery["counted_class"],
-        excluded=delivery["excluded"] or "", grade=delivery["grade"], justified=delivery["justified"], n=1,
+def _facts(delivery: Mapping[str, Any], new_ids: ids.Ids) -> list[rows.DeltaRow]:
+    """The facts of one arrival. Revocations, updates and notices are no transfers of their own."""
+    found = paper_class.Classification(
+        klass=delivery["counted_class"], step="arrived", excluded=delivery["excluded"] or "",
+        grade=delivery["grade"], justified=delivery["justified"],
     )  # fmt: skip
+    return counted.facts(delivery, found, delivery["arrived_at"], new_ids)
 
 
 async def body(exchange: Exchange, caller: Caller, letter: UUID) -> Body | None:

@@ -34,9 +34,10 @@ def day(at: datetime) -> date:
     return paper_class.local_day(at)
 
 
-def identity(letter: model.Letter) -> str:
-    """The document id as it is compared: NFC, trimmed (design §6, settled 7)."""
-    return unicodedata.normalize("NFC", letter.document_id).strip()
+def identity(message: model.Message) -> str:
+    """The id of the document sent or answered, as it is compared: NFC, trimmed (design §6, settled 7)."""
+    about = message.response_for if isinstance(message, model.Notice) else message
+    return unicodedata.normalize("NFC", about.document_id).strip()
 
 
 def intake(

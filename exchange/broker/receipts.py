@@ -8,11 +8,13 @@ Source: contract.md, "Receipt statement".
 import base64
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from exchange.store import rows
 from signing import keys, seal
 
 CONTEXT = b"congvan-receipt-v1\n"
@@ -50,6 +52,26 @@ def ensure(path: Path) -> None:
         pass
     finally:
         temporary.unlink()
+
+
+def member(
+    letter: rows.LetterRow, code: Callable[[UUID], str], receipt: UUID, exchange: str
+) -> dict[str, Any]:
+    """The `receipt` member: what we hold, of whom, for whom. `code` tells an agency's canonical code."""
+    return {
+        "id": str(receipt),
+        "letter": str(letter.id),
+        "document_id": letter.document_id,
+        "operation": letter.operation,
+        "round": letter.round,
+        "sender": code(letter.sender),
+        "recipients": [code(one) for one in letter.recipients],
+        "unroutable": list(letter.unroutable),
+        "sha256": letter.sha256.hex(),
+        "size": letter.size,
+        "accepted_at": letter.accepted_at.isoformat(timespec="microseconds"),
+        "exchange": exchange,
+    }
 
 
 def statement(

@@ -8,62 +8,27 @@
     decide    rules.admission     the one table
     store     store.commit        letter, verdicts, recipients, journal row, receipt and bytes in one commit
 
+A notice takes its own way after it was read: `broker.answer`.
 A crash before the commit leaves nothing, and the sender without a receipt: it sends again.
 """
 
-import asyncio
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
 
-from exchange.broker import intake, verify
+from exchange.broker import answer, intake, verify
 from exchange.broker.caller import Caller
+from exchange.broker.decisions import Accepted, Given, Refused, beside, recorded, refusal, refuse
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.broker.written import Decided, Source, submission
 from exchange.edxml import model, read
 from exchange.errors import Finding
 from exchange.rules import admission, requirements
-from exchange.store import commit, letters, rows
+from exchange.store import letters, rows
 from signing import xml_document
 from signing.verdict import Report, TooComplexError
 
-IN_THREAD_BYTES = 50_000
-
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Accepted:
-    """The letter is held, durably; `replayed`: it was already."""
-
-    letter: UUID
-    receipt: bytes
-    replayed: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refused:
-    """The letter is not held; `code` is the problem's, `detail` public. `recorded`: its journal row is written."""
-
-    code: str
-    detail: str = ""
-    findings: tuple[Finding, ...] = ()
-    recorded: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Given:
-    """One request: the bytes with their digest, who brings them, what it declares, and when."""
-
-    raw: bytes
-    sha256: bytes
-    caller: Caller
-    declared: Declared
-    at: datetime
+__all__ = ["Accepted", "Refused", "refuse", "send"]
 
 
 async def send(exchange: Exchange, raw: bytes, caller: Caller, declared: Declared) -> Accepted | Refused:
@@ -71,27 +36,17 @@ async def send(exchange: Exchange, raw: bytes, caller: Caller, declared: Declare
     given = Given(
         raw=raw, sha256=hashlib.sha256(raw).digest(), caller=caller, declared=declared, at=exchange.clock()
     )
-    answer = await _decided(exchange, given)
-    if isinstance(answer, Refused) and not answer.recorded:
-        return await refuse(exchange, caller, answer, sha256=given.sha256, size=len(raw))
-    return answer
-
-
-async def refuse(
-    exchange: Exchange, caller: Caller, refused: Refused, *, sha256: bytes | None = None, size: int
-) -> Refused:
-    """Put a refusal on record: exactly one journal row, under the caller's owner, claiming no identity."""
-    line = _line(exchange, caller, refused.code, sha256=sha256, size=size)
-    await exchange.committer.submit(commit.Submission(letter=None, refused=line))
-    return refused
+    return await recorded(exchange, given, await _decided(exchange, given))
 
 
 async def _decided(exchange: Exchange, given: Given) -> Accepted | Refused:
     try:
-        reading = await _beside(len(given.raw), read.read, given.raw)
+        reading = await beside(len(given.raw), read.read, given.raw)
     except read.Unreadable as error:
         return Refused(code=error.code, findings=error.findings)
-    if isinstance(reading.message, model.Notice) or reading.message.operation != "new":
+    if isinstance(reading.message, model.Notice):
+        return await answer.answer(exchange, given, reading)
+    if reading.message.operation != "new":
         return Refused(code="findings" if not reading.sound else "unsupported", findings=reading.findings)
     directory = await exchange.snapshot.current()
     case = intake.intake(directory, reading, given.caller, given.declared, given.at)
@@ -124,7 +79,7 @@ async def _judged(
     exchange: Exchange, given: Given, reading: model.Reading, case: admission.Intake, round_: int
 ) -> Accepted | Refused:
     assert isinstance(reading.message, model.Letter)
-    files = await _beside(len(given.raw), intake.files, reading.message)
+    files = await beside(len(given.raw), intake.files, reading.message)
     if isinstance(files, Finding):
         return Refused(code="findings", findings=(files,))
     try:
@@ -166,10 +121,10 @@ async def _verified(
 
 
 async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepted | Refused:
-    refused = _line(exchange, given.caller, "conflict", sha256=given.sha256, size=len(given.raw))
+    refused = refusal(exchange, given.caller, "conflict", sha256=given.sha256, size=len(given.raw))
     directory = await exchange.snapshot.current()
     source = Source(raw=given.raw, sha256=given.sha256, caller=given.caller, refused=refused)
-    written = await _beside(len(given.raw), submission, exchange, decided, source, directory)
+    written = await beside(len(given.raw), submission, exchange, decided, source, directory)
     assert written.letter is not None
     outcome = await exchange.committer.submit(written)
     assert outcome.letter is not None
@@ -181,22 +136,8 @@ async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepte
     return Accepted(letter=outcome.letter, receipt=outcome.receipt, replayed=outcome.kind == "replayed")
 
 
-async def _beside(size: int, work: Callable[..., Result], *given: object) -> Result:
-    """Work on a message of that size: at once when it is small, else in a thread, so that nobody else waits."""
-    return await asyncio.to_thread(work, *given) if size > IN_THREAD_BYTES else work(*given)
-
-
 def _announce(exchange: Exchange, letter: rows.LetterRow) -> None:
     if letter.expanded_at is None:
         exchange.expand.set()
     else:
         exchange.bell.ring(letter.recipients)
-
-
-def _line(
-    exchange: Exchange, caller: Caller, code: str, *, sha256: bytes | None, size: int
-) -> rows.JournalRow:
-    return rows.JournalRow(
-        agency=caller.owner, id=exchange.ids.new(), at=exchange.clock(), event="refused",
-        system=caller.system, sha256=sha256, size=size, code=code,
-    )  # fmt: skip

@@ -1,9 +1,8 @@
 """From a decision to the rows of its one commit: the letter, its verdicts, deliveries, bytes, journal row and receipt."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from exchange.broker import expand, intake, receipts
 from exchange.broker.caller import Caller
@@ -48,7 +47,7 @@ def submission(
     exchange: Exchange, decided: Decided, source: Source, directory: Directory
 ) -> commit.Submission:
     """All rows of one accepted letter; large bytes are on disk, durable, when this returns."""
-    letter = _letter(exchange, decided, source, directory)
+    letter = _receipted(exchange, decided, _letter(exchange, decided, source, directory), directory)
     few = letter.expanded_at is not None
     return commit.Submission(
         letter=letter,
@@ -66,11 +65,10 @@ def submission(
 def _letter(exchange: Exchange, decided: Decided, source: Source, directory: Directory) -> rows.LetterRow:
     message, admitted, routed = decided.message, decided.admitted, decided.case.routing
     assert decided.case.sender is not None
-    new_id = exchange.ids.new()
     few = len(routed.recipients) <= expand.INLINE_RECIPIENTS
     return rows.LetterRow(
         sender=decided.case.sender.id,
-        id=new_id,
+        id=exchange.ids.new(),
         document_id=intake.identity(message),
         operation=message.operation,
         round=decided.round,
@@ -100,36 +98,24 @@ def _letter(exchange: Exchange, decided: Decided, source: Source, directory: Dir
         policy_sha256=exchange.policy.sha256,
         system=source.caller.system,
         accepted_at=decided.at,
-        receipt=_receipt(exchange, decided, source, new_id, directory),
+        receipt=b"",
         expanded_at=decided.at if few else None,
     )
 
 
-def _receipt(
-    exchange: Exchange, decided: Decided, source: Source, letter: UUID, directory: Directory
-) -> bytes:
-    assert decided.case.sender is not None
-    receipt = {
-        "id": str(exchange.ids.new()),
-        "letter": str(letter),
-        "document_id": intake.identity(decided.message),
-        "operation": decided.message.operation,
-        "round": decided.round,
-        "sender": decided.case.sender.code,
-        "recipients": [directory.agencies[one].code for one in decided.case.routing.recipients],
-        "unroutable": list(decided.case.routing.unroutable),
-        "sha256": source.sha256.hex(),
-        "size": len(source.raw),
-        "accepted_at": decided.at.isoformat(timespec="microseconds"),
-        "exchange": exchange.receipt_key.exchange,
-    }
-    return receipts.statement(
-        receipt,
-        exchange.receipt_key,
+def _receipted(
+    exchange: Exchange, decided: Decided, letter: rows.LetterRow, directory: Directory
+) -> rows.LetterRow:
+    """The letter with our statement that we hold it."""
+    key = exchange.receipt_key
+    statement = receipts.statement(
+        receipts.member(letter, lambda one: directory.agencies[one].code, exchange.ids.new(), key.exchange),
+        key,
         requirement=decided.admitted.requirement,
         class_if_electronic=decided.admitted.class_if_electronic,
         warnings=[view.finding(one, exchange.config.language) for one in decided.admitted.warnings],
     )
+    return replace(letter, receipt=statement)
 
 
 def _verdicts(exchange: Exchange, decided: Decided, letter: rows.LetterRow) -> list[rows.VerdictRow]:

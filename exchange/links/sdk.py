@@ -1,4 +1,4 @@
-"""The client for document systems and scripts: send, pull, acknowledge, ask. One guarded connection pool.
+"""The client for document systems and scripts: send, pull, acknowledge, answer, ask. One guarded connection pool.
 
 When the outcome of a request is unknown (no answer, 503), it is sent again: a letter's identity makes that harmless,
 and the same letter always gets the same receipt.
@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -48,7 +49,7 @@ class Client:
     attempts: int = ATTEMPTS
 
     async def send(self, raw: bytes, **beside: str) -> Answer:
-        """Hand over one letter; `beside` are the metadata parameters of the contract (main, copy, test, …)."""
+        """Hand over one letter or notice; `beside` are the metadata parameters of the contract (main, copy, test, …)."""
         digest = base64.b64encode(hashlib.sha256(raw).digest()).decode()
         headers = {"Content-Type": "application/xml", "Content-Digest": f"sha-256=:{digest}:"}
         return await self._ask("POST", "/v1/messages", params=beside, data=raw, headers=headers)
@@ -81,6 +82,21 @@ class Client:
         if agency:
             body["for"] = agency
         return await self._ask("POST", "/v1/inbox/ack", json=body)
+
+    async def status(
+        self,
+        delivery: str,
+        code: str,
+        *,
+        reason: str = "",
+        staff: Mapping[str, str] | None = None,
+        at: datetime | None = None,
+    ) -> Answer:
+        """What became of a delivery; the receipt of the notice. Asked again, it is the same notice: `at` is set here."""
+        said: dict[str, Any] = {"code": code, "at": (at or datetime.now(UTC)).isoformat()}
+        said |= {"reason": reason} if reason else {}
+        said |= {"staff": dict(staff)} if staff else {}
+        return await self._ask("POST", f"/v1/deliveries/{delivery}/status", json=said)
 
     async def body(self, letter: str) -> Answer:
         """A letter's bytes as they came."""

@@ -10,7 +10,7 @@ was withdrawn stays withdrawn. Answers to a take-back or a change (15, 16) and t
 and move nothing: when the recipient agrees, the exchange says `withdraw`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
@@ -81,3 +81,23 @@ CLOSED = frozenset({"refused", "withdrawn", "expired"})
 def advance(state: str, event: str) -> str | None:
     """The state after an event, the same one for a repeated or late event, None for what the table does not know."""
     return TABLE[state].get(event)
+
+
+def replay(steps: Iterable[tuple[str, str]]) -> str | None:
+    """The state to which steps lead from *waiting*, each an event and the state that it met; None if they are no path.
+
+    Steps may be handed in in any order: no state is ever reached twice, so the states met put them in their order.
+    A step that changes nothing must have met a state of that path.
+    """
+    met, moves = set[str](), dict[str, str]()
+    for event, was in steps:
+        reached = advance(was, event) if was in TABLE else None
+        if was not in TABLE or (reached not in {None, was} and was in moves):
+            return None
+        met.add(was)
+        if reached not in {None, was}:
+            moves[was] = str(reached)
+    path = ["waiting"]
+    while path[-1] in moves:
+        path.append(moves.pop(path[-1]))
+    return path[-1] if not moves and met <= set(path) else None

@@ -8,6 +8,9 @@ Identity. A letter's row goes in with ON CONFLICT DO NOTHING; who was not writte
 sees what a concurrent writer has committed meanwhile. My id: an earlier attempt of ours got through. Same sha256: a
 replay, answered with the first receipt. Else: a conflict, journalled in the same commit.
 
+Transitions. A notice moves the delivery it speaks of in the same transaction, and only with the letter row that was
+written just now: what is tried again or replayed moves nothing twice.
+
 Errors, by SQLSTATE:
     22, 23 and other statement errors   somebody's data: bisect, so that a bad neighbour harms nobody
     40001, 40P01                        again, at once
@@ -26,7 +29,7 @@ from uuid import UUID
 import asyncpg
 
 from exchange.errors import Problem
-from exchange.store import rows
+from exchange.store import rows, transitions
 from exchange.store.pool import Connection
 
 MAX_LETTERS = 64
@@ -53,7 +56,8 @@ UNKNOWN = (
 class Submission:
     """What one decision writes: a letter with all that belongs to it, or (letter None) a refusal's journal row.
 
-    `refused` is written instead of everything else when the letter turns out to be a conflict.
+    `transition` is what a notice does to the delivery it speaks of. `refused` is written instead of everything else
+    when the letter turns out to be a conflict.
     """
 
     letter: rows.LetterRow | None
@@ -61,6 +65,7 @@ class Submission:
     deliveries: tuple[rows.DeliveryRow, ...] = ()
     payload: rows.PayloadRow | None = None
     evidence: tuple[rows.EvidenceRow, ...] = ()
+    transition: transitions.Transition | None = None
     accepted: rows.JournalRow | None = None
     refused: rows.JournalRow | None = None
 
@@ -245,9 +250,12 @@ async def _write_rest(
     await rows.insert(connection, [one.payload for one in new if one.payload])
     kept = {row.sha256: row for one in new for row in one.evidence}
     await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
+    moved = await transitions.apply(connection, [one.transition for one in new if one.transition])
     lines = [one.accepted for one in new if one.accepted]
+    lines += [line for one in moved for line in one.lines]
     lines += _refusals(submissions, outcomes)
     await rows.insert(connection, lines, conflict="ON CONFLICT DO NOTHING")
+    await rows.insert(connection, [fact for one in moved for fact in one.facts])
 
 
 def _refusals(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> Iterable[rows.JournalRow]:

@@ -42,7 +42,7 @@ async def acknowledge(
 ) -> list[Any]:
     """Mark deliveries of these agencies as arrived and count them; returns the rows this call changed.
 
-    A delivery that expired arrives all the same. Rows are locked in key order, so that two callers never wait for
+    A delivery that expired arrives all the same. What is no transfer of its own, such as a notice, has no counted class. Rows are locked in key order, so that two callers never wait for
     each other in a circle.
     """
     return await connection.fetch(
@@ -50,7 +50,8 @@ async def acknowledge(
                           WHERE recipient = ANY($1) AND id = ANY($2) AND state IN ('waiting', 'expired')
                           ORDER BY recipient, letter, round FOR UPDATE)
            UPDATE delivery SET state = 'arrived', open = false, arrived_at = $4, system = $3,
-                               counted_class = CASE WHEN excluded IS NULL THEN class ELSE 'X' END
+                               counted_class = CASE WHEN operation = 'new' AND excluded IS NULL THEN class
+                                                    WHEN operation = 'new' THEN 'X' END
              FROM mine
             WHERE delivery.recipient = mine.recipient AND delivery.letter = mine.letter AND delivery.round = mine.round
            RETURNING delivery.*""",
@@ -77,11 +78,50 @@ async def unfetched(connection: Connection, agencies: Sequence[UUID], letter: UU
 
 
 async def fetched(connection: Connection, agencies: Sequence[UUID], letter: UUID, at: datetime) -> list[Any]:
-    """Note the first time a recipient took the bytes; returns the rows this call changed."""
+    """Note the first time a recipient took the bytes; returns the rows this call changed, locked in key order."""
     return await connection.fetch(
-        """UPDATE delivery SET fetched_at = $3
-            WHERE recipient = ANY($1) AND letter = $2 AND fetched_at IS NULL RETURNING recipient, id""",
+        """WITH mine AS (SELECT recipient, letter, round FROM delivery
+                          WHERE recipient = ANY($1) AND letter = $2 AND fetched_at IS NULL
+                          ORDER BY recipient, letter, round FOR UPDATE)
+           UPDATE delivery SET fetched_at = $3 FROM mine
+            WHERE delivery.recipient = mine.recipient AND delivery.letter = mine.letter AND delivery.round = mine.round
+           RETURNING delivery.recipient, delivery.id""",
         agencies, letter, at,
+    )  # fmt: skip
+
+
+async def answered(
+    connection: Connection, recipient: UUID, sender: UUID, document_id: str, round_: int | None
+) -> Any | None:  # noqa: ANN401 - a record
+    """The delivery to `recipient` of that document, in its newest round that has one, or in that round."""
+    return await connection.fetchrow(
+        """SELECT delivery.* FROM letter
+             JOIN delivery ON delivery.recipient = $1 AND delivery.letter = letter.id AND delivery.round = letter.round
+            WHERE letter.sender = $2 AND letter.document_id = $3 AND letter.operation = 'new'
+              AND ($4::int IS NULL OR letter.round = $4)
+            ORDER BY letter.round DESC LIMIT 1""",
+        recipient, sender, document_id, round_,
+    )  # fmt: skip
+
+
+async def received(connection: Connection, agencies: Sequence[UUID], delivery: UUID) -> Any | None:  # noqa: ANN401
+    """The delivery of a letter with that id, if it is one of `agencies`' own."""
+    return await connection.fetchrow(
+        "SELECT * FROM delivery WHERE recipient = ANY($1) AND id = $2 AND operation = 'new'",
+        agencies, delivery,
+    )  # fmt: skip
+
+
+async def sent(
+    connection: Connection, agencies: Sequence[UUID], delivery: UUID, recipients: Sequence[UUID]
+) -> Any | None:  # noqa: ANN401
+    """The delivery of a letter with that id, if one of `agencies` sent it; `recipients` are all it may have gone to.
+
+    Deliveries lie by recipient, so the index is asked once for each of them.
+    """
+    return await connection.fetchrow(
+        "SELECT * FROM delivery WHERE sender = ANY($1) AND recipient = ANY($3) AND id = $2 AND operation = 'new'",
+        agencies, delivery, recipients,
     )  # fmt: skip
 
 

@@ -21,9 +21,14 @@ class Known:
 
 
 async def known(
-    connection: Connection, sender: UUID, document_id: str, operation: str, sha256: bytes
+    connection: Connection,
+    sender: UUID,
+    document_id: str,
+    operation: str,
+    sha256: bytes,
+    round_: int | None = None,
 ) -> Known | None:
-    """The newest round under this identity; for operations other than new, the one with these bytes."""
+    """The newest round under this identity, or that one; for operations other than new, the one with these bytes."""
     record = await connection.fetchrow(
         """SELECT id, round, sha256, receipt, expanded_at IS NOT NULL
                   AND NOT EXISTS (SELECT FROM delivery
@@ -31,8 +36,9 @@ async def known(
                                      AND delivery.state NOT IN ('refused', 'withdrawn', 'expired')) AS over
              FROM letter
             WHERE sender = $1 AND document_id = $2 AND operation = $3 AND ($3 = 'new' OR sha256 = $4)
+              AND ($5::int IS NULL OR round = $5)
             ORDER BY round DESC LIMIT 1""",
-        sender, document_id, operation, sha256,
+        sender, document_id, operation, sha256, round_,
     )  # fmt: skip
     return Known(**record) if record else None
 

@@ -28,17 +28,21 @@ async def letters(connection: Connection) -> AsyncIterator[Any]:
 
 
 async def deliveries(connection: Connection) -> AsyncIterator[Any]:
-    """Housekeeping: every delivery, by key, with the facts of its letter and the moments the journal tells of it."""
+    """Housekeeping: every delivery, by key, with the facts of its letter and what the journal tells of it."""
     last = (_NIL, _NIL, 0)
     while True:
         found = await connection.fetch(
             """SELECT delivery.*, letter.paper, letter.paper_reason, letter.no_paper_standing, letter.test,
                       letter.reason, letter.requirement AS letter_requirement, letter.document_type AS letter_type,
                       letter.accepted_at AS letter_accepted_at,
-                      (SELECT min(at) FROM journal
-                        WHERE agency = delivery.recipient AND journal.delivery = delivery.id
-                          AND journal.letter = delivery.letter AND event = 'arrived') AS journal_arrived_at
+                      told.arrived_at AS journal_arrived_at, told.steps
                  FROM delivery LEFT JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
+                      CROSS JOIN LATERAL
+                      (SELECT min(at) FILTER (WHERE event = 'arrived') AS arrived_at,
+                              coalesce(jsonb_agg(jsonb_build_array(event, code, detail->'was')), '[]') AS steps
+                         FROM journal
+                        WHERE agency = delivery.recipient AND journal.delivery = delivery.id
+                          AND journal.letter = delivery.letter AND event IN ('arrived', 'expired', 'status')) AS told
                 WHERE (delivery.recipient, delivery.letter, delivery.round) > ($1, $2, $3)
                 ORDER BY delivery.recipient, delivery.letter, delivery.round LIMIT $4""",
             *last, CHUNK,
@@ -64,7 +68,13 @@ async def strays(connection: Connection) -> dict[str, int]:
                   (SELECT count(*) FROM journal WHERE event = 'arrived' AND NOT EXISTS
                       (SELECT FROM delivery WHERE recipient = journal.agency AND id = journal.delivery
                           AND arrived_at = journal.at)) AS arrivals_without_delivery,
-                  (SELECT count(*) FROM letter WHERE expanded_at IS NOT NULL AND operation <> 'status' AND
+                  (SELECT count(*) FROM letter WHERE operation = 'status' AND NOT EXISTS
+                      (SELECT FROM journal WHERE event = 'status' AND journal.sha256 = letter.sha256
+                          AND detail->>'notice' = letter.id::text)) AS notices_without_status,
+                  (SELECT count(*) FROM journal WHERE event = 'status' AND NOT EXISTS
+                      (SELECT FROM letter WHERE operation = 'status' AND letter.sha256 = journal.sha256
+                          AND letter.id::text = detail->>'notice')) AS statuses_without_notice,
+                  (SELECT count(*) FROM letter WHERE expanded_at IS NOT NULL AND
                       cardinality(recipients) <> (SELECT count(*) FROM delivery WHERE delivery.letter = letter.id
                           AND delivery.round = letter.round)) AS letters_half_delivered,
                   (SELECT count(*) FROM payload_default) AS payloads_outside_partitions"""

@@ -3,6 +3,7 @@
 bytes      every letter's bytes have the digest that was receipted
 receipts   every receipt carries our signature and says what its letter's row says
 strays     no row without the rows it belongs to
+states     every delivery's state is where the lifecycle leads by what the journal tells (rules.lifecycle)
 classes    every delivery's class follows from its events (rules.paper_class)
 tally      days + facts not merged yet == recount from the deliveries
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from exchange.broker import receipts
-from exchange.rules import paper_class
+from exchange.rules import lifecycle, paper_class, transfer
 from exchange.store import payloads, recount, tally
 from exchange.store.pool import Connection
 
@@ -91,6 +92,7 @@ async def _letter_faults(
         said["sha256"] == letter["sha256"].hex()
         and said["document_id"] == letter["document_id"]
         and said["letter"] == where
+        and said["operation"] == letter["operation"]
         and len(said["recipients"]) == len(letter["recipients"])
         and whole["requirement"] == letter["requirement"]
     )
@@ -105,14 +107,37 @@ def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
         return
     if delivery["journal_arrived_at"] != delivery["arrived_at"]:
         yield Fault(code="arrival_differs_from_journal", where=where)
-    shown = paper_class.on_arrival(_accepted(delivery)).klass
+    state = _state(delivery)
+    if state != delivery["state"]:
+        yield Fault(code="state_differs", where=f"{where} {delivery['state']} ≠ {state}")
+    yield from _class_faults(delivery, where)
+
+
+def _class_faults(delivery: Mapping[str, Any], where: str) -> Iterator[Fault]:
+    """The class shown, the class counted, and why a transfer is not counted."""
+    shown = paper_class.on_arrival(_accepted(delivery)).klass if delivery["operation"] == "new" else "X"
     if delivery["class"] != shown:
         yield Fault(code="class_differs", where=f"{where} {delivery['class']} ≠ {shown}")
     expected = _class(delivery)
-    if expected.klass is not None and delivery["counted_class"] != expected.klass:
-        yield Fault(code="class_differs", where=f"{where} {delivery['counted_class']} ≠ {expected.klass}")
     if expected.klass is None and delivery["counted_class"] is not None:
         yield Fault(code="counted_before_arrival", where=where)
+    elif delivery["counted_class"] != expected.klass:
+        yield Fault(code="class_differs", where=f"{where} {delivery['counted_class']} ≠ {expected.klass}")
+    elif expected.klass == "X" and delivery["excluded"] != expected.excluded:
+        yield Fault(code="class_differs", where=f"{where} {delivery['excluded']} ≠ {expected.excluded}")
+
+
+def _state(delivery: Mapping[str, Any]) -> str | None:
+    """The state of a delivery by its journal alone; None if what stands there is no path of the lifecycle."""
+    told = delivery["steps"]
+    unarrived = "expired" if any(event == "expired" for event, _, _ in told) else "waiting"
+    steps = {
+        "expired": [("expire", "waiting") for event, _, _ in told if event == "expired"],
+        # An arrival by a notice names its code: the notice itself is the step.
+        "arrived": [("ack", unarrived) for event, code, _ in told if event == "arrived" and code is None],
+        "status": [(code, was) for event, code, was in told if event == "status"],
+    }
+    return lifecycle.replay(step for kind in steps.values() for step in kind)
 
 
 def _accepted(delivery: Mapping[str, Any]) -> paper_class.Event:
@@ -125,22 +150,20 @@ def _accepted(delivery: Mapping[str, Any]) -> paper_class.Event:
 
 
 def _class(delivery: Mapping[str, Any]) -> paper_class.Classification:
-    """The class of a delivery from its events alone."""
-    if delivery["journal_arrived_at"] is None:
-        return paper_class.Classification(klass=None, step="pending")
-    arrived = paper_class.Event(kind="arrived", at=delivery["journal_arrived_at"])
-    return paper_class.classify([_accepted(delivery), arrived])
+    """The class of a delivery from its events alone; what is no transfer of its own has none."""
+    if delivery["operation"] != "new":
+        return transfer.PENDING
+    state = _state(delivery) or delivery["state"]
+    return transfer.classification(_accepted(delivery), state, delivery["journal_arrived_at"])
 
 
 def _facts(delivery: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     """The two facts that this delivery should have in the tally, once it arrived."""
-    if (
-        delivery["letter_accepted_at"] is None
-        or delivery["journal_arrived_at"] is None
-        or delivery["operation"] != "new"
-    ):
+    if delivery["letter_accepted_at"] is None:
         return
     found = _class(delivery)
+    if found.klass is None:
+        return
     rest = (
         delivery["scope"], delivery["letter_type"], delivery["urgency"], found.klass, found.excluded, found.grade,
         found.justified,

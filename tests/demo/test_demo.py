@@ -323,13 +323,16 @@ CHANGED = {
     "an arrival gone": (
         "journal",
         f"DELETE FROM journal WHERE id = {ARRIVED}",
-        {"arrival_differs_from_journal", "counted_before_arrival", "tally_differs"},
+        {"arrival_differs_from_journal", "state_differs", "counted_before_arrival", "tally_differs"},
         f"SELECT delivery FROM journal WHERE id = {ARRIVED}",
     ),
     "an arrival of nothing": (
         "journal",
         f"UPDATE journal SET delivery = '01900000-0000-7000-8000-000000000000' WHERE id = {ARRIVED}",
-        {"arrivals_without_delivery", "arrival_differs_from_journal", "counted_before_arrival", "tally_differs"},
+        {
+            "arrivals_without_delivery", "arrival_differs_from_journal", "state_differs", "counted_before_arrival",
+            "tally_differs",
+        },
         f"SELECT delivery FROM journal WHERE id = {ARRIVED}",
     ),
     "an acceptance gone": (
@@ -397,6 +400,12 @@ CHANGED = {
         f"UPDATE letter SET requirement = 'not_met' WHERE id = {LETTER}",
         {"receipt_differs", "class_differs", "tally_differs"},
         f"SELECT {LETTER}",
+    ),
+    "a state": (
+        "delivery",
+        f"UPDATE delivery SET state = 'registered' WHERE id = {DELIVERY}",
+        {"state_differs"},
+        f"SELECT {DELIVERY}",
     ),
     "a class that was counted": (
         "delivery",

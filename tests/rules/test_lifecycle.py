@@ -92,3 +92,45 @@ def test_events_of_the_table_are_those_with_an_actor():
 
 def test_only_the_sender_asks_to_take_back():
     assert [event for event, actor in lifecycle.EVENTS.items() if actor == "sender"] == ["13"]
+
+
+@given(st.lists(EVENTS, max_size=12), st.randoms(use_true_random=False))
+def test_a_history_in_any_order_is_replayed_to_the_state_it_led_to(events, random):
+    """What the journal keeps of every path, with the state that each event met, leads to the same state again."""
+    state, steps = "waiting", []
+    for event in events:
+        steps.append((event, state))
+        state = lifecycle.advance(state, event) or state
+    random.shuffle(steps)
+    assert lifecycle.replay(steps) == state
+
+
+@given(st.lists(EVENTS, min_size=1, max_size=8), st.data())
+def test_a_history_that_lacks_the_step_that_led_on_is_no_path(events, data):
+    state, steps = "waiting", []
+    for event in events:
+        steps.append((event, state))
+        state = lifecycle.advance(state, event) or state
+    moving = [
+        position
+        for position, (event, was) in enumerate(steps)
+        if lifecycle.advance(was, event) not in {None, was}
+    ]
+    if moving:
+        gone = data.draw(st.sampled_from(moving))
+        assert lifecycle.replay(steps[:gone] + steps[gone + 1 :]) != state
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [("03", "waiting"), ("02", "waiting")],
+        [("06", "registered")],
+        [("01", "arrived")],
+        [("03", "waiting"), ("04", "arrived")],
+        [("03", "nowhere")],
+        [("03", None)],
+    ],
+)
+def test_what_no_path_explains_is_seen(steps):
+    assert lifecycle.replay(steps) is None

@@ -1,0 +1,77 @@
+"""POST /v1/deliveries/{id}/status: a notice said in JSON, for systems that do not write edXML. Shapes: contract.md."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from exchange.api import auth, bodies, native
+from exchange.api.parts import EXCHANGE
+from exchange.broker import answer, send
+from exchange.edxml import model
+from exchange.errors import Problem
+from exchange.rules import paper_class
+
+MAX_BYTES = 1 << 16
+SHAPE = '{"code": "02", "reason"?: "…", "staff"?: {"department", "name", "phone", "email"}, "at"?: "2026-11-21T08:00:00+07:00"}'
+
+
+async def post_status(request: web.Request) -> web.Response:
+    """POST /v1/deliveries/{id}/status: what became of this delivery. Answers with the receipt of the notice."""
+    exchange = request.app[EXCHANGE]
+    calling = await auth.system(request)
+    body = await bodies.take(request, MAX_BYTES)
+    if isinstance(body, bodies.Refused):
+        await send.refuse(exchange, calling, send.Refused(code=body.code), size=body.seen)
+        raise Problem(body.code, body.detail)
+    said = status(body.raw)
+    if said is None:
+        await send.refuse(exchange, calling, send.Refused(code="bad_request"), size=len(body.raw))
+        raise Problem("bad_request", SHAPE)
+    return native.decided(await answer.status(exchange, calling, native.named(request), said, body.raw))
+
+
+def status(raw: bytes) -> answer.Status | None:
+    """What the body says; None if it is not of the shape."""
+    try:
+        body = json.loads(raw)
+        return _status(body) if isinstance(body, dict) else None
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _status(body: dict[str, Any]) -> answer.Status:
+    staff = body.get("staff")
+    return answer.Status(
+        code=_text(body, "code"),
+        reason=_text(body, "reason").strip(),
+        staff=_staff(staff) if staff is not None else None,
+        at=_moment(_text(body, "at")),
+    )
+
+
+def _staff(staff: object) -> model.Staff:
+    if not isinstance(staff, dict):
+        raise TypeError("staff")
+    return model.Staff(
+        department=_text(staff, "department"), name=_text(staff, "name"), mobile=_text(staff, "phone"),
+        email=_text(staff, "email"),
+    )  # fmt: skip
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    text = body.get(name)
+    if not isinstance(text, str | None):
+        raise TypeError(name)
+    return text or ""
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment with its zone. Raises ValueError or OverflowError."""
+    if not text:
+        return None
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("at")
+    return at.astimezone(paper_class.VIETNAM)
