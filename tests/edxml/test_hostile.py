@@ -1,5 +1,7 @@
 """Files made to harm: they are refused fast with one of four codes, and nothing else ever comes out."""
 
+import contextlib
+import gc
 import random
 import time
 from collections import Counter
@@ -132,17 +134,30 @@ UNREADABLE = {
 def parse_seconds():
     """CPU that a bare parse of a document as large as the budget allows takes here and now."""
     raw = b"<a>" + b"<b/>" * 200_000 + b"</a>"
-    began = time.process_time()
-    assert sum(1 for _ in etree.fromstring(raw).iter()) == 200_001
-    return time.process_time() - began
+    with unswept():
+        began = time.process_time()
+        assert sum(1 for _ in etree.fromstring(raw).iter()) == 200_001
+        return time.process_time() - began
+
+
+@contextlib.contextmanager
+def unswept():
+    """Without the garbage collector, whose price is that of everything else this process holds."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_refused(name, parse_seconds):
     raw, code = UNREADABLE[name]
-    began = time.process_time()
-    with pytest.raises(read.Unreadable) as caught:
-        read.read(raw)
+    with unswept():
+        began = time.process_time()
+        with pytest.raises(read.Unreadable) as caught:
+            read.read(raw)
     assert time.process_time() - began < 25 * parse_seconds, (time.process_time() - began) / parse_seconds
     assert caught.value.code == code
     assert [finding.code for finding in caught.value.findings] == [code]
@@ -197,9 +212,10 @@ def test_a_large_attachment_is_no_reason_to_refuse(parse_seconds):
     letter = read.read(GOOD).message
     attachment = model.Attachment(name="lon.pdf", content_id="lon", encoded="QUJD" * 4_000_000)
     raw = write.write(model.Letter(**{**vars(letter), "attachments": (attachment,)}))
-    began = time.process_time()
-    assert read.read(raw).message.attachments == (attachment,)
-    assert time.process_time() - began < 25 * parse_seconds
+    with unswept():
+        began = time.process_time()
+        assert read.read(raw).message.attachments == (attachment,)
+        assert time.process_time() - began < 25 * parse_seconds
 
 
 MARKUP = (

@@ -15,7 +15,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-letters = st.characters(exclude_categories=("C",), include_characters="\n\t&<>\"'")
+letters = st.characters(exclude_categories=("C", "Zl", "Zp"), include_characters="\n\t&<>\"'")
 texts = st.text(letters, max_size=30).map(str.strip)
 words = st.text(letters, min_size=1, max_size=30).map(str.strip).filter(bool)
 days = st.dates(date(1900, 1, 1), date(2199, 12, 30))
