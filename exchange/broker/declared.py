@@ -38,7 +38,7 @@ class Declared:
 def declared(given: Parameters) -> Declared:
     """What the parameters declare. Raises Problem bad_request that names the one that cannot be read."""
     resend = _one(given, "resend")
-    if resend is not None and not (resend.isascii() and resend.isdecimal() and len(resend) < 6):  # noqa: PLR2004
+    if resend is not None and not (resend.isascii() and resend.isdecimal() and len(resend) < 6):  # noqa: PLR2004 - digits
         raise Problem("bad_request", "resend=n")
     return Declared(
         main=(_one(given, "main") or "")[:MAX_NAME] or None,

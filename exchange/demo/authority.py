@@ -57,7 +57,7 @@ def issue(seals: Mapping[str, str], persons: Iterable[Person], odd: Exceptions, 
     root = keys.root("Root CA trình diễn", key=keys.new_key("p256"), at=start)
     issuer = keys.subordinate(root, "CA cơ quan nhà nước (trình diễn)", key=keys.new_key("p256"), at=start)
     serials = iter(range(1_000, 1_000_000))
-    kinds = {code: "rsa2048" if position < 2 else "p256" for position, code in enumerate(seals)}  # noqa: PLR2004
+    kinds = {code: "rsa2048" if position < 2 else "p256" for position, code in enumerate(seals)}  # noqa: PLR2004 - a few
     holders = {
         code: _holder(issuer, name, kinds[code], serial=next(serials), at=start)
         for code, name in seals.items()

@@ -31,7 +31,7 @@ class Received:
 
 def accepted(sent: Iterable[Sent]) -> Iterator[Sent]:
     """Those that were newly accepted."""
-    return (one for one in sent if one.answer.status == 201)  # noqa: PLR2004
+    return (one for one in sent if one.answer.status == 201)  # noqa: PLR2004 - HTTP
 
 
 def of(

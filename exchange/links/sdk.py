@@ -38,7 +38,7 @@ class Answer:
     @property
     def problem(self) -> str:
         """Code of the problem, or an empty text for success."""
-        return self.body.get("code", "") if self.status >= 400 and isinstance(self.body, dict) else ""  # noqa: PLR2004
+        return self.body.get("code", "") if self.status >= 400 and isinstance(self.body, dict) else ""  # noqa: PLR2004 - HTTP
 
 
 @dataclass(frozen=True)

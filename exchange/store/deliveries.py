@@ -104,7 +104,7 @@ async def answered(
     )  # fmt: skip
 
 
-async def received(connection: Connection, agencies: Sequence[UUID], delivery: UUID) -> Any | None:  # noqa: ANN401
+async def received(connection: Connection, agencies: Sequence[UUID], delivery: UUID) -> Any | None:  # noqa: ANN401 - a record
     """The delivery of a letter with that id, if it is one of `agencies`' own."""
     return await connection.fetchrow(
         "SELECT * FROM delivery WHERE recipient = ANY($1) AND id = $2 AND operation = 'new'",
@@ -114,7 +114,7 @@ async def received(connection: Connection, agencies: Sequence[UUID], delivery: U
 
 async def sent(
     connection: Connection, agencies: Sequence[UUID], delivery: UUID, recipients: Sequence[UUID]
-) -> Any | None:  # noqa: ANN401
+) -> Any | None:  # noqa: ANN401 - a record
     """The delivery of a letter with that id, if one of `agencies` sent it; `recipients` are all it may have gone to.
 
     Deliveries lie by recipient, so the index is asked once for each of them.

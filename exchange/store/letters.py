@@ -50,7 +50,7 @@ async def of_sender(connection: Connection, agencies: Sequence[UUID], letter: UU
     )
 
 
-async def of_recipient(connection: Connection, agencies: Sequence[UUID], letter: UUID) -> Any | None:  # noqa: ANN401
+async def of_recipient(connection: Connection, agencies: Sequence[UUID], letter: UUID) -> Any | None:  # noqa: ANN401 - a record
     """The letter's row if one of `agencies` is a recipient with a delivery of it."""
     return await connection.fetchrow(
         """SELECT letter.* FROM delivery JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
