@@ -88,7 +88,7 @@ def _show(summary: dict[str, Any], given: config.Config, *, as_json: bool) -> No
     table.add_column(justify="right")
     for name, number in _lines(summary):
         table.add_row(texts.say(f"demo_line.{name}", given.language), grouped(number))
-    for klass in ("E", "S", "N", "U", "P"):
+    for klass in ("E", "S", "N", "U", "P", "X"):
         table.add_row(texts.say(f"class.{klass}", given.language), grouped(summary["tally"][klass]))
     console.print(table)
     evidence = texts.say("cli.registers", given.language, **summary["tally"]["coverage"]["registers"])
@@ -102,6 +102,7 @@ def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, int]]:
     yield "agencies", summary["agencies"]
     for group in ("letters", "deliveries"):
         yield from ((f"{group}_{name}", number) for name, number in summary[group].items())
+    yield "notices", summary["notices"]
     yield from ((f"verdicts_{name}", number) for name, number in summary["verdicts"].items())
 
 

@@ -78,6 +78,7 @@ def _drafts(kinds: Mapping[str, Sequence[AgencyEntry]], child: AgencyEntry) -> l
         ("to_all", superior, everybody, "V/v gửi, nhận văn bản điện tử không kèm bản giấy"),
         ("forged", d[11], [d[0]], "V/v chi trả chế độ"),
         ("foreign_signature", d[12], [d[0]], "V/v tổ chức lễ hội"),
+        ("returned", d[13], [d[0]], "V/v cấp phép khám bệnh, chữa bệnh"),
     ]
     return [_draft(number, row, kinds) for number, row in enumerate(rows, 101)]
 

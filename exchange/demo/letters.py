@@ -60,6 +60,7 @@ CASES: Mapping[str, Expected] = {
     "to_all": Expected(answer="accepted", klass="E"),
     "forged": Expected(answer="refused", code="signature_broken"),
     "foreign_signature": Expected(answer="refused", code="signature_of_another"),
+    "returned": Expected(answer="accepted", klass="X"),
     "replay": Expected(answer="replayed"),
 }
 """Every case, with how it must end; a hand-written table that the demo's own test compares with what happened."""

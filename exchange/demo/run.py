@@ -3,6 +3,7 @@
 prepare   database, authority, directory (452 agencies and their superior), systems with keys
 send      one letter for every way a letter can end, through the systems' own client
 receive   every system takes what is open, compares each body byte for byte, acknowledges
+answer    some recipients say what became of a letter; the senders' systems take the notices
 count     the tally, and the self-check that recomputes it
 """
 
@@ -23,7 +24,7 @@ from typing import Any
 
 from exchange import ids
 from exchange.broker import directory, receipts
-from exchange.demo import agencies, authority, cast, letters, summary
+from exchange.demo import agencies, answers, authority, cast, letters, summary
 from exchange.demo.summary import Received, Sent, accepted
 from exchange.links import sdk
 from exchange.store import embedded, migrate, pool
@@ -85,6 +86,8 @@ async def play(stage: Stage, dsn: str, started: float) -> dict[str, Any]:
         stage.say("demo.serving", address=stage.server)
         sent = await _send_all(clients, script, ours, stage.say)
         received = await _receive_all(clients, sent, stage.say)
+        received.notices = await answers.exchanged(clients, sent, received)
+        stage.say("demo.answered", n=received.notices, expected=len(answers.SAID))
         verdicts = await _verdicts(clients, sent)
     counted = await _counted(stage, dsn, received)
     return {**summary.of(sent, received, verdicts, counted), "seconds": round(monotonic() - started, 1)}
@@ -211,6 +214,7 @@ async def _receive(client: sdk.Client, digests: Mapping[str, str], received: Rec
         raw = (await client.body(item["letter"])).raw
         received.different += hashlib.sha256(raw).hexdigest() != digests.get(item["letter"])
         received.seen[(item["letter"], item["recipient"])] += 1
+        received.deliveries[(item["letter"], item["recipient"])] = item["id"]
         by_agency[item["recipient"]].append(item["id"])
     everything = [one for ids_ in by_agency.values() for one in ids_]
     for start in range(0, len(everything), PAGE):

@@ -22,11 +22,13 @@ class Sent:
 
 @dataclass
 class Received:
-    """What the recipients' systems took: counts, and the pairs (letter, recipient) seen, to find doubles and gaps."""
+    """What the systems took: counts, the pairs (letter, recipient) seen, to find doubles and gaps, and their deliveries."""
 
     acknowledged: int = 0
     different: int = 0
+    notices: int = 0
     seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    deliveries: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def accepted(sent: Iterable[Sent]) -> Iterator[Sent]:
@@ -50,7 +52,7 @@ def of(
         },
         "refused_by": dict(Counter(refused)),
         "deliveries": _deliveries(sent, received),
-        "notices": 0,
+        "notices": received.notices,
         "verdicts": dict(Counter(one["indication"] for one in found)),
         "signers": _signers(found),
         "tally": _tally(counted),

@@ -50,12 +50,16 @@ PLAYED = {
     116: ("to_all", 452, "E", [PERSON, AGENCY]),
     117: ("forged", 0, "signature_broken", []),
     118: ("foreign_signature", 0, "signature_of_another", []),
+    119: ("returned", 1, "X", [PERSON, AGENCY]),  # its recipient refuses it
 }
 """Number of the letter -> case, deliveries, class or refusal, signatures in order (whose, verdict)."""
 
 ACCEPTED = {number: row for number, row in PLAYED.items() if row[3]}
 CLASSES = {"E": 477, "S": 2, "N": 4, "U": 1, "P": 0}
-TRANSFERS = 484
+TRANSFERS = 485  # with the one refused, which no ratio counts
+NOTICES = {101: ["01", "03", "03", "04", "05", "06"], 105: ["03", "06"], 119: ["02"]}
+STATES = {(101, "done"): 1, (101, "registered"): 1, (105, "done"): 1, (119, "refused"): 1}
+"""What recipients said, by number of the letter; where it left the deliveries. All others only arrived."""
 RATIOS = {
     "M1": {"n": 477, "d": 484, "text": "98,55 % (477/484)"},  # 98,5537
     "M2": {"n": 2, "d": 484, "text": "0,41 % (2/484)"},  # 0,4132
@@ -66,10 +70,11 @@ RATIOS = {
 EVENTS = {
     "directory_import": 1,
     "system_added": 4,
-    "accepted": 16,
+    "accepted": 26,
     "refused": 2,
-    "fetched": 484,
-    "arrived": 484,
+    "fetched": 494,
+    "arrived": 494,
+    "status": 9,
 }
 
 
@@ -125,7 +130,7 @@ def test_the_table_by_hand_is_that_of_the_cases():
         assert (expected.klass or expected.code) == ends
         if expected.answer == "accepted":
             assert len(drafts[number].recipients) == made
-    assert sum(made for _, made, _, _ in PLAYED.values()) == TRANSFERS == sum(CLASSES.values())
+    assert sum(made for _, made, _, _ in PLAYED.values()) == TRANSFERS == sum(CLASSES.values()) + 1
     for klass, n in CLASSES.items():
         assert sum(made for _, made, ends, _ in ACCEPTED.values() if ends == klass) == n
 
@@ -133,17 +138,17 @@ def test_the_table_by_hand_is_that_of_the_cases():
 def test_the_summary_says_what_was_played(played):
     summary = played.summary
     assert summary["agencies"] == 452 == len(agencies.agencies()) - 1
-    assert summary["letters"] == {"sent": 19, "accepted": 16, "refused": 2, "replayed": 1}
+    assert summary["letters"] == {"sent": 20, "accepted": 17, "refused": 2, "replayed": 1}
     assert summary["refused_by"] == {"signature_broken": 1, "signature_of_another": 1}
-    assert summary["deliveries"] == {"made": 484, "acknowledged": 484, "lost": 0, "duplicated": 0}
-    assert summary["notices"] == 0
+    assert summary["deliveries"] == {"made": 485, "acknowledged": 485, "lost": 0, "duplicated": 0}
+    assert summary["notices"] == 9 == sum(map(len, NOTICES.values()))
     by_hand = Counter(verdict for *_, signatures in ACCEPTED.values() for _, verdict in signatures)
-    assert by_hand == {"TOTAL_PASSED": 31, "INDETERMINATE": 1}
+    assert by_hand == {"TOTAL_PASSED": 33, "INDETERMINATE": 1}
     assert summary["verdicts"] == by_hand
-    assert summary["signers"] == {"organisation": 16, "individual": 16}  # nobody signs two of the sixteen
+    assert summary["signers"] == {"organisation": 17, "individual": 17}  # nobody signs two of the seventeen
     counted = summary["tally"]
     assert {klass: counted[klass] for klass in CLASSES} == CLASSES
-    assert counted["X"] == 0
+    assert counted["X"] == 1
     assert counted["ratios"] == RATIOS
 
 
@@ -153,10 +158,10 @@ def test_it_takes_less_than_a_minute(played):
 
 def test_it_tells_every_letter_as_it_goes(played):
     told = [line for line in played.told.splitlines() if "HTTP" in line]
-    assert [line.count("HTTP 201") for line in told] == [1] * 16 + [0] * 3
+    assert [line.count("HTTP 201") for line in told] == [1] * 16 + [0, 0, 1, 0]
     assert "HTTP 422" in told[16]
     assert "HTTP 422" in told[17]
-    assert "HTTP 200" in told[18]
+    assert "HTTP 200" in told[19]
 
 
 # --- the summary against the database that is left --------------------------------------------------------------------
@@ -166,7 +171,7 @@ def test_the_self_check_finds_nothing_on_its_own(played):
     """Nobody serves the folder: `check` starts the database itself."""
     checked = congvan("check", "--json", CONGVAN_DATA=str(played.folder))
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert json.loads(checked.stdout) == {"letters": 16, "deliveries": 484, "facts": 968, "faults": []}
+    assert json.loads(checked.stdout) == {"letters": 26, "deliveries": 494, "facts": 970, "faults": []}
 
 
 def test_the_tally_on_its_own_is_the_demos(played):
@@ -176,7 +181,7 @@ def test_the_tally_on_its_own_is_the_demos(played):
         assert told.returncode == 0, told.stderr
         counted = json.loads(told.stdout)
         assert counted["classes"] == CLASSES
-        assert counted["excluded"] == {}
+        assert counted["excluded"] == {"refused": 1}
         assert counted["measures"] == RATIOS
         assert counted["coverage"] == {"registers": {"n": 0, "d": 452}}
         assert counted["period"] == year
@@ -189,9 +194,9 @@ async def test_the_database_holds_those_letters(left):
         """SELECT letter.number::int AS number, requirement, cardinality(recipients) AS named, paper, copy_form, round,
                   (SELECT count(*) FROM delivery WHERE delivery.letter = letter.id) AS made,
                   (SELECT array_agg(DISTINCT coalesce(counted_class, '-')) FROM delivery WHERE letter = letter.id) AS classes
-             FROM letter""",
+             FROM letter WHERE operation = 'new'""",
     )
-    assert len(rows) == 16
+    assert len(rows) == 17
     found = {row["number"]: row for row in rows}
     assert set(found) == set(ACCEPTED)
     for number, (case, made, klass, _) in ACCEPTED.items():
@@ -222,17 +227,17 @@ async def test_the_database_holds_those_verdicts(left):
         "REVOKED_NO_POE"
     }
     assert {row["place"] for row in rows if row["number"] == 108} == {"package", "van_ban.pdf"}
-    assert Counter(row["place"] for row in rows) == {"van_ban.pdf": 31, "package": 1}
+    assert Counter(row["place"] for row in rows) == {"van_ban.pdf": 33, "package": 1}
 
 
 async def test_the_database_holds_one_arrived_delivery_each(left):
     (row,) = await fetch(
         left,
         """SELECT count(*) AS n, count(DISTINCT (recipient, letter)) AS pairs, count(DISTINCT id) AS ids,
-                  count(*) FILTER (WHERE state = 'arrived' AND NOT open AND arrived_at IS NOT NULL
+                  count(*) FILTER (WHERE state <> 'waiting' AND NOT open AND arrived_at IS NOT NULL
                                      AND fetched_at IS NOT NULL AND system IS NOT NULL) AS arrived,
                   count(DISTINCT recipient) AS recipients
-             FROM delivery""",
+             FROM delivery WHERE kind = 'letter'""",
     )
     assert tuple(row) == (TRANSFERS, TRANSFERS, TRANSFERS, TRANSFERS, 453)
 
@@ -246,7 +251,26 @@ async def test_the_journal_tells_all_of_it_once(left):
         left,
         "SELECT count(DISTINCT delivery) AS n FROM journal WHERE event = 'arrived' AND letter IS NOT NULL",
     )
-    assert row["n"] == TRANSFERS
+    assert row["n"] == TRANSFERS + 9
+
+
+async def test_the_database_holds_those_notices(left):
+    rows = await fetch(
+        left,
+        """SELECT letter.number::int AS number, journal.code, count(*) AS n
+             FROM journal JOIN letter ON letter.id = journal.letter AND letter.operation = 'new'
+            WHERE event = 'status' GROUP BY 1, 2 ORDER BY 1, 2""",
+    )
+    found = {number: [] for number in NOTICES}
+    for row in rows:
+        found[row["number"]] += [row["code"]] * row["n"]
+    assert found == NOTICES
+    rows = await fetch(
+        left,
+        """SELECT count(*) AS n, count(*) FILTER (WHERE delivery.state = 'arrived' AND counted_class IS NULL) AS taken
+             FROM letter JOIN delivery ON delivery.letter = letter.id WHERE letter.operation = 'status'""",
+    )
+    assert [tuple(row) for row in rows] == [(9, 9)]
 
 
 async def test_the_tally_holds_each_transfer_in_both_views(left):
@@ -257,7 +281,9 @@ async def test_the_tally_holds_each_transfer_in_both_views(left):
             GROUP BY view, class""",
     )
     found = {(row["view"], row["class"]): row["n"] for row in rows}
-    assert found == {(view, klass): n for view in ("in", "out") for klass, n in CLASSES.items() if n}
+    assert found == {
+        (view, klass): n for view in ("in", "out") for klass, n in {**CLASSES, "X": 1}.items() if n
+    }
     (row,) = await fetch(
         left, "SELECT (SELECT sum(n)::int FROM tally_day) AS days, (SELECT count(*) FROM tally_delta) AS rest"
     )
@@ -271,7 +297,7 @@ async def test_the_bytes_are_those_receipted(left):
                   convert_from(receipt, 'UTF8')::jsonb -> 'receipt' ->> 'sha256' = encode(letter.sha256, 'hex') AS receipted
              FROM letter JOIN payload ON payload.id = letter.id""",
     )
-    assert [tuple(row) for row in rows] == [(True, True, True)] * 16
+    assert [tuple(row) for row in rows] == [(True, True, True)] * 26
 
 
 async def test_the_exchange_answers_the_same_over_http(played, left, tmp_path):
@@ -283,7 +309,8 @@ async def test_the_exchange_answers_the_same_over_http(played, left, tmp_path):
         keys.update(dict.fromkeys(cast.SYSTEMS[row["name"]], json.loads(told.stdout)["secret"]))
     sent = await fetch(
         left,
-        "SELECT letter.id, agency.code, number::int FROM letter JOIN agency ON agency.id = letter.sender",
+        "SELECT letter.id, agency.code, number::int FROM letter JOIN agency ON agency.id = letter.sender "
+        "WHERE operation = 'new'",
     )
     settings = {"CONGVAN_RECEIPT_KEY_FILE": str(played.folder / "receipt.key")}
     arrived, verdicts = Counter(), Counter()
@@ -303,7 +330,12 @@ async def test_the_exchange_answers_the_same_over_http(played, left, tmp_path):
                 arrived.update((row["number"], one["class"], one["state"]) for one in trace["deliveries"])
                 judged = (await client.about(str(row["id"]), "verdicts")).body
                 verdicts.update(one["indication"] for one in judged["signatures"])
-    assert arrived == {(number, klass, "arrived"): made for number, (_, made, klass, _) in ACCEPTED.items()}
+    moved = {(number, ACCEPTED[number][2], state): n for (number, state), n in STATES.items()}
+    rest = {
+        (number, klass, "arrived"): made - sum(n for (other, *_), n in moved.items() if other == number)
+        for number, (_, made, klass, _) in ACCEPTED.items()
+    }
+    assert arrived == Counter({**rest, **moved}) - Counter()
     assert verdicts == played.summary["verdicts"]
 
 
