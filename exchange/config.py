@@ -4,8 +4,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 MEGABYTE = 1 << 20
 DEFAULT_LISTEN = "127.0.0.1:8470"
@@ -18,13 +21,18 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Everything an exchange is told from outside. Sizes in bytes, times in days."""
+    """Everything an exchange is told from outside. Sizes in bytes, times in days, quotas a minute."""
 
     data: Path
     database_url: str | None = field(repr=False)
     database_user: str | None
     host: str
     port: int
+    tls_certificate: Path | None
+    tls_key: Path | None
+    tls_client_ca: Path | None
+    trusted_proxies: Networks
+    metrics_from: Networks
     trust_folder: Path | None
     crl_folder: Path | None
     receipt_key_file: Path
@@ -34,18 +42,31 @@ class Config:
     expire_days: int
     log_level: str
     notify: bool
+    quota_requests: int
+    quota_bytes: int
+
+    @property
+    def tls(self) -> bool:
+        """Whether we speak TLS ourselves."""
+        return self.tls_certificate is not None
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Config:
     """The settings of one process; SettingError names the first that cannot be used."""
     data = Path(environment.get("CONGVAN_DATA") or _default_data(environment)).absolute()
     host, port = _listen(environment.get("CONGVAN_LISTEN") or DEFAULT_LISTEN)
+    certificate, key, client_ca = _tls(environment)
     return Config(
         data=data,
         database_url=_database_url(environment.get("CONGVAN_DATABASE_URL") or ""),
         database_user=environment.get("CONGVAN_DB_USER") or None,
         host=host,
         port=port,
+        tls_certificate=certificate,
+        tls_key=key,
+        tls_client_ca=client_ca,
+        trusted_proxies=_networks(environment, "CONGVAN_TRUSTED_PROXIES", ""),
+        metrics_from=_networks(environment, "CONGVAN_METRICS_FROM", "127.0.0.0/8,::1"),
         trust_folder=_folder(environment, "CONGVAN_TRUST_DIR"),
         crl_folder=_folder(environment, "CONGVAN_CRL_DIR"),
         receipt_key_file=Path(environment.get("CONGVAN_RECEIPT_KEY_FILE") or data / "receipt.key"),
@@ -55,6 +76,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
         expire_days=_whole(environment, "CONGVAN_EXPIRE_DAYS", 30),
         log_level=_choice(environment, "CONGVAN_LOG_LEVEL", ("info", "debug", "warning", "error")),
         notify=_choice(environment, "CONGVAN_NOTIFY", ("on", "off")) == "on",
+        quota_requests=_whole(environment, "CONGVAN_QUOTA_REQUESTS", 12_000),
+        quota_bytes=_whole(environment, "CONGVAN_QUOTA_MB", 6_000) * MEGABYTE,
     )
 
 
@@ -90,6 +113,35 @@ def _listen(text: str) -> tuple[str, int]:
     if not colon or not port.isdecimal():
         raise SettingError(f"CONGVAN_LISTEN is {text!r}; it wants HOST:PORT, for example {DEFAULT_LISTEN}")
     return host.strip("[]"), int(port)
+
+
+def _tls(environment: Mapping[str, str]) -> tuple[Path | None, Path | None, Path | None]:
+    """Certificate and key go together; clients' certificates are asked for when their authorities are named."""
+    certificate, key, client_ca = (
+        _file(environment, f"CONGVAN_TLS_{name}") for name in ("CERT", "KEY", "CLIENT_CA")
+    )
+    if (certificate is None) != (key is None):
+        raise SettingError("CONGVAN_TLS_CERT and CONGVAN_TLS_KEY go together; one of them is missing")
+    if client_ca and not certificate:
+        raise SettingError("CONGVAN_TLS_CLIENT_CA wants CONGVAN_TLS_CERT and CONGVAN_TLS_KEY beside it")
+    return certificate, key, client_ca
+
+
+def _file(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name)
+    if text and not Path(text).is_file():
+        raise SettingError(f"{name} is {text!r}, which is no file; name a PEM file")
+    return Path(text) if text else None
+
+
+def _networks(environment: Mapping[str, str], name: str, default: str) -> Networks:
+    text = environment.get(name, default)
+    try:
+        return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+    except ValueError:
+        raise SettingError(
+            f"{name} is {text!r}; it wants addresses or networks, for example 10.0.0.1,10.1.0.0/24"
+        ) from None
 
 
 def _folder(environment: Mapping[str, str], name: str) -> Path | None:

@@ -53,6 +53,10 @@ PROBLEMS: Mapping[str, Kind] = {
     "incomplete_body": Kind(400, Whose.SENDER),
     "digest_mismatch": Kind(400, Whose.SENDER),
     "bad_request": Kind(400, Whose.SENDER),
+    "unsupported_media_type": Kind(415, Whose.SENDER),
+    "range_not_satisfiable": Kind(416, Whose.RECIPIENT),
+    "wrong_offset": Kind(409, Whose.SENDER),
+    "tls_required": Kind(403, Whose.OPERATOR),
     "unauthenticated": Kind(401, Whose.SENDER),
     "not_allowed_to_act": Kind(403, Whose.SENDER),
     "disabled": Kind(403, Whose.OPERATOR),
@@ -77,13 +81,19 @@ PROBLEMS: Mapping[str, Kind] = {
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
-    """An answer other than success. `detail` is public; what the log may know beyond it goes to the log only."""
+    """An answer other than success. `detail` is public; what the log may know beyond it goes to the log only.
 
-    def __init__(self, code: str, detail: str = "", findings: tuple[Finding, ...] = ()) -> None:
+    `members` are facts of this very answer (RFC 9457 section 3.2), such as `offset` or `retry_after` (seconds).
+    """
+
+    def __init__(
+        self, code: str, detail: str = "", findings: tuple[Finding, ...] = (), **members: int | str
+    ) -> None:
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
         self.findings = findings
+        self.members = members
 
     @property
     def kind(self) -> Kind:

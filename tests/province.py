@@ -132,8 +132,8 @@ def serving(province, dsn, folder, *, workers=2, **settings):
     server = Server(
         f"http://127.0.0.1:{port}", dsn, folder, None, environment, folder / "serve.log", province
     )
-    server.start(workers)
     try:
+        server.start(workers)
         yield server
     finally:
         server.process.terminate()

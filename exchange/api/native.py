@@ -1,37 +1,60 @@
 """The native API: each function one route, a short script from request to answer. Shapes: contract.md."""
 
 import json
-from typing import Any
+import re
 from uuid import UUID
 
 from aiohttp import web
 
-from exchange.api import auth, bodies, shapes
+from exchange.api import auth, bodies, parameters, ranges, shapes
 from exchange.api.parts import EXCHANGE
 from exchange.api.problems import language
-from exchange.broker import declared, deliver, send, trace
+from exchange.api.uploads import digest
+from exchange.broker import declared, deliver, send, trace, uploads
+from exchange.broker.caller import Caller
 from exchange.edxml import read, view
 from exchange.errors import Problem
 
 MAX_WAIT_SECONDS = 60.0
 DEFAULT_LIMIT = 100
 MAX_ACK_BYTES = 1 << 20
+_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 async def post_message(request: web.Request) -> web.Response:
-    """POST /v1/messages: one letter or notice in. 201 accepted, 200 the same again; both with the receipt."""
+    """POST /v1/messages: one letter or notice in. 201 accepted, 200 the same again; both with the receipt.
+
+    With `upload` the bytes are those of an upload that is whole.
+    """
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
     try:
+        parameters.check(request)
         said = declared.declared(request.query)
     except Problem as problem:
         await send.refuse(exchange, calling, send.Refused(code=problem.code), size=0)
         raise
+    if "upload" in request.query:
+        raw = await _uploaded(request, calling)
+    else:
+        raw = await _body(request, calling)
+    return decided(await send.send(exchange, raw, calling, said))
+
+
+async def _body(request: web.Request, calling: Caller) -> bytes:
+    exchange = request.app[EXCHANGE]
     body = await bodies.take(request, exchange.config.max_letter_bytes)
     if isinstance(body, bodies.Refused):
         await send.refuse(exchange, calling, send.Refused(code=body.code), size=body.seen)
         raise Problem(body.code, body.detail)
-    return decided(await send.send(exchange, body.raw, calling, said))
+    return body.raw
+
+
+async def _uploaded(request: web.Request, calling: Caller) -> bytes:
+    exchange = request.app[EXCHANGE]
+    if request.can_read_body:
+        raise Problem("bad_request", "?upload: no body")
+    return await uploads.whole(exchange, calling.system, digest(request.query["upload"]))
 
 
 def decided(answer: send.Accepted | send.Refused) -> web.Response:
@@ -50,9 +73,7 @@ async def get_message(request: web.Request) -> web.Response:
     if body is None:
         raise Problem("not_found")
     tag = f'"{body.sha256.hex()}"'
-    if request.headers.get("If-None-Match") == tag:
-        return web.Response(status=304, headers={"ETag": tag})
-    return web.Response(body=body.raw, content_type="application/xml", headers={"ETag": tag})
+    return ranges.unchanged(request, tag) or ranges.answer(request, body.raw, tag, "application/xml")
 
 
 async def get_header(request: web.Request) -> web.Response:
@@ -61,7 +82,7 @@ async def get_header(request: web.Request) -> web.Response:
     body = await deliver.body(request.app[EXCHANGE], calling, named(request))
     if body is None:
         raise Problem("not_found")
-    return _json(view.facts(read.read(body.raw), language(request)))
+    return shapes.json_response(view.facts(read.read(body.raw), language(request)))
 
 
 async def get_verdicts(request: web.Request) -> web.Response:
@@ -71,7 +92,7 @@ async def get_verdicts(request: web.Request) -> web.Response:
     judged = await trace.judged(exchange, calling, named(request))
     if judged is None:
         raise Problem("not_found")
-    return _json(shapes.verdicts(judged, await exchange.snapshot.current(), language(request)))
+    return shapes.json_response(shapes.verdicts(judged, await exchange.snapshot.current(), language(request)))
 
 
 async def get_trace(request: web.Request) -> web.Response:
@@ -81,7 +102,7 @@ async def get_trace(request: web.Request) -> web.Response:
     seen = await trace.trace(exchange, calling, named(request))
     if seen is None:
         raise Problem("not_found")
-    return _json(shapes.trace(seen, await exchange.snapshot.current()))
+    return shapes.json_response(shapes.trace(seen, await exchange.snapshot.current()))
 
 
 async def get_receipt(request: web.Request) -> web.Response:
@@ -106,14 +127,15 @@ async def get_inbox(request: web.Request) -> web.Response:
         limit=int(_number(request, "limit", DEFAULT_LIMIT, 1, deliver.MAX_PAGE)),
         wait=_number(request, "wait", 0, 0, MAX_WAIT_SECONDS),
     )
-    return _json(shapes.inbox(page, await exchange.snapshot.current()))
+    return shapes.json_response(shapes.inbox(page, await exchange.snapshot.current()))
 
 
 async def post_ack(request: web.Request) -> web.Response:
     """POST /v1/inbox/ack {"ids": […], "for"?}: these deliveries are in the recipient's hands."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    body = await bodies.take(request, MAX_ACK_BYTES)
+    parameters.check(request)
+    body = await bodies.take(request, MAX_ACK_BYTES, json=True)
     if isinstance(body, bodies.Refused):
         raise Problem(body.code, body.detail)
     given, code = _ack(body.raw)
@@ -121,25 +143,7 @@ async def post_ack(request: web.Request) -> web.Response:
     known = [one for text in given if (one := _uuid(text)) is not None]
     result = await deliver.acknowledge(exchange, calling, agencies, known)
     strange = [text for text in given if _uuid(text) is None]
-    return _json(shapes.acknowledged(result, strange))
-
-
-async def get_health(_request: web.Request) -> web.Response:
-    """GET /healthz: this process answers."""
-    return _json({"status": "ok"})
-
-
-async def get_ready(request: web.Request) -> web.Response:
-    """GET /readyz: letters can be accepted now."""
-    async with request.app[EXCHANGE].pool.acquire() as connection:
-        await connection.execute("SELECT 1")
-    return _json({"status": "ready"})
-
-
-def _json(body: Any) -> web.Response:  # noqa: ANN401 - whatever JSON holds
-    # Half of a surrogate pair, which JSON admits and UTF-8 does not, goes out as the escape it came in as.
-    raw = json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
-    return web.Response(body=raw, content_type="application/json")
+    return shapes.json_response(shapes.acknowledged(result, strange))
 
 
 def named(request: web.Request) -> UUID:
@@ -151,10 +155,8 @@ def named(request: web.Request) -> UUID:
 
 
 def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    """An id as we write it, in any case; other spellings of a UUID are none of ours."""
+    return UUID(text) if _ID.fullmatch(text) else None
 
 
 def _cursor(text: str | None) -> UUID | None:

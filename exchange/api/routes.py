@@ -1,19 +1,28 @@
 """Every URL, in one table."""
 
+import functools
+
 from aiohttp import web
 
-from exchange.api import native, statuses
+from exchange.api import bodies, native, operations, statuses, uploads
+
+_get = functools.partial(web.get, expect_handler=bodies.later)
+_post = functools.partial(web.post, expect_handler=bodies.later)
+_patch = functools.partial(web.patch, expect_handler=bodies.later)
 
 ROUTES = (
-    web.post("/v1/messages", native.post_message),
-    web.get("/v1/messages/{id}", native.get_message),
-    web.get("/v1/messages/{id}/header", native.get_header),
-    web.get("/v1/messages/{id}/verdicts", native.get_verdicts),
-    web.get("/v1/messages/{id}/trace", native.get_trace),
-    web.get("/v1/messages/{id}/receipt", native.get_receipt),
-    web.get("/v1/inbox", native.get_inbox),
-    web.post("/v1/inbox/ack", native.post_ack),
-    web.post("/v1/deliveries/{id}/status", statuses.post_status),
-    web.get("/healthz", native.get_health),
-    web.get("/readyz", native.get_ready),
+    _post("/v1/messages", native.post_message),
+    _get("/v1/messages/{id}", native.get_message),
+    _get("/v1/messages/{id}/header", native.get_header),
+    _get("/v1/messages/{id}/verdicts", native.get_verdicts),
+    _get("/v1/messages/{id}/trace", native.get_trace),
+    _get("/v1/messages/{id}/receipt", native.get_receipt),
+    _get("/v1/uploads/{sha256}", uploads.get_upload),
+    _patch("/v1/uploads/{sha256}", uploads.patch_upload),
+    _get("/v1/inbox", native.get_inbox),
+    _post("/v1/inbox/ack", native.post_ack),
+    _post("/v1/deliveries/{id}/status", statuses.post_status),
+    _get("/healthz", operations.get_health),
+    _get("/readyz", operations.get_ready),
+    _get("/metrics", operations.get_metrics),
 )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from exchange.errors import Problem
 from exchange.rules import paper_class
-from exchange.store import directory
+from exchange.store import callers
 from exchange.store.pool import Pool
 
 
@@ -22,20 +22,38 @@ class Caller:
     agencies: frozenset[UUID]
 
 
-async def authenticate(pool: Pool, key: str, at: datetime) -> Caller:
-    """The system behind a bearer key `cv_<id>_<secret>`. Raises Problem unauthenticated or disabled.
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What a request shows: a bearer key `cv_<id>_<secret>`, the SHA-256 of its TLS client certificate, or both."""
 
-    Asked anew for every request, so that a key or system switched off is out at once. The digest of the secret is
-    compared in constant time, also when no such key exists.
+    key: str | None
+    certificate: bytes | None
+
+
+async def authenticate(pool: Pool, shown: Credentials, at: datetime) -> Caller:
+    """The system behind a key, a registered certificate, or both if they are the same system's.
+
+    Asked anew for every request, so that a key or system switched off is out at once. A certificate that nobody
+    registered proves nothing and is passed over; a wrong key is never excused by a certificate. Raises Problem
+    unauthenticated or disabled.
     """
-    prefix, _, rest = key.partition("_")
+    prefix, _, rest = (shown.key or "").partition("_")
     key_id, _, secret = rest.partition("_")
     async with pool.acquire() as connection:
-        row = await directory.authenticate(connection, key_id, at, paper_class.local_day(at))
-    digest = hashlib.sha256(secret.encode()).digest()
-    matches = hmac.compare_digest(digest, row.secret_sha256 if row else bytes(32))
-    if prefix != "cv" or row is None or not matches:
+        by_key, by_certificate = await callers.shown(
+            connection, key_id, shown.certificate, at, paper_class.local_day(at)
+        )
+    if not _holds(secret, by_key) or prefix != "cv":
+        by_key = None
+    row = by_certificate if shown.key is None else by_key
+    if row is None or (by_certificate is not None and by_certificate.system != row.system):
         raise Problem("unauthenticated")
     if row.disabled:
         raise Problem("disabled")
     return Caller(system=row.system, name=row.name, owner=row.owner, agencies=frozenset(row.agencies))
+
+
+def _holds(secret: str, row: callers.CallerRow | None) -> bool:
+    """Whether the secret is the key's; compared in constant time, also when no such key exists."""
+    held = row.secret_sha256 if row and row.secret_sha256 else bytes(32)
+    return hmac.compare_digest(hashlib.sha256(secret.encode()).digest(), held)

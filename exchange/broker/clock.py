@@ -3,7 +3,8 @@
 expand   letters with many recipients get their deliveries; woken after each such letter, swept every 5 s
 fold     tally facts are merged into days; one process at a time, by lease
 expire   what nobody took in for 30 days; by lease
-tidy     partitions ahead of time; files that no row names, a day old; by lease
+tidy     partitions ahead of time; files that no row names and uploads, a day old; by lease
+note     which systems called, and when last; each process its own
 """
 
 import asyncio
@@ -16,13 +17,14 @@ import structlog
 
 from exchange.broker import expand
 from exchange.broker.exchange import Exchange
-from exchange.store import deliveries, journal, leases, migrate, payloads, rows, tally
+from exchange.store import callers, deliveries, journal, leases, migrate, payloads, rows, tally, uploads
 from exchange.store.pool import UNAVAILABLE
 
 SWEEP_SECONDS = 5.0
 FOLD_SECONDS = 2.0
 EXPIRE_SECONDS = 300.0
 TIDY_SECONDS = 3_600.0
+NOTE_SECONDS = 30.0
 FOLD_ROWS = 20_000
 EXPIRE_ROWS = 1_000
 ORPHAN_SECONDS = 86_400
@@ -37,6 +39,7 @@ async def ticking(exchange: Exchange) -> AsyncIterator[None]:
         (_leased("fold", fold), FOLD_SECONDS),
         (_leased("expire", expire), EXPIRE_SECONDS),
         (_leased("tidy", tidy), TIDY_SECONDS),
+        (note, NOTE_SECONDS),
     )
     tasks = [asyncio.create_task(_every(exchange, job, pause)) for job, pause in jobs]
     tasks.append(asyncio.create_task(_expanding(exchange)))
@@ -112,6 +115,18 @@ async def expire(exchange: Exchange) -> int:
     return len(late)
 
 
+async def note(exchange: Exchange) -> int:
+    """Write down when systems last called. How many."""
+    moments = dict(exchange.seen)
+    if moments:
+        async with exchange.pool.acquire() as connection:
+            await callers.seen(connection, moments)
+    for system, at in moments.items():
+        if exchange.seen.get(system) == at:
+            del exchange.seen[system]
+    return len(moments)
+
+
 async def tidy(exchange: Exchange) -> int:
     """Make partitions ahead; delete files of letters that were never committed. How many files went."""
     async with exchange.pool.acquire() as connection:
@@ -119,6 +134,7 @@ async def tidy(exchange: Exchange) -> int:
         old = list(payloads.orphans(exchange.payload_folder, time.time() - ORPHAN_SECONDS))
         kept = await payloads.named(connection, [path.name for path in old])
     gone = [path for path in old if path.name not in kept]
+    gone += uploads.stale(exchange.upload_folder, time.time() - ORPHAN_SECONDS)
     for path in gone:
         path.unlink(missing_ok=True)
     return len(gone)

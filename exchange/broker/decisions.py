@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from exchange import metrics
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
@@ -50,9 +51,16 @@ class Given:
 
 async def recorded(exchange: Exchange, given: Given, answer: Accepted | Refused) -> Accepted | Refused:
     """The answer, after a refusal has been put on record."""
+    metrics.MESSAGES.labels(_outcome(answer)).inc()
     if isinstance(answer, Refused) and not answer.recorded:
         return await refuse(exchange, given.caller, answer, sha256=given.sha256, size=len(given.raw))
     return answer
+
+
+def _outcome(answer: Accepted | Refused) -> str:
+    if isinstance(answer, Refused):
+        return "refused"
+    return "replayed" if answer.replayed else "accepted"
 
 
 async def refuse(

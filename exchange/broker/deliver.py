@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from exchange import ids
+from exchange import ids, metrics
 from exchange.broker import counted
 from exchange.broker.caller import Caller
 from exchange.broker.exchange import Exchange
@@ -78,6 +78,7 @@ async def acknowledge(
         changed = await pool.again(lambda: _acknowledge(exchange, connection, caller, agencies, unique, at))
         rest = [one for one in unique if one not in changed]
         known = await deliveries.arrived(connection, agencies, rest) if rest else set()
+    metrics.ARRIVED.inc(len(changed))
     return Acknowledged(
         acknowledged=tuple(one for one in unique if one in changed),
         already=tuple(one for one in rest if one in known),

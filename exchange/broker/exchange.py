@@ -53,7 +53,8 @@ class Bodies:
 class Exchange:
     """What the use cases share. `clock` gives aware UTC moments; `expand` is set when a letter wants the relay.
 
-    `kept` are digests of evidence that is known to be stored.
+    `kept` are digests of evidence that is known to be stored; `seen` are systems that called, and when last, until
+    that is stored.
     """
 
     config: config.Config
@@ -69,6 +70,7 @@ class Exchange:
     snapshot: Snapshot
     bodies: Bodies
     kept: set[bytes]
+    seen: dict[UUID, datetime]
     expand: asyncio.Event
     holder: UUID
 
@@ -76,6 +78,11 @@ class Exchange:
     def payload_folder(self) -> Path:
         """Where bytes too large for the database stand."""
         return self.config.data / "payloads"
+
+    @property
+    def upload_folder(self) -> Path:
+        """Where parts of letters stand that come in pieces."""
+        return self.config.data / "uploads"
 
 
 def now() -> datetime:
@@ -105,6 +112,7 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
             snapshot=Snapshot(connections, now),
             bodies=Bodies(),
             kept=await _keep_trust(connections, trusted),
+            seen={},
             expand=asyncio.Event(),
             holder=new_ids.new(),
         )

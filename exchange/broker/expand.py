@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from exchange import ids
+from exchange import ids, metrics
 from exchange.broker.exchange import Exchange
 from exchange.rules import paper_class, routing
 from exchange.rules.directory import Directory
@@ -41,6 +41,7 @@ async def all_waiting(exchange: Exchange) -> int:
 
 async def _expand(exchange: Exchange, connection: Connection, one: rows.LetterRow) -> None:
     directory = await exchange.snapshot.current()
+    metrics.EXPANDED.inc(len(one.recipients))
     for start in range(0, len(one.recipients), CHUNK):
         chunk = range(start, min(start + CHUNK, len(one.recipients)))
         await deliveries.expand(connection, of_letter(one, directory, exchange.ids, chunk))

@@ -15,6 +15,7 @@ A crash before the commit leaves nothing, and the sender without a receipt: it s
 import hashlib
 from uuid import UUID
 
+from exchange import metrics
 from exchange.broker import answer, intake, verify
 from exchange.broker.caller import Caller
 from exchange.broker.decisions import Accepted, Given, Refused, beside, recorded, refusal, refuse
@@ -110,13 +111,16 @@ def _unreadable(code: str, detail: str) -> Refused:
 async def _verified(
     exchange: Exchange, given: Given, reading: model.Reading, files: tuple[intake.File, ...]
 ) -> Report:
-    verdicts, remarks = await verify.letter(
-        exchange.verifier,
-        given.raw,
-        [(file.name, file.raw) for file in files],
-        given.at,
-        repaired=reading.repaired,
-    )
+    with metrics.VERIFY_SECONDS.time():
+        verdicts, remarks = await verify.letter(
+            exchange.verifier,
+            given.raw,
+            [(file.name, file.raw) for file in files],
+            given.at,
+            repaired=reading.repaired,
+        )
+    for verdict in verdicts:
+        metrics.VERDICTS.labels(verdict.indication).inc()
     return Report(verdicts=verdicts, remarks=remarks)
 
 

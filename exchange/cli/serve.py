@@ -2,18 +2,21 @@
 
 import contextlib
 import os
+import shutil
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 import structlog
 import uvloop
 
-from exchange import config, log, texts
-from exchange.api import app, supervisor
+from exchange import config, log, metrics, texts
+from exchange.api import app, connections, supervisor
 from exchange.broker import receipts
 from exchange.cli import answers
 from exchange.errors import Problem
@@ -30,7 +33,9 @@ def serve(*, workers: int, allow_nobody: bool) -> None:
     with _listening(given) as listening, _database(given, allow_nobody=allow_nobody) as database:
         receipts.ensure(given.receipt_key_file)
         environment = {**os.environ, "CONGVAN_DATABASE_URL": database.dsn, "CONGVAN_DATA": str(given.data)}
-        address = f"http://{given.host}:{listening.getsockname()[1]}"
+        environment[metrics.FOLDER] = str(_figures(given))
+        scheme = "https" if given.tls else "http"
+        address = f"{scheme}://{given.host}:{listening.getsockname()[1]}"
         click.echo(texts.say("cli.serving", given.language, address=address, workers=workers), err=True)
         supervisor.Supervisor(listening, environment, workers, database.revive).run()
 
@@ -48,10 +53,21 @@ def worker(socket_number: int, lifeline: int) -> None:
     uvloop.run(app.serve(given, given.database_url, listening, lifeline))
 
 
+def _figures(given: config.Config) -> Path:
+    """An empty folder where the workers keep their figures."""
+    folder = given.data / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
+
+
 @contextlib.contextmanager
 def _listening(given: config.Config) -> Iterator[socket.socket]:
     try:
+        connections.tls(given)
         listening = supervisor.listen(given)
+    except ssl.SSLError as error:
+        answers.fail(answers.USAGE, "cli.bad_tls", file=given.tls_certificate, why=error.reason or error)
     except Problem:
         answers.fail(answers.USAGE, "cli.public_address", host=given.host)
     except OSError as error:

@@ -100,7 +100,7 @@ class Client:
 
     async def body(self, letter: str) -> Answer:
         """A letter's bytes as they came."""
-        return await self._ask("GET", f"/v1/messages/{letter}")
+        return await self._ask("GET", f"/v1/messages/{letter}", headers={"Accept-Encoding": "identity"})
 
     async def about(self, letter: str, what: str) -> Answer:
         """`header`, `verdicts`, `trace` or `receipt` of a letter."""

@@ -28,6 +28,7 @@ from uuid import UUID
 
 import asyncpg
 
+from exchange import metrics
 from exchange.errors import Problem
 from exchange.store import rows, transitions
 from exchange.store.pool import Connection
@@ -97,6 +98,11 @@ class Committer:
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue(MAX_WAITING)
         self._left: Waiting | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many submissions wait to be written."""
+        return self._queue.qsize()
+
     async def submit(self, submission: Submission) -> Outcome:
         """Write one submission durably. Raises Problem busy, outcome_unknown or internal.
 
@@ -146,8 +152,10 @@ class Committer:
         """How each submission ended, in order; errors never leave here."""
         while True:
             try:
+                metrics.COMMIT_LETTERS.observe(len(submissions))
                 async with asyncio.timeout(STATEMENT_SECONDS):
-                    return list(await self._commit(submissions))
+                    with metrics.COMMIT_SECONDS.time():
+                        return list(await self._commit(submissions))
             except AGAIN:
                 problem = Problem("busy")
             except ValueError as error:  # asyncpg could not encode a value: somebody's data, like SQLSTATE 22

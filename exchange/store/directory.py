@@ -1,6 +1,6 @@
 """The directory (danh mục): its version, the snapshot that decisions are taken on, systems (hệ thống) and their keys.
 
-What sheets of the directory change is in `directory_sheets`.
+Who calls is in `callers`, what sheets of the directory change is in `directory_sheets`.
 """
 
 from collections.abc import Sequence
@@ -11,20 +11,6 @@ from uuid import UUID
 
 from exchange.rules import directory
 from exchange.store.pool import Connection
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeyRow:
-    """A key that is in date, and the system behind it. `agencies`: those it acts for on the day asked about."""
-
-    system: UUID
-    name: str
-    owner: UUID
-    secret_sha256: bytes
-    valid_from: datetime
-    valid_to: datetime | None
-    disabled: bool
-    agencies: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,24 +53,6 @@ async def load(connection: Connection, on: date) -> directory.Directory:
             certificates=await _certificates(connection, on),
             declarations=await _declarations(connection, on),
         )
-
-
-async def authenticate(connection: Connection, key_id: str, at: datetime, on: date) -> KeyRow | None:
-    """The key with that public part if it is in date, in one statement; None otherwise.
-
-    The caller compares the digest. A disabled system is answered as such.
-    """
-    record = await connection.fetchrow(
-        """SELECT system.id AS system, system.name, system.owner_agency AS owner,
-                  key.secret_sha256, key.valid_from, key.valid_to, system.disabled_at IS NOT NULL AS disabled,
-                  ARRAY(SELECT acts_for.agency FROM acts_for
-                         WHERE acts_for.system = system.id AND acts_for.valid_from <= $3
-                           AND (acts_for.valid_to IS NULL OR $3 <= acts_for.valid_to)) AS agencies
-             FROM system_key AS key JOIN system ON system.id = key.system
-            WHERE key.id = $1 AND key.valid_from <= $2 AND (key.valid_to IS NULL OR $2 < key.valid_to)""",
-        key_id, at, on,
-    )  # fmt: skip
-    return KeyRow(**{**record, "agencies": tuple(record["agencies"])}) if record else None
 
 
 async def find(connection: Connection, codes: Sequence[str], on: date) -> dict[str, UUID]:

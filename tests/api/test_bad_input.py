@@ -62,7 +62,8 @@ class Desk:
 
     async def post(self, raw, *, key=SENDER, language="vi", path="/v1/messages", **given):
         """One request without the client's courtesies; `key` is an agency's code, or a whole header."""
-        headers = {"Accept-Language": language, "Content-Type": "application/xml", **given.pop("headers", {})}
+        kind = "application/xml" if path.startswith("/v1/messages") else "application/json"
+        headers = {"Accept-Language": language, "Content-Type": kind, **given.pop("headers", {})}
         if key is not None:
             headers["Authorization"] = f"Bearer {self.province.key_of(key)}" if key in OLD else key
         async with (
@@ -839,13 +840,39 @@ async def test_a_letter_over_the_limit_without_a_length_is_refused(desk):
     assert 1 << 20 < (await desk.last_line())["size"] < 3 << 20
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "x"])
-async def test_a_compressed_body_is_refused_unread(desk, encoding):
+@pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "x", "gzip, gzip"])
+async def test_a_body_in_a_coding_that_is_not_spoken_is_refused_unread(desk, encoding):
     TRIED.append("compressed")
-    raw = gzip.compress(bytes(64 << 20)) if encoding == "gzip" else quick_letter(1620)
-    answer = await expect_refused(desk, raw, 400, "bad_request", headers={"Content-Encoding": encoding})
+    raw = quick_letter(1620)
+    answer = await expect_refused(
+        desk, raw, 415, "unsupported_media_type", headers={"Content-Encoding": encoding}
+    )
     assert "Content-Encoding" in answer.body["detail"]
     assert (await desk.last_line())["size"] == 0
+
+
+FOLDED = {
+    "a bomb": (gzip.compress(bytes(64 << 20)), 413, "too_large"),
+    "a bomb in a bomb": (gzip.compress(gzip.compress(bytes(256 << 20))), 422, "not_xml"),
+    "broken off": (gzip.compress(quick_letter(1621))[:-9], 400, "incomplete_body"),
+    "a wrong checksum": (gzip.compress(quick_letter(1622))[:-8] + bytes(8), 400, "incomplete_body"),
+    "something behind it": (gzip.compress(quick_letter(1623)) + b"x", 400, "incomplete_body"),
+    "two members": (gzip.compress(quick_letter(1624)) * 2, 400, "incomplete_body"),
+    "no gzip at all": (quick_letter(1625), 400, "incomplete_body"),
+    "nothing": (b"", 400, "incomplete_body"),
+}
+
+
+@pytest.mark.parametrize("raw, status, code", FOLDED.values(), ids=FOLDED.keys())
+async def test_a_folded_body_that_does_not_unfold_well_is_refused(desk, raw, status, code):
+    TRIED.append("folded")
+    await expect_refused(desk, raw, status, code, headers={"Content-Encoding": "gzip"})
+
+
+async def test_a_folded_letter_is_taken_and_is_the_plain_one(desk):
+    plain = quick_letter(1626)
+    body = await expect_accepted(desk, gzip.compress(plain), headers={"Content-Encoding": "gzip"})
+    assert body["receipt"]["sha256"] == hashlib.sha256(plain).hexdigest()
 
 
 async def test_chunks_that_are_none_are_refused(desk):
@@ -891,6 +918,8 @@ PARAMETERS = {
     "a round in other digits": "resend=%D9%A2",
     "a negative round": "resend=-1",
     "a test that is neither": "test=yes",
+    "a name nobody knows": "whatever=1",
+    "a name misspelt": "Main=a.pdf",
 }
 
 
@@ -900,7 +929,7 @@ async def test_a_parameter_that_says_nothing_known_is_refused(desk, number, quer
     raw = quick_letter(number)
     answer = await expect_refused(desk, raw, 400, "bad_request", path=f"/v1/messages?{query}")
     assert query.partition("=")[0] in answer.body["detail"]
-    known = "main=a.pdf&copy=true_copy&purpose=H13.02:inform&paper_reason=listed&resend=1&test=0&whatever=1"
+    known = "main=a.pdf&copy=true_copy&purpose=H13.02:inform&paper_reason=listed&resend=1&test=0"
     await expect_accepted(desk, raw, path=f"/v1/messages?{known}")
 
 

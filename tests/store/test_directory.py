@@ -16,7 +16,7 @@ from exchange.demo import agencies as demo
 from exchange.errors import Problem
 from exchange.rules import directory as rules
 from exchange.rules import paper_class
-from exchange.store import directory
+from exchange.store import callers, directory
 from signing import keys
 
 AT = datetime(2019, 7, 1, 2, tzinfo=UTC)
@@ -288,7 +288,8 @@ async def system(pool, *acts_for, at=AT):
 
 async def row(pool, key_id, at=AT):
     async with pool.acquire() as connection:
-        return await directory.authenticate(connection, key_id, at, paper_class.local_day(at))
+        by_key, _ = await callers.shown(connection, key_id, None, at, paper_class.local_day(at))
+        return by_key
 
 
 async def test_a_system_and_its_key(pool):
@@ -299,9 +300,9 @@ async def test_a_system_and_its_key(pool):
     assert len(base64.urlsafe_b64decode(secret + "=")) == 32
     found = await snapshot(pool)
     home, city = rules.find(found, "H13.01", TODAY), rules.find(found, "H13", TODAY)
-    assert await row(pool, key_id) == directory.KeyRow(
-        system=key.system, name="i-Office", owner=home.id, secret_sha256=hashlib.sha256(secret.encode()).digest(),
-        valid_from=AT, valid_to=None, disabled=False, agencies=(home.id, city.id),
+    assert await row(pool, key_id) == callers.CallerRow(
+        system=key.system, name="i-Office", owner=home.id, disabled=False, agencies=(home.id, city.id),
+        secret_sha256=hashlib.sha256(secret.encode()).digest(),
     )  # fmt: skip
     assert found.version == 2
     line = await pool.fetchrow("SELECT * FROM journal WHERE event = 'system_added'")
@@ -348,7 +349,7 @@ async def test_a_disabled_system_is_known_as_such(pool):
     assert (await row(pool, key.secret.split("_", 2)[1])).disabled
     assert await pool.fetchval("SELECT count(*) FROM journal WHERE event = 'system_disabled'") == 1
     with pytest.raises(Problem) as refused:
-        await caller.authenticate(pool, key.secret, AT)
+        await caller.authenticate(pool, caller.Credentials(key=key.secret, certificate=None), AT)
     assert refused.value.code == "disabled"
 
 
@@ -362,10 +363,12 @@ async def test_unknown_systems(pool):
 async def test_the_caller_is_who_holds_the_whole_key(pool):
     await base(pool)
     key = await system(pool, "H13")
-    assert (await caller.authenticate(pool, key.secret, AT)).system == key.system
+    assert (
+        await caller.authenticate(pool, caller.Credentials(key=key.secret, certificate=None), AT)
+    ).system == key.system
     for wrong in (key.secret[:-1], key.secret + "x", key.secret.replace("cv_", "cw_"), "cv__", ""):
         with pytest.raises(Problem) as refused:
-            await caller.authenticate(pool, wrong, AT)
+            await caller.authenticate(pool, caller.Credentials(key=wrong, certificate=None), AT)
         assert refused.value.code == "unauthenticated"
 
 

@@ -1,0 +1,56 @@
+"""For the operator: is this process alive, can letters be accepted, the figures. No key is asked for."""
+
+from aiohttp import web
+
+from exchange import metrics
+from exchange.api import peers, shapes
+from exchange.api.parts import EXCHANGE, PEER
+from exchange.broker import readiness
+from exchange.broker.readiness import Readiness
+from exchange.errors import Problem
+
+
+async def get_health(_request: web.Request) -> web.Response:
+    """GET /healthz: this process answers."""
+    return shapes.json_response({"status": "ok"})
+
+
+async def get_ready(request: web.Request) -> web.Response:
+    """GET /readyz: ready or degraded (200), or down (503); and why."""
+    found = await readiness.readiness(request.app[EXCHANGE])
+    checks = {check.name: {"status": check.state, "figure": check.figure} for check in found.checks}
+    down = found.state == readiness.DOWN
+    return shapes.json_response(
+        {"status": found.state, "checks": checks},
+        {"Cache-Control": "no-store", **({"Retry-After": "2"} if down else {})},
+        503 if down else 200,
+    )
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    """GET /metrics: figures of all workers, for the addresses in CONGVAN_METRICS_FROM; nothing for others."""
+    exchange, client = request.app[EXCHANGE], request[PEER].address
+    if client is None or not peers.within(client, exchange.config.metrics_from):
+        raise Problem("not_found")
+    figures = _figures(await readiness.readiness(exchange))
+    return web.Response(body=metrics.page(figures), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+def _figures(found: Readiness) -> dict[str, tuple[str, float]]:
+    """What holds now; of the database only while it answers."""
+    level = {readiness.READY: 2.0, readiness.DEGRADED: 1.0, readiness.DOWN: 0.0}
+    figures = {"ready": ("2 ready, 1 degraded, 0 down", level[found.state])}
+    figures |= {
+        f"check_{check.name}": ("2 ready, 1 degraded, 0 down", level[check.state]) for check in found.checks
+    }
+    if (standing := found.standing) is not None:
+        figures["deliveries_open"] = (
+            "Deliveries that nobody took in yet, at most 100,000",
+            standing.open_deliveries,
+        )
+        figures["letters_to_expand"] = ("Letters that wait for the relay", standing.letters_to_expand)
+        figures["facts_to_fold"] = ("Facts of the tally not yet in a day", standing.facts_to_fold)
+        figures["directory_version"] = ("Version of the directory", standing.directory_version)
+        oldest = standing.oldest_open.timestamp() if standing.oldest_open else 0
+        figures["delivery_oldest_timestamp_seconds"] = ("When the oldest open one was accepted", oldest)
+    return figures

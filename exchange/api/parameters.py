@@ -1,0 +1,29 @@
+"""Query parameters: each route knows its own, and says so when it is given another one.
+
+A parameter that is misspelt and silently passed over would be a letter declared wrongly, or a filter that filters
+nothing.
+"""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from exchange.errors import Problem
+
+MESSAGE = frozenset({"main", "copy", "purpose", "paper_reason", "resend", "test", "upload"})
+
+KNOWN: Mapping[tuple[str, str], frozenset[str]] = {
+    ("POST", "/v1/messages"): MESSAGE,
+    ("GET", "/v1/inbox"): frozenset({"for", "after", "limit", "wait"}),
+}
+"""Method and route -> the parameters it takes; a route that is not here takes none."""
+
+
+def check(request: web.Request) -> None:
+    """Raises Problem bad_request that names the parameters the route does not know."""
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else ""
+    method = "GET" if request.method == "HEAD" else request.method
+    strange = sorted(set(request.query) - KNOWN.get((method, route), frozenset()))
+    if strange:
+        raise Problem("bad_request", ", ".join(f"?{name}" for name in strange))

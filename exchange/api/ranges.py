@@ -1,0 +1,89 @@
+"""A letter's bytes as an answer: entity tag, 304, one byte range, gzip (RFC 9110 sections 8.8, 13 and 14).
+
+The tag is the SHA-256. A range is answered from the plain bytes; a whole answer may be folded by gzip, and then its tag
+is weak, for the folded bytes are not the letter's.
+"""
+
+import re
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from exchange.errors import Problem
+
+LEAST_FOLDED = 1_024
+_RANGE = re.compile(r"bytes\s*=\s*(\d{0,15})\s*-\s*(\d{0,15})", re.IGNORECASE)
+_TAG = re.compile(r'(?:W/)?"[^"]*"|\*')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """From the first byte to the one after the last."""
+
+    first: int
+    end: int
+
+
+def unchanged(request: web.Request, tag: str) -> web.Response | None:
+    """304 if the client holds this very thing (If-None-Match), else None."""
+    held = _TAG.findall(request.headers.get("If-None-Match", ""))
+    if tag in {one.removeprefix("W/") for one in held} or "*" in held:
+        return web.Response(status=304, headers={"ETag": tag})
+    return None
+
+
+def answer(request: web.Request, raw: bytes, tag: str, content_type: str) -> web.Response:
+    """The bytes, or the part of them that was asked for. Raises Problem range_not_satisfiable."""
+    headers = {
+        "ETag": tag,
+        "Accept-Ranges": "bytes",
+        "Vary": "Accept-Encoding",
+        "Cache-Control": "private, no-cache",
+    }
+    span = _wanted(request, len(raw), tag)
+    if span is not None:
+        headers["Content-Range"] = f"bytes {span.first}-{span.end - 1}/{len(raw)}"
+        part = raw[span.first : span.end]
+        return web.Response(status=206, body=part, content_type=content_type, headers=headers)
+    response = web.Response(body=raw, content_type=content_type, headers=headers)
+    if fold(request, response, len(raw)):
+        response.headers["ETag"] = f"W/{tag}"
+    return response
+
+
+def fold(request: web.Request, response: web.Response, size: int) -> bool:
+    """Fold an answer by gzip if the client takes it and it is worth while; whether it was."""
+    if size < LEAST_FOLDED or not _takes_gzip(request.headers.get("Accept-Encoding", "")):
+        return False
+    response.enable_compression(web.ContentCoding.gzip)
+    return True
+
+
+def _takes_gzip(header: str) -> bool:
+    """Whether gzip is among what the client takes, with a weight above 0 (RFC 9110 section 12.5.3)."""
+    for entry in header.lower().split(","):
+        name, _, weight = (part.strip() for part in entry.partition(";"))
+        if name in {"gzip", "x-gzip", "*"}:
+            return not re.fullmatch(r"q\s*=\s*0(?:\.0*)?", weight)
+    return False
+
+
+def _wanted(request: web.Request, size: int, tag: str) -> Span | None:
+    """The one range that is asked for; None for the whole: no range, several, another version, or not in bytes."""
+    header, condition = request.headers.get("Range", ""), request.headers.get("If-Range")
+    found = _RANGE.fullmatch(header.strip())
+    if found is None or found.group(1) + found.group(2) == "" or (condition is not None and condition != tag):
+        return None
+    return _span(found.group(1), found.group(2), size)
+
+
+def _span(first: str, last: str, size: int) -> Span | None:
+    if not first:
+        span = Span(first=max(0, size - int(last)), end=size)
+    else:
+        span = Span(first=int(first), end=min(size, int(last) + 1) if last else size)
+    if first and last and int(last) < int(first):
+        return None
+    if span.first >= size or span.end <= span.first:
+        raise Problem("range_not_satisfiable", size=size)
+    return span

@@ -1,0 +1,59 @@
+"""Callers: the system behind a key or a TLS client certificate, asked anew for every request.
+
+A key or system switched off is out at once; the agencies are those of the day asked about.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from exchange.store.pool import Connection
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerRow:
+    """A system (hệ thống) and the agencies it acts for. `secret_sha256` is of its key, None for a certificate."""
+
+    system: UUID
+    name: str
+    owner: UUID
+    disabled: bool
+    agencies: tuple[UUID, ...]
+    secret_sha256: bytes | None
+
+
+async def shown(
+    connection: Connection, key_id: str | None, certificate: bytes | None, at: datetime, on: date
+) -> tuple[CallerRow | None, CallerRow | None]:
+    """The system whose key has that public part, and the one that registered the certificate with that SHA-256.
+
+    Both in date; the caller compares the digest of the key's secret.
+    """
+    records: list[Any] = await connection.fetch(
+        """SELECT system.id AS system, system.name, system.owner_agency AS owner,
+                  system.disabled_at IS NOT NULL AS disabled, shown.secret_sha256,
+                  ARRAY(SELECT acts_for.agency FROM acts_for
+                         WHERE acts_for.system = system.id AND acts_for.valid_from <= $4
+                           AND (acts_for.valid_to IS NULL OR $4 <= acts_for.valid_to)) AS agencies
+             FROM (SELECT system, secret_sha256 FROM system_key
+                    WHERE id = $1 AND valid_from <= $3 AND (valid_to IS NULL OR $3 < valid_to)
+                   UNION ALL
+                   SELECT system, NULL FROM system_certificate
+                    WHERE sha256 = $2 AND valid_from <= $3 AND (valid_to IS NULL OR $3 < valid_to)) AS shown
+             JOIN system ON system.id = shown.system""",
+        key_id, certificate, at, on,
+    )  # fmt: skip
+    rows = [CallerRow(**{**record, "agencies": tuple(record["agencies"])}) for record in records]
+    by_key = next((row for row in rows if row.secret_sha256 is not None), None)
+    return by_key, next((row for row in rows if row.secret_sha256 is None), None)
+
+
+async def seen(connection: Connection, moments: Mapping[UUID, datetime]) -> None:
+    """Note when these systems last called; an earlier moment than the one noted changes nothing."""
+    await connection.execute(
+        """UPDATE system SET seen_at = given.at FROM unnest($1::uuid[], $2::timestamptz[]) AS given (system, at)
+            WHERE system.id = given.system AND (system.seen_at IS NULL OR system.seen_at < given.at)""",
+        list(moments), list(moments.values()),
+    )  # fmt: skip
