@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import ssl
 import subprocess
 import sys
 import time
@@ -78,6 +79,7 @@ class Server:
     environment: dict
     log: Path
     province: Province = field(repr=False)
+    context: ssl.SSLContext | None = None
 
     def client(self, code="H13.01", *, attempts=3):
         return sdk.connected(self.url, self.province.key_of(code), attempts=attempts)
@@ -102,7 +104,10 @@ class Server:
             if self.process.poll() is not None:
                 raise AssertionError(self.log.read_text(errors="replace")[-2000:])
             with contextlib.suppress(OSError):
-                if urllib.request.urlopen(self.url + "/readyz", timeout=5).status == 200:
+                if (
+                    urllib.request.urlopen(self.url + "/readyz", timeout=5, context=self.context).status
+                    == 200
+                ):
                     return
             time.sleep(0.05)
         raise AssertionError("not ready")
@@ -115,8 +120,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(province, dsn, folder, *, workers=2, **settings):
-    """A server of `workers` workers on that database; settings are environment variables."""
+def serving(province, dsn, folder, *, workers=2, context=None, **settings):
+    """A server of `workers` workers on that database; settings are environment variables.
+
+    `context`: how a client speaks TLS with it; the settings name the server's certificate then.
+    """
     port = run.free_port()
     environment = {
         **os.environ,
@@ -129,9 +137,8 @@ def serving(province, dsn, folder, *, workers=2, **settings):
     }
     if dsn:
         environment["CONGVAN_DATABASE_URL"] = dsn
-    server = Server(
-        f"http://127.0.0.1:{port}", dsn, folder, None, environment, folder / "serve.log", province
-    )
+    url = f"{'https' if context else 'http'}://127.0.0.1:{port}"
+    server = Server(url, dsn, folder, None, environment, folder / "serve.log", province, context)
     try:
         server.start(workers)
         yield server

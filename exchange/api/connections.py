@@ -27,6 +27,16 @@ LINGERING_SECONDS = 5.0
 class Connection(web.RequestHandler):
     """One client's connection."""
 
+    def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio's own: True keeps the way back open
+        """A client that has said all it has to say may still listen: its whole request gets its answer."""
+        current = self._current_request
+        answering = self._request_count > 0 and (self._waiter is None or self._waiter.done())
+        broken_off = current is not None and not current.content.is_eof()
+        if self.ssl_context is not None or not answering or broken_off:
+            return None
+        self._close = True
+        return True
+
     def handle_error(
         self,
         request: web.BaseRequest,

@@ -20,7 +20,6 @@ from exchange.config import Config, Networks
 Address = IPv4Address | IPv6Address
 
 _FORWARDED_FOR = re.compile(r'for="?\[?([0-9A-Fa-f.:]+?)\]?(?::\d+)?"?(?:[;,\s]|$)', re.IGNORECASE)
-_MOST_CERTIFICATE = 16_384
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +50,7 @@ def peer(request: web.Request, settings: Config) -> Peer:
 
 def within(address: Address, networks: Networks) -> bool:
     """Whether an address lies in one of these networks."""
-    plain = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return any((plain or address) in network for network in networks)
+    return any(address in network for network in networks)
 
 
 def _own_certificate(secured: ssl.SSLObject | None) -> bytes | None:
@@ -74,7 +72,7 @@ def _told_address(request: web.Request, proxies: Networks) -> Address | None:
 def _told_certificate(header: str) -> bytes | None:
     """The certificate as RFC 9440 writes it: DER, base64, between colons. What is no such thing is no certificate."""
     text = header.strip()
-    if len(text) > _MOST_CERTIFICATE or len(text) <= len("::") or text[0] + text[-1] != "::":
+    if len(text) <= len("::") or text[0] + text[-1] != "::":
         return None
     try:
         return hashlib.sha256(base64.b64decode(text[1:-1], validate=True)).digest()
@@ -84,6 +82,8 @@ def _told_certificate(header: str) -> bytes | None:
 
 def _address(text: str) -> Address | None:
     try:
-        return ip_address(text.partition("%")[0])
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

@@ -24,7 +24,7 @@ class Buckets(Generic[Key]):
     def wait(self, key: Key, at: float) -> float:
         """Seconds until this key may draw again; 0 means now. `at` is a monotonic moment."""
         level = self._level(key, at)
-        return 0.0 if level > 0 else (1 - level) * MINUTE / self.minute
+        return 0.0 if level >= 1 else (1 - level) * MINUTE / self.minute
 
     def draw(self, key: Key, amount: float, at: float) -> None:
         """Take this much from the key's bucket."""

@@ -90,11 +90,11 @@ class Supervisor:
 
 def listen(settings: config.Config) -> socket.socket:
     """The listening socket. Raises Problem bad_request for a public address without protection, OSError if taken."""
+    if not (loopback(settings.host) or settings.tls or settings.trusted_proxies):
+        raise Problem("bad_request", f"CONGVAN_LISTEN={settings.host}")
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if not (loopback(settings.host) or settings.tls or settings.trusted_proxies):
-        raise Problem("bad_request", f"CONGVAN_LISTEN={settings.host}")
     _bind(listening, settings)
     listening.listen(BACKLOG)
     return listening

@@ -49,6 +49,7 @@ async def ticking(exchange: Exchange) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await _tried(exchange, note)
 
 
 async def _every(exchange: Exchange, job: Job, seconds: float) -> None:

@@ -25,6 +25,7 @@ UNAVAILABLE: Final = (
     asyncpg.InsufficientResourcesError,  # 53: disk full, too many connections
     asyncpg.InvalidAuthorizationSpecificationError,  # 28: wrong name or password
     asyncpg.InvalidCatalogNameError,  # 3D: no such database
+    asyncpg.ObjectNotInPrerequisiteStateError,  # 55000: it takes no connections at the moment
     asyncpg.LockNotAvailableError,  # 55P03: waited as long as it was told to
     asyncpg.ReadOnlySQLTransactionError,  # 25006: this server is no longer the primary
     asyncpg.InterfaceError,
