@@ -8,6 +8,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from exchange import texts
+
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
 MEGABYTE = 1 << 20
@@ -16,7 +18,19 @@ _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]*\]|[^\[\]:]*)(?::[0-9]+)?")
 
 
 class SettingError(ValueError):
-    """A setting that cannot be used: which, what it holds, what would do."""
+    """A setting that cannot be used: which, what it holds, what would do. `key` is one of the catalogue's `setting.…`."""
+
+    def __init__(self, key: str, **facts: object) -> None:
+        super().__init__(key, facts)
+        self.key = key
+        self.facts = facts
+
+    def sentence(self, language: str = "vi") -> str:
+        """The sentence for the operator."""
+        return texts.say(self.key, language, **self.facts)
+
+    def __str__(self) -> str:
+        return self.sentence("en")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,17 +115,14 @@ def _database_url(text: str) -> str | None:
         parts = urlsplit("//")
     hosts = parts.netloc.rpartition("@")[2].split(",")
     if text and not (parts.scheme in {"postgresql", "postgres"} and all(map(_HOST.fullmatch, hosts))):
-        raise SettingError(
-            "CONGVAN_DATABASE_URL cannot be read; it wants postgresql://USER:PASSWORD@HOST:PORT/NAME, "
-            "with / # ? @ in the password written as %2F %23 %3F %40"
-        )
+        raise SettingError("setting.database_url")
     return text or None
 
 
 def _listen(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdecimal():
-        raise SettingError(f"CONGVAN_LISTEN is {text!r}; it wants HOST:PORT, for example {DEFAULT_LISTEN}")
+        raise SettingError("setting.listen", held=text, example=DEFAULT_LISTEN)
     return host.strip("[]"), int(port)
 
 
@@ -121,16 +132,16 @@ def _tls(environment: Mapping[str, str]) -> tuple[Path | None, Path | None, Path
         _file(environment, f"CONGVAN_TLS_{name}") for name in ("CERT", "KEY", "CLIENT_CA")
     )
     if (certificate is None) != (key is None):
-        raise SettingError("CONGVAN_TLS_CERT and CONGVAN_TLS_KEY go together; one of them is missing")
+        raise SettingError("setting.tls_pair")
     if client_ca and not certificate:
-        raise SettingError("CONGVAN_TLS_CLIENT_CA wants CONGVAN_TLS_CERT and CONGVAN_TLS_KEY beside it")
+        raise SettingError("setting.tls_client_ca")
     return certificate, key, client_ca
 
 
 def _file(environment: Mapping[str, str], name: str) -> Path | None:
     text = environment.get(name)
     if text and not Path(text).is_file():
-        raise SettingError(f"{name} is {text!r}, which is no file; name a PEM file")
+        raise SettingError("setting.file", name=name, held=text)
     return Path(text) if text else None
 
 
@@ -139,9 +150,7 @@ def _networks(environment: Mapping[str, str], name: str, default: str) -> Networ
     try:
         return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
     except ValueError:
-        raise SettingError(
-            f"{name} is {text!r}; it wants addresses or networks, for example 10.0.0.1,10.1.0.0/24"
-        ) from None
+        raise SettingError("setting.networks", name=name, held=text) from None
 
 
 def _folder(environment: Mapping[str, str], name: str) -> Path | None:
@@ -149,19 +158,19 @@ def _folder(environment: Mapping[str, str], name: str) -> Path | None:
     if not text:
         return None
     if not Path(text).is_dir():
-        raise SettingError(f"{name} is {text!r}, which is no folder; name a folder of PEM or DER files")
+        raise SettingError("setting.folder", name=name, held=text)
     return Path(text)
 
 
 def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
     text = environment.get(name) or str(default)
     if not text.isdecimal() or int(text) == 0:
-        raise SettingError(f"{name} is {text!r}; it wants a whole number above 0, for example {default}")
+        raise SettingError("setting.whole", name=name, held=text, example=default)
     return int(text)
 
 
 def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     text = (environment.get(name) or choices[0]).lower()
     if text not in choices:
-        raise SettingError(f"{name} is {text!r}; it wants one of {', '.join(choices)}")
+        raise SettingError("setting.choice", name=name, held=text, choices=", ".join(choices))
     return text

@@ -46,6 +46,11 @@ def harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
     return {name: _plain(entry) for name, entry in event.items()}
 
 
+def masked(text: str) -> str:
+    """The text without keys and passwords."""
+    return _SECRET.sub(_hidden, text)
+
+
 _STAMPS: list[structlog.typing.Processor] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -58,11 +63,7 @@ _ENDING: list[structlog.typing.Processor] = [
 
 
 def _plain(entry: object) -> object:
-    return entry if entry is None or isinstance(entry, bool | int | float) else _mask(str(entry))
-
-
-def _mask(text: str) -> str:
-    return texts.clean(_SECRET.sub(_hidden, text))
+    return entry if entry is None or isinstance(entry, bool | int | float) else texts.clean(masked(str(entry)))
 
 
 def _hidden(match: re.Match[str]) -> str:

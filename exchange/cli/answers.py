@@ -5,11 +5,13 @@ import json
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 import click
 
 from exchange import config, texts
+from exchange.cli.language import language
 from exchange.store import embedded, pool
 
 YES, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
@@ -18,24 +20,24 @@ Result = TypeVar("Result")
 
 
 def settings() -> config.Config:
-    """The settings of this process; a setting that cannot be used ends the command (2)."""
+    """The settings of this process, in the language of the command; one that cannot be used ends it (2)."""
     try:
-        return config.read()
+        return replace(config.read(), language=language())
     except config.SettingError as error:
-        click.echo(str(error), err=True)
+        click.echo(error.sentence(language()), err=True)
         sys.exit(USAGE)
 
 
 def fail(code: int, key: str, **facts: object) -> NoReturn:
     """Say one sentence on standard error, and end."""
-    click.echo(texts.say(key, settings().language, **facts), err=True)
+    click.echo(texts.say(key, language(), **facts), err=True)
     sys.exit(code)
 
 
 def show_json(body: Any) -> None:  # noqa: ANN401 - whatever JSON holds
     """One JSON object on standard output; what a terminal would act on is escaped, which is the same JSON."""
     text = json.dumps(body, ensure_ascii=False, indent=1, default=str)
-    click.echo("".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text))
+    click.echo("".join(one if texts.harmless(one) or one == "\n" else json.dumps(one)[1:-1] for one in text))
 
 
 def reached(coroutine: Coroutine[Any, Any, Result]) -> Result:

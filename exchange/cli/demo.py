@@ -12,11 +12,10 @@ from time import monotonic
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from exchange import config, texts
-from exchange.cli import answers
+from exchange.cli import answers, screen
 from exchange.cli.tally import grouped
 from exchange.demo import run
 from exchange.store import embedded
@@ -68,12 +67,12 @@ def _folder(chosen: Path | None) -> Iterator[Path]:
 
 
 def _teller(given: config.Config, *, quiet: bool) -> run.Say:
-    console = Console(stderr=quiet, highlight=False)
+    console = screen.console(stderr=quiet)
 
     def say(key: str, **facts: object) -> None:
         for name in facts.keys() & {"case", "answer"}:
             facts[name] = texts.say(str(facts[name]), given.language)
-        console.print(texts.say(key, given.language, **facts), markup=False, soft_wrap=True)
+        console.print(texts.say(key, given.language, **facts), soft_wrap=True)
 
     return say
 
@@ -82,7 +81,7 @@ def _show(summary: dict[str, Any], given: config.Config, *, as_json: bool) -> No
     if as_json:
         answers.show_json(summary)
         return
-    console = Console(highlight=False)
+    console = screen.console()
     table = Table(title=texts.say("demo.summary", given.language), title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -95,7 +94,12 @@ def _show(summary: dict[str, Any], given: config.Config, *, as_json: bool) -> No
     for name, measure in summary["tally"]["ratios"].items():
         said = f"{name}  {texts.say(f'measure.{name}', given.language)}: {measure['text']}"
         console.print(f"{said}  · {evidence}", soft_wrap=True)
-    console.print(texts.say("demo.done", given.language, seconds=summary["seconds"]))
+    console.print(texts.say("demo.done", given.language, seconds=_decimal(summary["seconds"], given.language)))
+
+
+def _decimal(number: float, language: str) -> str:
+    """As its readers write it: 7,5 in Vietnamese, 7.5 in English."""
+    return str(number).replace(".", ",") if language == "vi" else str(number)
 
 
 def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, int]]:

@@ -18,13 +18,12 @@ from uuid import UUID
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from exchange import ids, texts
 from exchange.broker import directory as cases
-from exchange.cli import answers, import_outcome
+from exchange.cli import answers, import_outcome, screen
 from exchange.rules import paper_class
 from exchange.rules.directory_entries import AgencyEntry
 from exchange.store import directory as store
@@ -271,7 +270,7 @@ def _print_table(names: Iterable[str], lines: Iterable[tuple[str, ...]], languag
         table.add_column(texts.say(f"directory.column_{name}", language), min_width=least, overflow="fold")
     for cells in rows:
         table.add_row(*(Text(texts.clean(cell)) for cell in cells))
-    Console().print(table)
+    screen.console().print(table)
 
 
 def _show_key(key: cases.Key, said: str, *, as_json: bool, language: str, **facts: object) -> None:

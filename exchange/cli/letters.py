@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange import errors, texts
-from exchange.cli import answers, letter_facts
+from exchange.cli import answers, letter_facts, screen
 from exchange.edxml import attachments, model, read, view
 
 _FILE = click.argument("file", type=click.File("rb"))
@@ -41,7 +41,7 @@ def show(file: BinaryIO, *, as_json: bool, language: str) -> None:
     if as_json:
         answers.show_json({"readable": True, **view.facts(reading, language)})
         return
-    console = Console()
+    console = screen.console()
     console.print(_facts_table(reading.message, language))
     findings = reading.findings
     if isinstance(reading.message, model.Letter) and reading.message.attachments:
@@ -63,7 +63,7 @@ def lint(file: BinaryIO, *, as_json: bool, language: str) -> None:
         listed = [view.finding(finding, language) for finding in findings]
         answers.show_json({"readable": True, "repaired": reading.repaired, "findings": listed})
     else:
-        _print_findings(Console(), findings, language)
+        _print_findings(screen.console(), findings, language)
     sys.exit(any(finding.severity == "error" for finding in findings))
 
 
@@ -76,8 +76,8 @@ def _read(file: BinaryIO, language: str, *, as_json: bool) -> model.Reading:
             listed = [view.finding(finding, language) for finding in problem.findings]
             answers.show_json({"readable": False, "code": problem.code, "findings": listed})
         else:
-            console = Console(stderr=True)
-            console.print(texts.say("show.unreadable", language), markup=False)
+            console = screen.console(stderr=True)
+            console.print(texts.say("show.unreadable", language))
             _print_findings(console, problem.findings, language)
         sys.exit(2)
 

@@ -2,7 +2,8 @@
 
 import click
 
-from exchange.cli import database, demo, directory, letters, serve, signatures, tally
+from exchange import log
+from exchange.cli import database, demo, directory, letters, screen, serve, signatures, tally, words
 
 VERBS = (
     demo.demo,
@@ -21,10 +22,14 @@ VERBS = (
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="congvan", prog_name="congvan")
-def main() -> None:
+@click.version_option(package_name="congvan", prog_name="congvan", message="%(prog)s %(version)s")
+def congvan() -> None:
     """Công văn: signed letters between state agencies, with proof, and an honest count of what still needs paper."""
+    log.configure("warning")
+    screen.guard()
 
 
 for verb in VERBS:
-    main.add_command(verb)
+    congvan.add_command(verb)
+
+main = words.spoken(congvan)

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from exchange import config, texts
-from exchange.cli import answers
+from exchange.cli import answers, screen
 from exchange.edxml import attachments, model, read
 from signing import keys, pdf, pdf_write, seal, trust, verdict, xmldsig
 
@@ -108,7 +107,7 @@ def _signature(one: verdict.Verdict, language: str) -> dict[str, Any]:
 
 
 def _print(report: verdict.Report, name: str, language: str) -> None:
-    console = Console(highlight=False)
+    console = screen.console()
     table = Table(
         title=texts.say("cli.verify_title", language, file=name), title_justify="left", show_lines=True
     )

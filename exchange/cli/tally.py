@@ -9,12 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from exchange import config, texts
 from exchange.broker import receipts
-from exchange.cli import answers
+from exchange.cli import answers, screen
 from exchange.rules import directory as rules_directory
 from exchange.rules import paper_class
 from exchange.store import directory
@@ -63,7 +62,7 @@ async def _count(dsn: str, span: counting.Period, view: str, codes: tuple[str, .
 
 
 def _print_table(body: dict[str, Any], language: str) -> None:
-    console = Console(highlight=False)
+    console = screen.console()
     covered = body["coverage"]["registers"]
     title = texts.say(
         "cli.tally_title",

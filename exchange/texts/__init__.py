@@ -5,6 +5,7 @@ A catalogue is the merge of `vi/*.toml` or `en/*.toml`; nested tables become dot
 bidirectional and terminal escape characters in them are made visible, never passed on.
 """
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,12 @@ from functools import cache
 from importlib.resources import files
 
 LANGUAGES = ("vi", "en")
+
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\U000e0100-\U000e01ef]")
+"""Letters and marks that take no ink: Unicode counts them as printable, a reader sees nothing."""
+
+_RANGE = re.compile(r"\s*(\*|[A-Za-z]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*[Qq]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?")
+"""A language range with its quality (RFC 9110 sections 12.4.2 and 12.5.4); of the range, its language."""
 
 
 def say(key: str, language: str = "vi", /, **facts: object) -> str:
@@ -30,18 +37,38 @@ def catalogue(language: str) -> Mapping[str, str]:
     return sentences
 
 
+def preferred(accepted: str) -> str:
+    """The language for a client that sends this `Accept-Language`: English if it wants that more, else Vietnamese."""
+    wanted: dict[str, float] = {}
+    for part in accepted.split(","):
+        if found := _RANGE.fullmatch(part):
+            name, quality = found[1].lower(), float(found[2] or 1)
+            wanted[name] = max(quality, wanted.get(name, 0.0))
+    others = wanted.get("*", 0.0)
+    return max(LANGUAGES, key=lambda name: wanted.get(name, others))
+
+
 def clean(text: str) -> str:
-    r"""Foreign text made safe to print: characters of category C become `\xNN` or `\uNNNN`, also line ends."""
-    if text.isprintable():
-        return text
-    return "".join(_visible(letter) for letter in text)
+    r"""Foreign text made safe to print, composed (NFC) as Vietnamese is written.
+
+    What a terminal acts on or a reader cannot see (category C, line ends too) becomes `\xNN`, `\uNNNN` or `\UNNNNNN`.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    if composed.isprintable() and not _UNSEEN.search(composed):
+        return composed
+    return "".join(letter if harmless(letter) else _named(letter) for letter in composed)
 
 
-def _visible(letter: str) -> str:
-    if letter.isprintable() or unicodedata.category(letter) == "Zs":
-        return letter
+def harmless(letter: str) -> bool:
+    """Whether one letter of foreign text may be shown as it is: it has ink or is a space."""
+    return (letter.isprintable() or unicodedata.category(letter) == "Zs") and not _UNSEEN.match(letter)
+
+
+def _named(letter: str) -> str:
     number = ord(letter)
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"  # noqa: PLR2004 - one byte
+    if number <= 0xFF:  # noqa: PLR2004 - one byte
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:06x}"  # noqa: PLR2004 - the basic plane
 
 
 def _flatten(prefix: str, table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
