@@ -63,7 +63,9 @@ _ENDING: list[structlog.typing.Processor] = [
 
 
 def _plain(entry: object) -> object:
-    return entry if entry is None or isinstance(entry, bool | int | float) else texts.clean(masked(str(entry)))
+    return (
+        entry if entry is None or isinstance(entry, bool | int | float) else texts.clean(masked(str(entry)))
+    )
 
 
 def _hidden(match: re.Match[str]) -> str:

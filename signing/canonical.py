@@ -71,7 +71,7 @@ def prepare(document: Document) -> Skeleton:
     emptied, texts = _take_long_texts(document)
     remains = etree.tostring(document.root.getroottree(), encoding="utf-8")
     if len(set(_PREFIX.findall(remains))) > PREFIXES:
-        raise TooComplexError(f"more than {PREFIXES} namespace prefixes")
+        raise TooComplexError("prefixes", PREFIXES)
     sign = _unused_sign(remains)
     for position, element in enumerate(emptied):
         element.text = f"{sign}t{position}{_SIGN}"
@@ -110,7 +110,7 @@ def digest(skeleton: Skeleton, part: Element, form: Form, removed: Element | Non
             skeleton.left -= len(piece)
             computed.update(piece)
         if skeleton.left < 0:
-            raise TooComplexError(f"digests of more than {TIMES} times the message")
+            raise TooComplexError("digests", TIMES)
         skeleton.digests[key] = computed.digest()
     return skeleton.digests[key]
 

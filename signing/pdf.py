@@ -104,11 +104,11 @@ def _examine(raw: bytes, trust: Trust, at: datetime, where: str) -> Report:
     if reader.encrypt_dict is not None:
         return Report(remarks=(Remark(code="encrypted_pdf", where=where),))
     if reader.total_revisions > MOST_REVISIONS:
-        raise TooComplexError(f"more than {MOST_REVISIONS} revisions")
+        raise TooComplexError("revisions", MOST_REVISIONS)
     fields = [field for field in pdf_form.fields(reader) if field.kind == "/Sig" and field.key == field.owner]
     signed = [field for field in fields if field.signed]
     if len(signed) > MOST_SIGNATURES:
-        raise TooComplexError(f"more than {MOST_SIGNATURES} signatures")
+        raise TooComplexError("signatures", MOST_SIGNATURES)
     file = _File(raw=raw, reader=reader, trust=trust, at=at, where=where)
     judged = sorted(
         (field for field in signed if not _is_timestamp(field)), key=lambda field: _age(file, field)

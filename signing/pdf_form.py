@@ -53,7 +53,7 @@ def fields(handler: PdfHandler) -> list[Field]:
         found[field.key] = field
         waiting.extend((child, field) for child in reversed(elements(node, "/Kids")))
         if len(found) > MOST_NODES:
-            raise TooComplexError(f"more than {MOST_NODES} form fields")
+            raise TooComplexError("form_fields", MOST_NODES)
     return list(found.values())
 
 

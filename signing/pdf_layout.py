@@ -150,7 +150,7 @@ def _below(
             value = _load(handler, key)
         waiting.extend(_values(value))
         if len(seen) > _MOST_OBJECTS:
-            raise TooComplexError(f"more than {_MOST_OBJECTS} PDF objects")
+            raise TooComplexError("objects", _MOST_OBJECTS)
     return frozenset(seen)
 
 

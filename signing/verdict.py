@@ -111,4 +111,12 @@ class Report:
 
 
 class TooComplexError(Exception):
-    """A budget was exceeded before any digest was computed; the text names the budget."""
+    """A budget was exceeded before any digest was computed: of what (`signatures`, `depth`), and how much is allowed."""
+
+    def __init__(self, limit: str, most: int | None = None) -> None:
+        super().__init__(limit, most)
+        self.limit = limit
+        self.most = most
+
+    def __str__(self) -> str:
+        return self.limit if self.most is None else f"{self.limit} ≤ {self.most}"

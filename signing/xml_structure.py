@@ -119,13 +119,13 @@ def algorithm_fault(element: Element) -> str | None:
 
 def keep_budgets(element: Element) -> None:
     """Raises TooComplexError for a signature with too many references, transforms or certificates."""
-    budgets = (("Reference", REFERENCES), ("X509Certificate", CERTIFICATES))
-    for name, limit in budgets:
-        if sum(1 for _ in element.iter(f"{{{DS}}}{name}")) > limit:
-            raise TooComplexError(f"more than {limit} {name} elements in one signature")
+    budgets = (("Reference", REFERENCES, "references"), ("X509Certificate", CERTIFICATES, "certificates"))
+    for name, most, limit in budgets:
+        if sum(1 for _ in element.iter(f"{{{DS}}}{name}")) > most:
+            raise TooComplexError(limit, most)
     for transforms in element.iter(f"{{{DS}}}Transforms"):
         if len(transforms) > TRANSFORMS:
-            raise TooComplexError(f"more than {TRANSFORMS} transforms of one reference")
+            raise TooComplexError("transforms", TRANSFORMS)
 
 
 def grammar_fault(element: Element) -> str | None:

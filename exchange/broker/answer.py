@@ -122,8 +122,8 @@ async def status(
         return await refuse(exchange, caller, Refused(code="not_found"), sha256=digest, size=len(body))
     try:
         raw = write.write(_notice(about, said, at, snapshot))
-    except ValueError as error:
-        unwritable = Refused(code="bad_request", detail=str(error))
+    except ValueError:
+        unwritable = Refused(code="bad_request", detail="reason, staff: XML 1.0 Char")
         return await refuse(exchange, caller, unwritable, sha256=digest, size=len(body))
     sha256 = hashlib.sha256(raw).digest()
     given = Given(raw=raw, sha256=sha256, caller=caller, declared=Declared(), at=at)

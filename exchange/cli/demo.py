@@ -48,7 +48,8 @@ def demo(*, leave: bool, as_json: bool, port: int, folder: Path | None, workers:
             click.echo(error.sentence(given.language), err=True)
             sys.exit(answers.UNAVAILABLE)
         except run.DemoError as error:
-            answers.fail(answers.NO, "demo.failed", why=error)
+            why = texts.say(error.key, given.language, **error.facts)
+            answers.fail(answers.NO, "demo.failed", why=why)
 
 
 @contextmanager
@@ -94,7 +95,9 @@ def _show(summary: dict[str, Any], given: config.Config, *, as_json: bool) -> No
     for name, measure in summary["tally"]["ratios"].items():
         said = f"{name}  {texts.say(f'measure.{name}', given.language)}: {measure['text']}"
         console.print(f"{said}  · {evidence}", soft_wrap=True)
-    console.print(texts.say("demo.done", given.language, seconds=_decimal(summary["seconds"], given.language)))
+    console.print(
+        texts.say("demo.done", given.language, seconds=_decimal(summary["seconds"], given.language))
+    )
 
 
 def _decimal(number: float, language: str) -> str:

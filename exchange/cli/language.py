@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
@@ -39,7 +40,7 @@ def option(*, exposed: bool) -> click.Option:
 
 def _named(arguments: Sequence[str]) -> str | None:
     ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    pairs = [*zip(ours, ours[1:], strict=False), *(one.partition("=")[::2] for one in ours)]
+    pairs = [*pairwise(ours), *(one.partition("=")[::2] for one in ours)]
     named = [value for name, value in pairs if name == "--language" and value in texts.LANGUAGES]
     return named[-1] if named else None
 

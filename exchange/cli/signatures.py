@@ -11,8 +11,9 @@ from rich.table import Table
 
 from exchange import config, texts
 from exchange.cli import answers, screen
-from exchange.edxml import attachments, model, read
-from signing import keys, pdf, pdf_write, seal, trust, verdict, xmldsig
+from exchange.edxml import attachments, model, read, view
+from exchange.errors import Finding
+from signing import keys, pdf, pdf_write, seal, trust, verdict, xml_document, xmldsig
 
 PDF_MAGIC = b"%PDF-"
 
@@ -33,17 +34,38 @@ def verify(
     """
     given = answers.settings()
     at = _moment(moment)
+    trusted = _trusted(trust_folder, crl_folder)
     try:
-        trusted = trust.load(config.files(trust_folder), config.files(crl_folder))
         report = judge(file.read_bytes(), trusted, at)
     except (ValueError, verdict.TooComplexError, read.Unreadable) as error:
-        answers.fail(answers.USAGE, "cli.unreadable", file=file.name, why=error)
+        answers.fail(answers.USAGE, "cli.unreadable", file=file.name, why=_why(error, given.language))
     if as_json:
         answers.show_json({"file": file.name, "at": at.isoformat(), **as_facts(report, given.language)})
     else:
         _print(report, file.name, given.language)
     passed = bool(report.verdicts) and all(one.passed for one in report.verdicts)
     sys.exit(answers.YES if passed else answers.NO)
+
+
+def _trusted(trust_folder: Path | None, crl_folder: Path | None) -> trust.Trust:
+    """What is trusted; a file among it that cannot be read ends the command (2)."""
+    try:
+        return trust.load(config.files(trust_folder), config.files(crl_folder))
+    except ValueError as error:
+        answers.fail(answers.USAGE, "cli.trust_unreadable", why=error)
+
+
+def _why(error: Exception, language: str) -> str:
+    match error:
+        case read.Unreadable(findings=(found,)):
+            return view.sentence(found, language)
+        case verdict.TooComplexError():
+            facts = {"detail": str(error)}
+            return view.sentence(Finding(severity="error", code="too_complex", facts=facts), language)
+        case xml_document.UnreadableXmlError(code=code, detail=detail):
+            return view.sentence(Finding(severity="error", code=code, facts={"detail": detail}), language)
+        case _:
+            return str(error)
 
 
 def judge(raw: bytes, trusted: trust.Trust, at: datetime) -> verdict.Report:

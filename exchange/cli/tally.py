@@ -127,7 +127,8 @@ def check(*, as_json: bool) -> None:
     else:
         click.echo(texts.say("cli.checked", given.language, **numbers, faults=len(faults)))
         for fault in faults[:FAULTS_SHOWN]:
-            click.echo(texts.clean(f"  {fault['code']}: {fault['where']}"))
+            named = texts.say(f"fault.{fault['code']}", given.language)
+            screen.line(f"  {named} ({fault['code']}): {fault['where']}")
     raise SystemExit(answers.NO if faults else answers.YES)
 
 

@@ -14,7 +14,6 @@ from click import exceptions, types
 from exchange import texts
 from exchange.cli.language import language
 
-
 Given = tuple[str, ...] | None
 
 

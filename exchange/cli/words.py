@@ -155,7 +155,10 @@ def _section(formatter: click.HelpFormatter, name: str, rows: Sequence[tuple[str
 def _option_row(place: str, option: click.Option, ctx: click.Context) -> tuple[str, str]:
     known = option.get_help_extra(ctx)
     extras = [
-        *(texts.say("cli_word.default", language(), value=known["default"]) for _ in known.get("default", "")[:1]),
+        *(
+            texts.say("cli_word.default", language(), value=known["default"])
+            for _ in known.get("default", "")[:1]
+        ),
         *filter(None, [known.get("range")]),
         *(texts.say("cli_word.required", language()) for _ in known.get("required", "")[:1]),
     ]

@@ -37,7 +37,12 @@ Say = Callable[..., None]
 
 
 class DemoError(Exception):
-    """The demo could not be played; the text says what did not happen."""
+    """The demo could not be played; `key` is one of the catalogue's `demo_failure.…`."""
+
+    def __init__(self, key: str, **facts: object) -> None:
+        super().__init__(key, facts)
+        self.key = key
+        self.facts = facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +112,7 @@ async def _furnish(
         ]
         outcome = await directory.import_csv(opened, sheets, new_ids=new_ids, at=at)
         if outcome.errors:
-            raise DemoError(f"directory: {outcome.errors[:3]}")
+            raise DemoError("demo_failure.directory", errors=outcome.errors[:3])
         say("demo.directory", n=outcome.added)
         return await _systems(opened, new_ids, at)
     finally:
@@ -120,7 +125,7 @@ async def _systems(opened: pool.Pool, new_ids: ids.Ids, at: datetime) -> dict[st
         codes = [entry.code for entry in agencies.agencies() if entry.kind in kinds]
         key = await directory.add_system(opened, name=name, acts_for=codes, new_ids=new_ids, at=at)
         if not isinstance(key, directory.Key):
-            raise DemoError(f"system {name}: {key}")
+            raise DemoError("demo_failure.system", name=name, codes=", ".join(key))
         keys.update(dict.fromkeys(kinds, key.secret))
     return keys
 
@@ -144,13 +149,13 @@ async def _ready(server: str, process: "subprocess.Popen[bytes]", log: Path) -> 
     deadline = monotonic() + READY_SECONDS
     while monotonic() < deadline:
         if process.poll() is not None:
-            raise DemoError(f"congvan serve ended, see {log}")
+            raise DemoError("demo_failure.ended", log=log)
         with contextlib.suppress(sdk.UnavailableError):
             async with sdk.connected(server, "", attempts=1) as client:
                 if (await client.ready()).status == 200:  # noqa: PLR2004 - HTTP
                     return
         await asyncio.sleep(0.1)
-    raise DemoError("congvan serve is not ready")
+    raise DemoError("demo_failure.not_ready", seconds=int(READY_SECONDS))
 
 
 @contextlib.asynccontextmanager
@@ -241,7 +246,7 @@ async def _counted(stage: Stage, dsn: str, received: Received) -> tally.Tally:
         key = receipts.load(stage.folder / "receipt.key", "")
         checked = await check.check(connection, stage.folder / "payloads", key)
         if checked.faults or received.different:
-            raise DemoError(f"check: {checked.faults[:3]}, bodies that differ: {received.different}")
+            raise DemoError("demo_failure.differs", faults=checked.faults[:3], bodies=received.different)
         span = tally.period(str(at.year))
         return await tally.count(connection, span, view="out", scope="*", agencies=None, as_of=at)
     finally:

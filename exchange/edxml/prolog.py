@@ -47,7 +47,7 @@ def _narrowed(raw: bytes, encoding: str) -> bytes:
     except UnicodeError:
         raise model.Unreadable("not_xml", f"damaged {encoding}") from None
     if not (_declared(content) or "utf-16").startswith("utf-16"):
-        raise model.Unreadable("not_xml", "the byte order mark contradicts the declared encoding")
+        raise model.Unreadable("not_xml", "BOM ≠ encoding")
     return content
 
 

@@ -55,8 +55,17 @@ def finding(one: errors.Finding, language: str = "vi") -> Facts:
         "code": one.code,
         "path": texts.clean(one.path),
         "line": one.line,
-        "text": texts.say(f"finding.{one.code}", language, **one.facts),
+        "text": sentence(one, language),
     }
+
+
+def sentence(one: errors.Finding, language: str = "vi") -> str:
+    """What a finding says; a budget in it is named in words."""
+    facts = dict(one.facts)
+    if one.code == "too_complex":
+        limit, _, most = facts["detail"].partition(" ")
+        facts["detail"] = " ".join(filter(None, (texts.say(f"limit.{limit}", language), most)))
+    return texts.say(f"finding.{one.code}", language, **facts)
 
 
 def _names(letter: model.Letter, language: str) -> Facts:

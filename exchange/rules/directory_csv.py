@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from exchange import texts
 from exchange.errors import Finding
 
 MAX_BYTES = 32 << 20
@@ -94,7 +95,9 @@ def write(layout: Layout, entries: Iterable[object], language: str = "en") -> by
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(column.name if language == "en" else column.headings[0] for column in layout.columns)
-    writer.writerows([cell(getattr(entry, column.name)) for column in layout.columns] for entry in entries)
+    writer.writerows(
+        [texts.clean(cell(getattr(entry, column.name))) for column in layout.columns] for entry in entries
+    )
     return BYTE_ORDER_MARK + text.getvalue().encode()
 
 

@@ -17,7 +17,9 @@ LANGUAGES = ("vi", "en")
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\U000e0100-\U000e01ef]")
 """Letters and marks that take no ink: Unicode counts them as printable, a reader sees nothing."""
 
-_RANGE = re.compile(r"\s*(\*|[A-Za-z]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*[Qq]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?")
+_RANGE = re.compile(
+    r"\s*(\*|[A-Za-z]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*[Qq]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?"
+)
 """A language range with its quality (RFC 9110 sections 12.4.2 and 12.5.4); of the range, its language."""
 
 

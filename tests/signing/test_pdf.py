@@ -211,7 +211,7 @@ def test_budgets():
         )
         if number == 7:
             assert [verdict.passed for verdict in cases.judged(raw).verdicts] == [True] * 8
-    with pytest.raises(TooComplexError, match="8 signatures"):
+    with pytest.raises(TooComplexError, match="signatures ≤ 8"):
         cases.judged(raw)
 
 
@@ -219,7 +219,7 @@ def test_too_many_revisions():
     raw = cases.page()
     for _ in range(64):
         raw = pdf_write.stamp(raw, "x")
-    with pytest.raises(TooComplexError, match="64 revisions"):
+    with pytest.raises(TooComplexError, match="revisions ≤ 64"):
         cases.judged(raw)
 
 

@@ -140,7 +140,7 @@ def in_many_ways(root):
 def test_digests_of_one_part_in_many_ways_are_too_much():
     long = cases.LETTER.replace(b"JVBERi0x", b"JVBERi0x" * 50_000)
     hostile = cases.changed(cases.signed(long, references=["#file1"], at=None), in_many_ways)
-    with pytest.raises(TooComplexError, match="times the message"):
+    with pytest.raises(TooComplexError, match="digests ≤"):
         cases.judged(hostile)
 
 
