@@ -1,5 +1,5 @@
 """`python -m exchange` is the command `congvan`."""
 
-from exchange.cli.main import main
+from exchange.cli.main import run
 
-main()
+run()

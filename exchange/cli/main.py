@@ -25,11 +25,16 @@ VERBS = (
 @click.version_option(package_name="congvan", prog_name="congvan", message="%(prog)s %(version)s")
 def congvan() -> None:
     """Công văn: signed letters between state agencies, with proof, and an honest count of what still needs paper."""
-    log.configure("warning")
-    screen.guard()
 
 
 for verb in VERBS:
     congvan.add_command(verb)
 
 main = words.spoken(congvan)
+
+
+def run() -> None:
+    """The program: from the first moment on, what is told of errors cannot steer the terminal."""
+    log.configure("warning")
+    screen.guard()
+    main()
