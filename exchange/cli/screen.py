@@ -1,7 +1,7 @@
 """What a terminal gets: consoles that take text as text, and the last word of a program that broke.
 
-Rich reads `[red]` and `:smile:` in a string as orders to itself; a letter's subject may hold both. Consoles and bars are
-made here and nowhere else (`tests/cli/test_words.py`). Foreign text passes `texts.clean` on its way into a sentence.
+Rich reads `[red]` and `:smile:` in a string as orders to itself; a letter's subject may hold both. Consoles are made
+here and nowhere else (`tests/cli/test_words.py`). Foreign text passes `texts.clean` on its way into a sentence.
 """
 
 import sys
@@ -10,7 +10,6 @@ from types import TracebackType
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from exchange import log, texts
 
@@ -18,14 +17,6 @@ from exchange import log, texts
 def console(*, stderr: bool = False) -> Console:
     """A console that interprets nothing in the strings it is given."""
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
-
-
-def progress(*, quiet: bool = False) -> Progress:
-    """Bars on standard error; `description` is plain text. Nothing is drawn where no person watches."""
-    shown = console(stderr=True)
-    described = TextColumn("{task.description}", markup=False)
-    columns = (described, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=shown, transient=True, disable=quiet or not shown.is_terminal)
 
 
 def line(text: str, *, err: bool = False) -> None:
