@@ -1,7 +1,10 @@
 """No sentence is missing, and none says something else in the other language: codes are read out of the code itself."""
 
 import ast
+import inspect
+import re
 import string
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,6 +17,7 @@ import signing
 from exchange import errors, texts
 from exchange.demo import cast, letters
 from exchange.rules import lifecycle, paper_class, ratios, reasons, requirements, routing
+from exchange.store import recount
 from signing import judge, verdict, xmldsig
 
 FOLDERS = [Path(package.__file__).parent for package in (exchange, signing)]
@@ -34,8 +38,24 @@ CODE_AT = {
     "_constraint": {"": 0},
     "failed": {"": 1},
     "doubtful": {"": 1},
+    "Fault": {"code": None},
+    "SettingError": {"": 0},
+    "DemoError": {"": 0},
+    "EmbeddedError": {"": 0},
+    "MigrationError": {"": 0},
+    "TooComplexError": {"": 0},
 }
 """Where a call names a code: by keyword, or at which place."""
+
+PASSED_ON = {
+    "Finding": {"_unreadable", "_why", "_finding", "__init__", "_add", "_offence", "_as_warning", "requirement", "of", "finding"},
+    "Remark": {"_remark"},
+    "Failure": {"failed", "doubtful", "_constraint"},
+    "TooComplexError": {"keep_budgets"},
+    "Fault": {"_strays", "check"},
+    "Unreadable": set(), "SettingError": set(), "DemoError": set(), "EmbeddedError": set(), "MigrationError": set(),
+}  # fmt: skip
+"""Functions that make one of these with a code they are given: it is collected where it is named, or from its table."""
 
 EXCLUDED = ("secret", "test", "internal", "duplicate", "refused", "recalled", "undelivered")
 """What the schema admits in `delivery.excluded`."""
@@ -146,8 +166,20 @@ WHYS = (
     | set(xmldsig.FAULTS)
     | set(judge._PASSED.values())
 )
+LIMITS = (
+    named("TooComplexError")
+    | {"references", "certificates"}
+    | {"bytes", "depth", "elements", "text", "attachments"}
+)
+"""Budgets of signing (two stand in a table of `keep_budgets`) and of reading."""
+
+FAULTS = named("Fault") | set(re.findall(r"AS ([a-z_]{8,})", inspect.getsource(recount.strays)))
 KEYS = sorted(
-    {f"problem.{code}" for code in errors.PROBLEMS}
+    named("SettingError", "DemoError")
+    | {f"database.{key}" for key in named("EmbeddedError")}
+    | {f"limit.{name}" for name in LIMITS}
+    | {f"fault.{code}" for code in FAULTS}
+    | {f"problem.{code}" for code in errors.PROBLEMS}
     | {f"help.{code}" for code in errors.PROBLEMS}
     | {f"finding.{code}" for code in FINDINGS | REMARKS}
     | {f"remark.{code}" for code in REMARKS}
@@ -177,6 +209,9 @@ def test_the_codes_of_the_code_are_found():
     } <= FINDINGS
     assert {"recipient_unknown", "recipient_disabled", "signature_wrapping", "sheet_code_taken"} <= FINDINGS
     assert {"placeholder_signature", "verification_timeout", "not_examined", "unreadable_pdf"} <= REMARKS
+    assert {"elements", "form_fields", "memory"} <= LIMITS
+    assert {"bytes_differ", "tally_differs", "letters_without_bytes", "payloads_outside_partitions"} <= FAULTS
+    assert {"setting.listen", "demo_failure.ended", "database.in_use"} <= set(KEYS)
     assert {"passed", "digest_differs", "cms_digest", "pdf_byte_range", "unknown_root", "key_usage"} <= WHYS
     assert {"certificate_revoked", "authority_revoked", "revocation_stale", "weak_key"} <= WHYS
 
@@ -254,3 +289,117 @@ def literally_said() -> Iterator[tuple[str, set[str] | None]]:
             keywords = {one.arg for one in call.keywords}
             for key in literals(call.args[place] if len(call.args) > place else None, within):
                 yield key, None if None in keywords else {str(one) for one in keywords}
+
+
+def unnamed(calls_):
+    """Where something is made with a code that cannot be read there: what, and in which function."""
+    for name, call, within in calls_:
+        if name in PASSED_ON:
+            given_ = [one.value for one in call.keywords if one.arg in CODE_AT[name]]
+            given_ += [
+                call.args[at] for at in CODE_AT[name].values() if at is not None and at < len(call.args)
+            ]
+            if not any(True for one in given_ for _ in literals(one, within)):
+                yield name, getattr(within, "name", "")
+
+
+def test_codes_are_named_where_they_can_be_read():
+    """A code made up at run time would have no sentence, and no test would know."""
+    found = set(unnamed(calls()))
+    assert {(name, function) for name, function in found if function not in PASSED_ON[name]} == set()
+    planted = ast.parse("def new(code):\n    return Finding(severity='error', code=code + '_x')")
+    ((name, call),) = list(direct(planted.body[0]))
+    assert list(unnamed([(name, call, planted.body[0])])) == [("Finding", "new")]
+
+
+ACCEPTED = {
+    "": "vi",
+    "vi": "vi",
+    "en": "en",
+    "EN-us": "en",
+    "en-GB;q=0.9, vi;q=0.8": "en",
+    "vi-VN,vi;q=0.9,en-US;q=0.6,en;q=0.5": "vi",
+    "en-US,en;q=0.9,vi;q=0.8": "en",
+    "vi;q=0.5, en;q=0.5": "vi",
+    "en;q=0.1": "en",
+    "fr": "vi",
+    "fr, en;q=0.3": "en",
+    "*": "vi",
+    "en;q=0.8, *": "vi",
+    "*;q=0.1, en;q=0.2": "en",
+    "en;q=0": "vi",
+    "vi;q=0, *": "en",
+    "vi;q=0, en;q=0": "vi",
+    "en;q=2": "vi",
+    "en;q=nan": "vi",
+    "en ; Q = 0.7 , vi ; q = 0.6": "en",
+    "english": "vi",
+    "en" + "-x" * 4000: "en",
+    ",;,=": "vi",
+}
+
+
+@pytest.mark.parametrize("header", ACCEPTED, ids=lambda header: header[:40] or "none")
+def test_the_language_a_client_prefers(header):
+    assert texts.preferred(header) == ACCEPTED[header]
+
+
+SHOWN = {
+    "Ủy ban 😀 ❤️ x\u00a0y": "Ủy ban 😀 ❤️ x\u00a0y",
+    unicodedata.normalize("NFD", "Ủy ban nhân dân"): "Ủy ban nhân dân",
+    "\x1b[31m": "\\x1b[31m",
+    "\x9b2J\x85\x7f\x00": "\\x9b2J\\x85\\x7f\\x00",
+    "a\r\n\tb": "a\\x0d\\x0a\\x09b",
+    "\u202e\u2066\u200b\u200d\ufeff": "\\u202e\\u2066\\u200b\\u200d\\ufeff",
+    "\u2028\u2029": "\\u2028\\u2029",
+    "\ud800": "\\ud800",
+    "\U000e0041": "\\U0e0041",
+    "\U0010ffff": "\\U10ffff",
+    "\u0378\ue000": "\\u0378\\ue000",
+    "\u3164\U000e0100\u034f": "\\u3164\\U0e0100\\u034f",
+    "\xad": "\\xad",
+}
+
+
+@pytest.mark.parametrize("foreign", SHOWN, ids=ascii)
+def test_foreign_text_is_made_visible(foreign):
+    assert texts.clean(foreign) == SHOWN[foreign]
+    assert texts.clean(texts.clean(foreign)) == SHOWN[foreign]
+
+
+def test_every_character_of_category_c_is_made_visible():
+    every = [chr(number) for number in range(0x110000)]
+    harmful = [
+        one
+        for one in every
+        if unicodedata.category(one)[0] == "C" or unicodedata.category(one) in {"Zl", "Zp"}
+    ]
+    assert not [one for one in harmful if texts.harmless(one)]
+    assert len(texts.clean("".join(harmful))) > 4 * len(harmful)
+
+
+def test_sentences_are_plain():
+    """What a reader of many sentences notices: a notice called "thông báo", English left over, doubled spaces."""
+    vi, en = (texts.catalogue(language) for language in texts.LANGUAGES)
+    faults = {}
+    for key, sentence in (*vi.items(), *en.items()):
+        if sentence != unicodedata.normalize("NFC", sentence) or texts.clean(
+            sentence.replace("\n", "")
+        ) != sentence.replace("\n", ""):
+            faults[key] = "characters"
+        if re.search(r"\S  +\S| [.,;:](\s|$)", sentence):
+            faults[key] = "spaces"
+    faults |= {key: "thông báo" for key, sentence in vi.items() if "thông báo" in sentence.lower()}
+    faults |= {
+        key: "the same" for key in vi if vi[key] == en[key] and re.search("[a-z]{3}", facts_out(vi[key]))
+    }
+    faults |= {
+        key: "no full stop"
+        for key in vi
+        if key.startswith(("help.", "finding.")) and vi[key][-1:] not in ".…:"
+    }
+    assert faults == {}
+
+
+def facts_out(sentence: str) -> str:
+    return re.sub(r"\{\w+\}", "", sentence)
