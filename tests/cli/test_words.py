@@ -162,6 +162,14 @@ def test_the_language_reaches_the_verb():
     assert call("check", CONGVAN_LANGUAGE="fr").exit_code == 2
 
 
+def test_the_language_reaches_what_settings_hold(tmp_path):
+    unsigned = tmp_path / "unsigned.xml"
+    unsigned.write_bytes(b"<a/>")
+    assert call("--language", "en", "verify", str(unsigned)).output == "There is no signature.\n"
+    assert call("verify", "--language", "en", str(unsigned), CONGVAN_LANGUAGE="vi").exit_code == 1
+    assert call("verify", str(unsigned)).output == "Không có chữ ký số nào.\n"
+
+
 def test_a_setting_that_cannot_be_used_is_told_in_the_users_language():
     told = call("check", CONGVAN_EXPIRE_DAYS="0")
     assert (told.exit_code, told.stderr) == (
