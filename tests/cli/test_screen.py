@@ -154,7 +154,15 @@ def test_words_of_the_command_line(arguments):
 
 @pytest.mark.parametrize(
     "name",
-    ["CONGVAN_LISTEN", "CONGVAN_TRUST_DIR", "CONGVAN_EXPIRE_DAYS", "CONGVAN_LOG_LEVEL", "CONGVAN_NOTIFY"],
+    [
+        "CONGVAN_TLS_CERT",
+        "CONGVAN_METRICS_FROM",
+        "CONGVAN_LISTEN",
+        "CONGVAN_TRUST_DIR",
+        "CONGVAN_EXPIRE_DAYS",
+        "CONGVAN_LOG_LEVEL",
+        "CONGVAN_NOTIFY",
+    ],
 )
 def test_settings(name):
     for language in ("vi", "en"):
