@@ -32,7 +32,7 @@ def same(printed):
     """What differs from run to run, made the same: the port and the seconds."""
     printed = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8470", printed)
     return [
-        line.rstrip() for line in re.sub(r"\b\d+\.\d (giây|s)\b", r"7.5 \1", printed).strip().splitlines()
+        line.rstrip() for line in re.sub(r"\b\d+[.,]\d (giây|s)\b", r"7,5 \1", printed).strip().splitlines()
     ]
 
 

@@ -53,7 +53,7 @@ async def _body(request: web.Request, calling: Caller) -> bytes:
 async def _uploaded(request: web.Request, calling: Caller) -> bytes:
     exchange = request.app[EXCHANGE]
     if request.can_read_body:
-        raise Problem("bad_request", "?upload: no body")
+        raise Problem("bad_request", "?upload: Content-Length: 0")
     return await uploads.whole(exchange, calling.system, digest(request.query["upload"]))
 
 

@@ -137,7 +137,7 @@ def _print(report: verdict.Report, name: str, language: str) -> None:
         table.add_column(texts.say(f"cli.column_{column}", language), overflow="fold")
     for one in report.verdicts:
         said = texts.say(f"verdict.{one.why}", language)
-        advice = "" if one.passed else " " + texts.say(f"advice.{one.why}", language)
+        advice = "" if one.passed else ". " + texts.say(f"advice.{one.why}", language)
         covers = texts.say("cli.covers_whole" if one.coverage.whole else "cli.covers_part", language)
         indication = texts.say(f"indication.{one.indication.value}", language)
         named = f"{indication}\n{one.indication.value}" + (

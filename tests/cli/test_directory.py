@@ -124,7 +124,7 @@ def test_certificates_stand_beside_their_sheet(run, sheet):
     told = run("directory", "certificate", "import", good)
     assert told.exit_code == 0
     assert told.stderr == (
-        "seals.csv:2: lưu ý: confirmed_by: Chứng thư mới ở mức đề nghị và chưa được tính: "
+        "seals.csv:2: cảnh báo: confirmed_by: Chứng thư mới ở mức đề nghị và chưa được tính: "
         "cần 2 người khác nhau xác nhận.\n"
     )
     exported = run("directory", "certificate", "export").stdout
@@ -161,7 +161,7 @@ def test_a_system_from_its_key_to_its_end(run, sheet):
     (one,) = json.loads(listed.stdout)["systems"]
     assert (one["id"], one["owner"], one["acts_for"]) == (facts["system"], "H13.01", ["H13", "H13.01"])
     assert (len(one["keys"]), one["disabled_at"] is not None) == (2, True)
-    assert "đã tắt" in run("system", "list").stdout
+    assert "đã ngừng" in run("system", "list").stdout
 
 
 def test_what_is_not_there_ends_with_2(run, sheet):
