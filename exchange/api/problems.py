@@ -17,7 +17,7 @@ WAIT_STATUSES = frozenset({429, 503})
 
 def language(request: web.BaseRequest) -> str:
     """Vietnamese unless the client prefers English (Accept-Language)."""
-    return texts.preferred(", ".join(request.headers.getall("Accept-Language", ())))
+    return texts.preferred(request.headers.get("Accept-Language", ""))
 
 
 def response(problem: Problem, language_: str, request_id: str) -> web.Response:
