@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 CORES  ?= 2
 
-.PHONY: demo test check lint bench clean
+.PHONY: demo test check lint bench help clean
 
 demo: $(VENV)/installed            ## the exchange at work, once, on this machine
 	$(BIN)/congvan demo --exit
@@ -22,6 +22,9 @@ lint: $(VENV)/tested               ## format, style and types
 
 bench: $(VENV)/tested              ## speed as ratios within one run
 	$(BIN)/python -m pytest -m bench -s tests/bench
+
+help: $(VENV)/installed            ## write the tables of the help pages anew
+	$(BIN)/python -m exchange.web.manual
 
 $(VENV)/installed: deploy/requirements.txt deploy/requirements-build.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -15,14 +15,15 @@ RANK = {
     "exchange.rules": 2,
     "exchange.store": 3,
     "exchange.broker": 4, "exchange.tracker": 4,
-    "exchange.api": 5, "exchange.links": 5,
+    "exchange.api": 5, "exchange.links": 5, "exchange.web": 5,
     "exchange.demo": 6,
     "exchange.cli": 7,
     "exchange": 8,
 }  # fmt: skip
 HOME = {
     "asyncpg": ("exchange.store",),
-    "aiohttp": ("exchange.api", "exchange.links"),
+    "aiohttp": ("exchange.api", "exchange.links", "exchange.web"),
+    "markdown_it": ("exchange.web",),
     "lxml": ("exchange.edxml", "signing"),
     "cryptography": ("signing",),
     "pyhanko": ("signing",),

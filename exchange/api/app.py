@@ -17,6 +17,7 @@ from exchange.api.room import Room
 from exchange.broker import clock
 from exchange.broker.exchange import Exchange, opened
 from exchange.store.pool import UNAVAILABLE
+from exchange.web import pages
 
 SHUTDOWN_SECONDS = 30.0
 RETRY_SECONDS = 0.5
@@ -31,6 +32,7 @@ def application(exchange: Exchange) -> web.Application:
     app[QUOTAS] = Quotas(requests=Buckets(settings.quota_requests), bytes=Buckets(settings.quota_bytes))
     app[ROOM] = Room(ROOM_BYTES)
     app.add_routes(routes.ROUTES)
+    app.add_routes(pages.ROUTES)
     return app
 
 

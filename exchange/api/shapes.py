@@ -51,6 +51,7 @@ def _item(delivery: Mapping[str, Any], directory: Directory) -> dict[str, Any]:
         "size": delivery["size"],
         "class": delivery["class"],
         "requirement": delivery["requirement"],
+        "status": delivery["status"],
     }
 
 

@@ -46,7 +46,9 @@ def submission(exchange: Exchange, noticed: Noticed, given: Given, directory: Di
     return commit.Submission(
         letter=letter,
         deliveries=tuple(
-            replace(one, kind="notice", klass="X", excluded=None, grade="", justified="")
+            replace(
+                one, kind="notice", status=noticed.notice.status, klass="X", excluded=None, grade="", justified=""
+            )
             for one in expand.of_letter(letter, directory, exchange.ids)
         ),
         payload=payloads.put(

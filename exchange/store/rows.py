@@ -93,7 +93,10 @@ class VerdictRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryRow:
-    """One delivery (lượt gửi) as it starts; what happens to it later are updates of the other columns."""
+    """One delivery (lượt gửi) as it starts; what happens to it later are updates of the other columns.
+
+    `status` is what a notice says, two digits; None for letters.
+    """
 
     recipient: UUID
     letter: UUID
@@ -120,6 +123,7 @@ class DeliveryRow:
     grade: str
     justified: str
     state: str
+    status: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -160,7 +160,7 @@ async def test_every_status_goes_in_and_comes_out(shared_server, tally):
         acked = await sender.ack([one["id"] for one in items])
         assert len(acked.body["acknowledged"]) == 7
         (back,) = await waiting(recipient, "H13.31", receipt)
-        assert (back["kind"], back["sender"]) == ("notice", "H13.01")
+        assert (back["kind"], back["status"], back["sender"]) == ("notice", "13", "H13.01")
         again = await recipient.about(answers[0].body["receipt"]["letter"], "receipt")
         assert again.raw == answers[0].raw
         key = receipts.load(shared_server.folder / "receipt.key", "")
@@ -463,7 +463,7 @@ async def test_a_sender_waiting_is_woken_by_a_notice(shared_server):
         started = loop.time()
         await recipient.send(notice(receipt["document_id"], "01", to="H13.03"))
         (item,) = (await polling).body["items"]
-        assert (item["kind"], item["class"]) == ("notice", "X")
+        assert (item["kind"], item["status"], item["class"]) == ("notice", "01", "X")
         assert loop.time() - started < 4
 
 

@@ -1,0 +1,1 @@
+"""Pages for people: the help, served at /help because the networks this runs in are closed."""
