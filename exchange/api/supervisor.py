@@ -152,11 +152,14 @@ class Supervisor:
         if code is not None:
             self._ended(worker, code)
         elif worker.leaving:
-            self._part(worker)
+            self._await_end(worker)
         return code is None and not worker.leaving
 
     def _part(self, worker: Worker) -> None:
         worker.process.terminate()
+        self._await_end(worker)
+
+    def _await_end(self, worker: Worker) -> None:
         worker.until = time.monotonic() + STOP_SECONDS
         self.parting.append(worker)
 
