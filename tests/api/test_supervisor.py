@@ -41,7 +41,7 @@ class Place:
     def until(self, condition, seconds=20):
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, self.told() + [(self.folder / "log").read_text()]
+            assert time.monotonic() < deadline, [*self.told(), (self.folder / "log").read_text()]
             time.sleep(0.01)
 
     def renewed(self):
