@@ -32,7 +32,7 @@ class Calm:
 async def loaded(server, *, pause=0.15, seed=7):
     """Clients that send, pull, take, acknowledge and answer for the length of the block; then all is compared."""
     ledger = Ledger()
-    load = Load(server, ledger, Random(seed), pause=pause, attempts=sdk.ATTEMPTS, hang_up=0.0)
+    load = Load(server, ledger, Random(seed), pause=pause, attempts=sdk.ATTEMPTS, hang_up=0.0, most=400)
     calm = Calm(server, ledger, load)
     async with asyncio.TaskGroup() as group:
         receiving = [group.create_task(load.receive(code)) for code in systems(server.province)]

@@ -98,9 +98,11 @@ async def _hit(strike, grounds, random):
 async def settled(ledger, sending, quiet=15.0):
     """Every sender has its answer, every inbox is empty; or nothing moves any more, and the comparison tells."""
     await asyncio.wait(sending, timeout=SETTLE_SECONDS)
-    while left := len(ledger.pending()):
-        if not await until(lambda: len(ledger.pending()) != left, quiet):
+    while ledger.pending():
+        before = (ledger.answers, ledger.outstanding)
+        if not await until(lambda before=before: (ledger.answers, ledger.outstanding) != before, quiet):
             break
+        await asyncio.sleep(0.3)  # looking at everything takes a while, and the clients are at work beside us
     await asyncio.sleep(1)  # whoever would deliver twice gets the time to do it
 
 

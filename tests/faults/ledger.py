@@ -61,6 +61,7 @@ class Ledger:
     unsure: set = field(default_factory=set)
     faults: list = field(default_factory=list)
     answers: int = 0
+    owed: int = 0
     unknown: int = 0
     slowest: float = 0.0
 
@@ -83,12 +84,18 @@ class Ledger:
         unsaid = {(*one.about, one.code) for one in self.letters if one.code and not one.answered}
         return (self.promised() - done) | unsaid
 
+    @property
+    def outstanding(self):
+        """How many deliveries were promised and not acknowledged yet: what `pending` names, at a glance."""
+        return self.owed - len(self.acknowledged)
+
     def sent(self, letter, answer):
         """A final answer to a letter."""
         if answer.status not in (200, 201):
             self.strange("POST", answer)
             return
         self.answers += 1
+        self.owed += 0 if letter.answered else len(letter.recipients)
         letter.statuses.append(answer.status)
         letter.receipts.append(answer.raw)
 

@@ -12,6 +12,7 @@ from itertools import count
 from random import Random
 
 from faults.ledger import Ledger, Letter
+from faults.moments import until
 from province import quick_letter
 
 from exchange.demo import agencies
@@ -34,7 +35,10 @@ REFUSAL = "02"
 
 @dataclass
 class Load:
-    """Who sends how fast, until `ending` is set; recipients stop when cancelled. `attempts` are the SDK's own."""
+    """Who sends how fast, until `ending` is set; recipients stop when cancelled. `attempts` are the SDK's own.
+
+    Nobody sends on while more than `most` deliveries are not acknowledged: a slow machine has less to do, not later.
+    """
 
     grounds: object
     ledger: Ledger
@@ -44,6 +48,7 @@ class Load:
     signed: bool = False
     attempts: int = 1
     hang_up: float = HANG_UP
+    most: int = 2_000
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     numbers: count = field(default_factory=lambda: count(1))
 
@@ -58,6 +63,10 @@ class Load:
                 if self.random.random() < REPLAY:
                     await self.deliver(client, letter)
                 await asyncio.sleep(self.random.uniform(0, 2 * self.pause))
+                await until(self._may_send, 600)
+
+    def _may_send(self):
+        return self.ledger.outstanding <= self.most or self.ending.is_set()
 
     async def deliver(self, client, letter):
         """One letter, until it is answered; sometimes we hang up, and ask again."""
