@@ -28,7 +28,7 @@ Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def middleware(request: web.Request, handler: Handle) -> web.StreamResponse:
     """Give every request its facts, and every error its answer."""
     began = time.perf_counter()
-    request[REQUEST_ID] = _request_id(request)
+    request[REQUEST_ID] = request_id(request)
     request[PEER] = peers.peer(request, request.app[EXCHANGE].config)
     structlog.contextvars.bind_contextvars(request_id=request[REQUEST_ID])
     with bodies.held(request):
@@ -88,7 +88,7 @@ def _problem(request: web.Request, problem: Problem) -> web.Response:
     return problems.response(problem, problems.language(request), request[REQUEST_ID])
 
 
-def _request_id(request: web.Request) -> str:
+def request_id(request: web.Request) -> str:
     """The client's own id, if it is a plain one, so that its log and ours tell of the same request; else a new one."""
     given = request.headers.get("X-Request-Id", "")
     return given if _REQUEST_ID.fullmatch(given) else uuid4().hex

@@ -49,6 +49,11 @@ class Bell:
             self._untold.add(agency)
         self._something_to_tell.set()
 
+    def ring_out(self) -> None:
+        """Wake everybody who waits here, for the last time."""
+        for agency in self._waiting:
+            self._wake(agency)
+
     def _wake(self, agency: UUID) -> None:
         for event in self._waiting.get(agency, ()):
             event.set()

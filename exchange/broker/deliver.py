@@ -51,7 +51,7 @@ class Body:
 async def inbox(
     exchange: Exchange, agencies: Sequence[UUID], *, after: UUID | None, limit: int, wait: float
 ) -> Page:
-    """Open deliveries of these agencies; with `wait` (seconds) an empty inbox is watched before it is answered."""
+    """Open deliveries of these agencies; with `wait` (s) an empty inbox is watched first, unless the process leaves."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait
     while True:
@@ -59,7 +59,7 @@ async def inbox(
         try:
             async with exchange.pool.acquire() as connection:
                 found = await deliveries.inbox(connection, agencies, after, limit)
-            if found or loop.time() >= deadline:
+            if found or exchange.leaving.is_set() or loop.time() >= deadline:
                 return Page(items=tuple(found[:limit]), more=len(found) > limit)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(deadline):

@@ -54,7 +54,8 @@ class Exchange:
     """What the use cases share. `clock` gives aware UTC moments; `expand` is set when a letter wants the relay.
 
     `kept` are digests of evidence that is known to be stored; `seen` are systems that called, and when last, until
-    that is stored.
+    that is stored; `postponed` are letters that could not be expanded, and when to try again; `leaving` is set when
+    nothing shall be waited for any more.
     """
 
     config: config.Config
@@ -72,6 +73,8 @@ class Exchange:
     kept: set[bytes]
     seen: dict[UUID, datetime]
     expand: asyncio.Event
+    postponed: dict[UUID, datetime]
+    leaving: asyncio.Event
     holder: UUID
 
     @property
@@ -83,6 +86,11 @@ class Exchange:
     def upload_folder(self) -> Path:
         """Where parts of letters stand that come in pieces."""
         return self.config.data / "uploads"
+
+    def leave(self) -> None:
+        """The process is about to end: who waits for something to come is answered now, with what there is."""
+        self.leaving.set()
+        self.bell.ring_out()
 
 
 def now() -> datetime:
@@ -114,6 +122,8 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
             kept=await _keep_trust(connections, trusted),
             seen={},
             expand=asyncio.Event(),
+            postponed={},
+            leaving=asyncio.Event(),
             holder=new_ids.new(),
         )
         tasks = (

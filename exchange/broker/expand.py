@@ -2,23 +2,29 @@
 
 Up to 100 recipients are expanded in the letter's own commit. More are expanded by this relay, in chunks, each with
 ON CONFLICT DO NOTHING: it may stop anywhere, run twice or in two processes, and the result is the same.
+
+A letter that cannot be expanded holds nobody back: it is logged, passed over, and tried again a minute later.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
+
+import structlog
 
 from exchange import ids, metrics
 from exchange.broker.exchange import Exchange
 from exchange.rules import paper_class, routing
 from exchange.rules.directory import Directory
 from exchange.store import deliveries, letters, rows
-from exchange.store.pool import Connection
+from exchange.store.pool import TOO_SLOW, UNAVAILABLE, Connection
 
 INLINE_RECIPIENTS = 100
 CHUNK = 500
 LETTERS_AT_ONCE = 16
+AGAIN = timedelta(seconds=60)
 
 _COPIED = (
     "round", "sender", "operation", "document_id", "number", "notation", "issued_on", "document_type", "subject",
@@ -27,25 +33,45 @@ _COPIED = (
 
 
 async def all_waiting(exchange: Exchange) -> int:
-    """Expand every letter that waits for it; how many were expanded."""
-    done = 0
+    """Expand every letter that waits for it, oldest first; how many were expanded."""
+    at, done, last = exchange.clock(), 0, letters.BEFORE_ALL
+    for one in [name for name, again in exchange.postponed.items() if again <= at]:
+        del exchange.postponed[one]
+    directory = await exchange.snapshot.current()
     async with exchange.pool.acquire() as connection:
         while True:
-            waiting = await letters.to_expand(connection, exchange.clock(), LETTERS_AT_ONCE)
+            waiting = await letters.to_expand(connection, at, last, LETTERS_AT_ONCE)
             for record in waiting:
-                await _expand(exchange, connection, letter(record))
-            done += len(waiting)
+                last = (record["accepted_at"], record["id"])
+                if record["id"] not in exchange.postponed:
+                    done += await _tried(exchange, connection, letter(record), directory)
             if len(waiting) < LETTERS_AT_ONCE:
                 return done
 
 
-async def _expand(exchange: Exchange, connection: Connection, one: rows.LetterRow) -> None:
-    directory = await exchange.snapshot.current()
-    metrics.EXPANDED.inc(len(one.recipients))
+async def _tried(
+    exchange: Exchange, connection: Connection, one: rows.LetterRow, directory: Directory
+) -> bool:
+    """Expand a letter; whether it went. Raises only what tells of the database, and not of this letter."""
+    try:
+        await _expand(exchange, connection, one, directory)
+    except Exception as error:
+        if isinstance(error, UNAVAILABLE) and not isinstance(error, TOO_SLOW):
+            raise
+        structlog.get_logger().exception("letter_not_expanded", letter=str(one.id))
+        exchange.postponed[one.id] = exchange.clock() + AGAIN
+        return False
+    return True
+
+
+async def _expand(
+    exchange: Exchange, connection: Connection, one: rows.LetterRow, directory: Directory
+) -> None:
     for start in range(0, len(one.recipients), CHUNK):
         chunk = range(start, min(start + CHUNK, len(one.recipients)))
         await deliveries.expand(connection, of_letter(one, directory, exchange.ids, chunk))
         exchange.bell.ring(one.recipients[start : start + CHUNK])
+    metrics.EXPANDED.inc(len(one.recipients))
     await letters.expanded(connection, one.sender, one.id, exchange.clock())
 
 

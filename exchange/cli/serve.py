@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import ssl
 import sys
@@ -16,7 +17,7 @@ import structlog
 import uvloop
 
 from exchange import config, log, metrics, texts
-from exchange.api import app, connections, supervisor
+from exchange.api import app, connections, pipes, supervisor
 from exchange.broker import receipts
 from exchange.cli import answers
 from exchange.errors import Problem
@@ -43,14 +44,16 @@ def serve(*, workers: int, allow_nobody: bool) -> None:
 @click.command(hidden=True)
 @click.argument("socket_number", type=int)
 @click.argument("lifeline", type=int)
-def worker(socket_number: int, lifeline: int) -> None:
-    """One worker of `serve`, on the socket it inherited; ends when its parent does."""
+@click.argument("ear", type=int)
+def worker(socket_number: int, lifeline: int, ear: int) -> None:
+    """One worker of `serve`, on the socket and pipes it inherited; ends when its parent does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # meant for the parent, who has the workers leave one by one
     given = answers.settings()
     log.configure(given.log_level)
     assert given.database_url is not None
     structlog.contextvars.bind_contextvars(pid=os.getpid())
     listening = socket.socket(fileno=socket_number)
-    uvloop.run(app.serve(given, given.database_url, listening, lifeline))
+    uvloop.run(app.serve(given, given.database_url, listening, pipes.Parent(lifeline, ear)))
 
 
 def _figures(given: config.Config) -> Path:

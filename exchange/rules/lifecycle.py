@@ -1,13 +1,15 @@
-"""What may become of a delivery (lượt gửi): one table of states and events.
+"""What may become of a delivery (lượt gửi, lượt nhận): one table of states and events.
 
-Statuses come from many systems, each code at most once, in any order and often skipping some (a system may
-say 06 without ever having said 03). So a higher status moves a delivery on, a lower or repeated one is kept
-in the journal and changes nothing. A letter may be refused also after it was registered: real systems say 03
-at the first reading, and 02 when the clerk then returns it. What the table does not know is `wrong_state`.
+Statuses come from many systems, in any order, often skipping some, sometimes twice. So the table is made such that
+their order does not matter: whatever a recipient says of a letter, in whichever order it arrives, the same state is
+reached, and every notice is kept. A higher status moves a delivery on, a lower or repeated one changes nothing. A
+refusal (02) is the highest: real systems say 03 at the first reading and 02 when the clerk then returns it, and once
+all recipients have refused, the sender may have sent the next round - nothing that comes late brings this one back.
 
-An acknowledgement by the recipient always succeeds, also long after the delivery expired. Only a letter that
-was withdrawn stays withdrawn. Answers to a take-back or a change (15, 16) and the request itself (13) are kept
-and move nothing: when the recipient agrees, the exchange says `withdraw`.
+An acknowledgement by the recipient always succeeds, also long after the delivery expired. Answers to a take-back or a
+change (15, 16) and the request itself (13) are kept and move nothing: when the recipient agrees, the exchange says
+`withdraw`. A letter that was withdrawn stays so, and its recipient has nothing more to say of what became of it: what
+the table does not know is `wrong_state`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,8 +56,8 @@ arrived     =          =          refused  registered  assigned  in_process  don
 registered  =          =          refused  =           assigned  in_process  done  =  =  =  withdrawn  -
 assigned    =          =          refused  =           =         in_process  done  =  =  =  withdrawn  -
 in_process  =          =          refused  =           =         =           done  =  =  =  withdrawn  -
-done        =          =          -        =           =         =           =     =  =  =  withdrawn  -
-refused     =          =          =        -           -         -           -     =  =  =  =          -
+done        =          =          refused  =           =         =           =     =  =  =  withdrawn  -
+refused     =          =          =        =           =         =           =     =  =  =  =          -
 withdrawn   =          =          -        -           -         -           -     =  =  =  =          -
 """
 """The table as people read it: `=` kept and nothing changes, `-` unknown here."""

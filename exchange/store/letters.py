@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from exchange.store.pool import Connection
+
+BEFORE_ALL = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+"""Where a walk through letters by moment and id begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +73,14 @@ async def verdicts(connection: Connection, sender: UUID, letter: UUID) -> list[A
     )  # fmt: skip
 
 
-async def to_expand(connection: Connection, accepted_before: datetime, limit: int) -> list[Any]:
-    """Housekeeping: letters whose recipients do not all have a delivery yet, oldest first."""
+async def to_expand(
+    connection: Connection, accepted_before: datetime, after: tuple[datetime, UUID], limit: int
+) -> list[Any]:
+    """Housekeeping: letters whose recipients do not all have a delivery yet, oldest first, after that moment and id."""
     return await connection.fetch(
-        "SELECT * FROM letter WHERE expanded_at IS NULL AND accepted_at <= $1 ORDER BY accepted_at LIMIT $2",
-        accepted_before, limit,
+        """SELECT * FROM letter WHERE expanded_at IS NULL AND accepted_at <= $1 AND (accepted_at, id) > ($2, $3)
+            ORDER BY accepted_at, id LIMIT $4""",
+        accepted_before, *after, limit,
     )  # fmt: skip
 
 

@@ -35,6 +35,9 @@ UNAVAILABLE: Final = (
 )
 """The database did not do what was asked, for no fault of what was asked: worth trying again later."""
 
+TOO_SLOW: Final = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError, TimeoutError)
+"""Among those what one statement may bring upon itself, on a database that serves others well."""
+
 AGAIN: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 """The transaction lost against another one and changed nothing: worth trying again at once."""
 

@@ -63,10 +63,11 @@ async def fought(grounds, plan):
             await _moment(story.ledger, plan, random)
             story.struck[strike.__name__] += await _hit(strike, grounds, random)
         load.ending.set()
-        await _settled(grounds, story.ledger, sending, plan.quiet)
+        await grounds.ready()
+        await settled(story.ledger, sending, plan.quiet)
         for task in (*beside, *sending):
             task.cancel()
-    story.faults = await _compared(grounds, story.ledger)
+    story.faults = await compared(grounds.dsn, story.ledger, grounds.data / "payloads")
     story.seconds = time.monotonic() - started
     return story
 
@@ -94,19 +95,21 @@ async def _hit(strike, grounds, random):
     return int(await until(lambda: strike(grounds, random), WORK_SECONDS))
 
 
-async def _settled(grounds, ledger, sending, quiet):
+async def settled(ledger, sending, quiet=15.0):
     """Every sender has its answer, every inbox is empty; or nothing moves any more, and the comparison tells."""
-    await grounds.ready()
     await asyncio.wait(sending, timeout=SETTLE_SECONDS)
-    while left := len(ledger.pending()):
-        if not await until(lambda: len(ledger.pending()) != left, quiet):
+    while ledger.pending():
+        before = (ledger.answers, ledger.outstanding)
+        if not await until(lambda before=before: (ledger.answers, ledger.outstanding) != before, quiet):
             break
+        await asyncio.sleep(0.3)  # looking at everything takes a while, and the clients are at work beside us
     await asyncio.sleep(1)  # whoever would deliver twice gets the time to do it
 
 
-async def _compared(grounds, ledger):
-    connection = await pool.connect(grounds.dsn)
+async def compared(dsn, ledger, payloads):
+    """All differences between the clients' ledger and that database."""
+    connection = await pool.connect(dsn)
     try:
-        return await compare(connection, ledger, grounds.data / "payloads")
+        return await compare(connection, ledger, payloads)
     finally:
         await connection.close()

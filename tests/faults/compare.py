@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 
 from faults.ledger import Fault
 
-EVENTS = ("accepted", "refused", "fetched", "arrived")
+EVENTS = ("accepted", "refused", "fetched", "arrived", "status")
 
 
 async def compare(connection, ledger, folder):
@@ -61,9 +61,12 @@ async def _deliveries(connection, ledger):
     found = [Fault("delivery_lost", repr(pair)) for pair in ledger.promised() - pairs.keys()]
     found += [Fault("delivery_unpromised", repr(pair)) for pair in pairs.keys() - ledger.promised()]
     found += [Fault("delivery_doubled", repr(pair)) for pair, n in pairs.items() if n > 1]
+    states = ledger.states()
     for row in rows:
-        if (row["state"], row["open"]) != ("arrived", False):
+        if (row["state"] == "waiting") or row["open"]:
             found.append(Fault("delivery_open", str(row["id"])))
+        elif row["state"] != states.get((str(row["letter"]), row["code"]), "arrived"):
+            found.append(Fault("delivery_stands_elsewhere", str(row["id"])))
         if str(row["id"]) not in ledger.taken[(str(row["letter"]), row["code"])]:
             found.append(Fault("delivery_not_taken", str(row["id"])))
     return found
@@ -72,15 +75,14 @@ async def _deliveries(connection, ledger):
 async def _journal(connection, ledger):
     """Every decision and arrival stands there once; beside them, only bodies that a client broke off."""
     rows = await connection.fetch(
-        "SELECT event, letter, delivery, code FROM journal WHERE event = ANY($1)", EVENTS
+        """SELECT event, CASE WHEN event = 'status' THEN detail->>'notice' ELSE coalesce(delivery, letter)::text END
+                  AS about, code FROM journal WHERE event = ANY($1)""",
+        EVENTS,
     )
     broken = ("refused", "incomplete_body")
-    events = Counter(
-        (row["event"], str(row["delivery"] or row["letter"]))
-        for row in rows
-        if (row["event"], row["code"]) != broken
-    )
+    events = Counter((row["event"], row["about"]) for row in rows if (row["event"], row["code"]) != broken)
     wanted = {("accepted", one.id) for one in ledger.letters if one.answered}
+    wanted |= {("status", one.id) for one in ledger.letters if one.answered and one.code}
     wanted |= {(event, one) for one in ledger.acknowledged for event in ("fetched", "arrived")}
     found = [Fault("journal_lacks", repr(event)) for event in wanted - events.keys()]
     found += [Fault("journal_tells_more", repr(event)) for event in events.keys() - wanted]

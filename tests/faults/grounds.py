@@ -97,8 +97,8 @@ class Grounds:
     def tail(self):
         return (self.folder / "serve.log").read_text(errors="replace")[-3000:]
 
-    def client(self, code):
-        return sdk.connected(self.url, self.province.key_of(code), attempts=1)
+    def client(self, code, *, attempts=1):
+        return sdk.connected(self.url, self.province.key_of(code), attempts=attempts)
 
     def processes(self):
         """Every process of this exchange but PostgreSQL's, by number: its command line."""

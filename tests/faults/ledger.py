@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from exchange.rules import lifecycle
+
 
 class Fault(NamedTuple):
     """One difference between what was promised and what is."""
@@ -22,11 +24,16 @@ class Fault(NamedTuple):
 
 @dataclass
 class Letter:
-    """One letter that a sender wants to be rid of, and every 2xx it got for it."""
+    """One letter or notice that a sender wants to be rid of, and every 2xx it got for it.
+
+    A notice has the code that it says, and `about`: the letter and the recipient whose delivery it speaks of.
+    """
 
     raw: bytes
     sender: str
     recipients: tuple
+    code: str = ""
+    about: tuple = ()
     statuses: list = field(default_factory=list)
     receipts: list = field(default_factory=list)
 
@@ -54,6 +61,7 @@ class Ledger:
     unsure: set = field(default_factory=set)
     faults: list = field(default_factory=list)
     answers: int = 0
+    owed: int = 0
     unknown: int = 0
     slowest: float = 0.0
 
@@ -61,10 +69,25 @@ class Ledger:
         """Every (letter, recipient) that a sender holds a receipt for."""
         return {(one.id, code) for one in self.letters if one.answered for code in one.recipients}
 
+    def states(self):
+        """Where every delivery of a letter must stand that was answered: as far as its notices lead from *arrived*."""
+        found = {}
+        for one in self.letters:
+            if one.code and one.answered:
+                state = found.get(one.about, "arrived")
+                found[one.about] = lifecycle.advance(state, one.code) or state
+        return found
+
     def pending(self):
-        """What was promised and is not in its recipient's hands, acknowledged."""
+        """What was promised and is not in its recipient's hands, acknowledged; and notices still to be handed over."""
         done = {pair for pair, ids in self.taken.items() if ids & self.acknowledged.keys()}
-        return self.promised() - done
+        unsaid = {(*one.about, one.code) for one in self.letters if one.code and not one.answered}
+        return (self.promised() - done) | unsaid
+
+    @property
+    def outstanding(self):
+        """How many deliveries were promised and not acknowledged yet: what `pending` names, at a glance."""
+        return self.owed - len(self.acknowledged)
 
     def sent(self, letter, answer):
         """A final answer to a letter."""
@@ -72,6 +95,7 @@ class Ledger:
             self.strange("POST", answer)
             return
         self.answers += 1
+        self.owed += 0 if letter.answered else len(letter.recipients)
         letter.statuses.append(answer.status)
         letter.receipts.append(answer.raw)
 
@@ -106,7 +130,8 @@ class Ledger:
         """One line for the reader of a campaign."""
         statuses = Counter(status for one in self.letters for status in one.statuses)
         return {
-            "letters": sum(one.answered for one in self.letters),
+            "letters": sum(one.answered and not one.code for one in self.letters),
+            "notices": sum(one.answered and bool(one.code) for one in self.letters),
             "promised": len(self.promised()),
             "acknowledged": len(self.acknowledged),
             "statuses": dict(statuses),

@@ -7,13 +7,16 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from random import Random
 
 from faults.ledger import Ledger, Letter
+from faults.moments import until
 from province import quick_letter
 
 from exchange.demo import agencies
+from exchange.edxml import model, write
 from exchange.links import sdk
 
 CODES = tuple(entry.code for entry in agencies.agencies())
@@ -22,13 +25,20 @@ MANY = (101, 160)
 PAUSE_SECONDS = 0.1
 PAGE = 200
 MANY_EVERY = 30
-HANG_UP, REPLAY, LONG, SIGNED = 0.05, 0.1, 0.15, 0.01
-"""Shares: clients that hang up, letters sent again for no reason, letters kept in files, letters with signatures."""
+HANG_UP, REPLAY, LONG, SIGNED, ANSWERED, REFUSED = 0.05, 0.1, 0.15, 0.01, 0.1, 0.02
+"""Shares: clients that hang up, letters sent again for no reason, letters kept in files, letters with signatures,
+deliveries about which their recipient says some statuses, or that it refuses."""
+
+STATUSES = ("01", "03", "04", "05", "06")
+REFUSAL = "02"
 
 
 @dataclass
 class Load:
-    """Who sends how fast, until `ending` is set; recipients stop when cancelled."""
+    """Who sends how fast, until `ending` is set; recipients stop when cancelled. `attempts` are the SDK's own.
+
+    Nobody sends on while more than `most` deliveries are not acknowledged: a slow machine has less to do, not later.
+    """
 
     grounds: object
     ledger: Ledger
@@ -36,13 +46,16 @@ class Load:
     pause: float = 0.06
     senders: int = 5
     signed: bool = False
+    attempts: int = 1
+    hang_up: float = HANG_UP
+    most: int = 2_000
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     numbers: count = field(default_factory=lambda: count(1))
 
     async def send(self):
         """One sender: letter after letter, each until it is answered."""
         code = self.random.choice(SENDERS)
-        async with self.grounds.client(code) as client:
+        async with self.grounds.client(code, attempts=self.attempts) as client:
             while not self.ending.is_set():
                 letter = self._letter(code)
                 self.ledger.letters.append(letter)
@@ -50,10 +63,14 @@ class Load:
                 if self.random.random() < REPLAY:
                     await self.deliver(client, letter)
                 await asyncio.sleep(self.random.uniform(0, 2 * self.pause))
+                await until(self._may_send, 600)
+
+    def _may_send(self):
+        return self.ledger.outstanding <= self.most or self.ending.is_set()
 
     async def deliver(self, client, letter):
         """One letter, until it is answered; sometimes we hang up, and ask again."""
-        if self.random.random() < HANG_UP:
+        if self.random.random() < self.hang_up:
             with contextlib.suppress(TimeoutError, sdk.UnavailableError):
                 async with asyncio.timeout(self.random.uniform(0, 0.03)):
                     await client.send(letter.raw)
@@ -86,14 +103,27 @@ class Load:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def receive(self, code):
-        """The system that acts for `code`: pull, take bodies, acknowledge, for all its agencies."""
-        async with self.grounds.client(code) as client:
+        """The system that acts for `code`: pull, take bodies, acknowledge and answer, for all its agencies."""
+        async with self.grounds.client(code, attempts=self.attempts) as client:
             while True:
                 items = await self._pull(client)
                 for letter in sorted({item["letter"] for item in items}):
                     await self._take(client, letter)
                 if items:
                     await self._acknowledge(client, [item["id"] for item in items])
+                for item in items:
+                    await self._answer(client, item)
+
+    async def _answer(self, client, item):
+        """Sometimes what became of it, in any order; a notice is not answered."""
+        codes = ()
+        if item["kind"] == "letter" and (chance := self.random.random()) < ANSWERED:
+            codes = self.random.sample(STATUSES, 2) if chance > REFUSED else (REFUSAL,)
+        for code in codes:
+            raw = notice(item, code)
+            about = (item["letter"], item["recipient"])
+            self.ledger.letters.append(Letter(raw, item["recipient"], (item["sender"],), code, about))
+            await self.deliver(client, self.ledger.letters[-1])
 
     async def _pull(self, client):
         while True:
@@ -105,6 +135,7 @@ class Load:
                     return answer.body["items"]
                 if answer.status not in sdk.AGAIN:
                     self.ledger.strange("inbox", answer)
+            self.ledger.unknown += 1
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _take(self, client, letter):
@@ -131,6 +162,18 @@ class Load:
         if answer.status in sdk.AGAIN:
             self.ledger.unsure.update(ids)
         return answer
+
+
+def notice(item, code):
+    """The bytes by which the recipient of an inbox item says what became of it."""
+    said = model.Notice(
+        sender=model.Party(code=item["recipient"]),
+        response_for=model.ResponseFor(code=item["sender"], document_id=item["document_id"]),
+        status=code,
+        description="Sai thẩm quyền" if code == REFUSAL else "",
+        at=datetime.now(UTC),
+    )
+    return write.write(said)
 
 
 def systems(province):

@@ -23,7 +23,9 @@ IN_THE_DATABASE = {
     f"UPDATE delivery SET letter = gen_random_uuid() WHERE letter = {FIRST}": {"delivery_unpromised"},
     f"UPDATE delivery SET id = gen_random_uuid() WHERE letter = {FIRST}": {"delivery_not_taken"},
     f"UPDATE delivery SET open = true WHERE letter = {FIRST}": {"delivery_open"},
+    "UPDATE delivery SET state = 'withdrawn'": {"delivery_stands_elsewhere"},
     "DELETE FROM journal WHERE event = 'arrived'": {"journal_lacks"},
+    "DELETE FROM journal WHERE event = 'status'": {"journal_lacks"},
     "INSERT INTO journal (agency, id, at, event, letter) SELECT agency, gen_random_uuid(), at, event, letter "
     "FROM journal WHERE event = 'accepted'": {"journal_twice"},
     "UPDATE journal SET event = 'refused', code = 'conflict' WHERE event = 'accepted'": {

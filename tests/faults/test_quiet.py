@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import os
-import signal
 import time
 
 import pytest
 from faults.grounds import WORKERS, furnished, kill
 from faults.load import CODES
 from faults.moments import until
+from faults.stillness import stopped
 from province import quick_letter
 
 from exchange.broker.bell import SWEEP_SECONDS
@@ -46,16 +45,6 @@ async def blocked(connection, relays):
     query = """SELECT count(*) = $1 FROM pg_stat_activity
                 WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO delivery%'"""
     return await until(lambda: connection.fetchval(query, relays))
-
-
-@contextlib.contextmanager
-def stopped(process):
-    """The process stands still: whatever comes in meanwhile, the other worker takes."""
-    os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(process, signal.SIGCONT)
 
 
 @pytest.fixture(scope="module")
