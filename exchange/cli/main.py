@@ -2,15 +2,33 @@
 
 import click
 
-from exchange.cli import database, demo, directory, letters, serve, signatures, tally
+from exchange.cli import (
+    database,
+    deliveries,
+    demo,
+    directory,
+    inbox,
+    letters,
+    send,
+    serve,
+    settings,
+    signatures,
+    tally,
+)
 
 VERBS = (
     demo.demo,
     serve.serve,
     serve.worker,
     database.migrate,
+    settings.show,
     tally.check,
     tally.tally,
+    send.send,
+    inbox.inbox,
+    deliveries.ack,
+    deliveries.status,
+    deliveries.trace,
     letters.show,
     letters.lint,
     signatures.verify,
