@@ -7,7 +7,7 @@ appears here by being read. `VALUES` says how what is in force is written, which
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import click
@@ -33,11 +33,21 @@ CLIENT = (
 )
 """What the client verbs read; see `client`."""
 
+
+def _listed(networks: Iterable[object]) -> str | None:
+    return ",".join(map(str, networks)) or None
+
+
 VALUES: Mapping[str, Callable[[Config], object]] = {
     "CONGVAN_DATA": lambda given: given.data,
     "CONGVAN_DATABASE_URL": lambda given: given.database_url,
     "CONGVAN_DB_USER": lambda given: given.database_user,
     "CONGVAN_LISTEN": lambda given: f"{f'[{given.host}]' if ':' in given.host else given.host}:{given.port}",
+    "CONGVAN_TLS_CERT": lambda given: given.tls_certificate,
+    "CONGVAN_TLS_KEY": lambda given: given.tls_key,
+    "CONGVAN_TLS_CLIENT_CA": lambda given: given.tls_client_ca,
+    "CONGVAN_TRUSTED_PROXIES": lambda given: _listed(given.trusted_proxies),
+    "CONGVAN_METRICS_FROM": lambda given: _listed(given.metrics_from),
     "CONGVAN_TRUST_DIR": lambda given: given.trust_folder,
     "CONGVAN_CRL_DIR": lambda given: given.crl_folder,
     "CONGVAN_RECEIPT_KEY_FILE": lambda given: given.receipt_key_file,
@@ -47,6 +57,8 @@ VALUES: Mapping[str, Callable[[Config], object]] = {
     "CONGVAN_EXPIRE_DAYS": lambda given: given.expire_days,
     "CONGVAN_LOG_LEVEL": lambda given: given.log_level,
     "CONGVAN_NOTIFY": lambda given: "on" if given.notify else "off",
+    "CONGVAN_QUOTA_REQUESTS": lambda given: given.quota_requests,
+    "CONGVAN_QUOTA_MB": lambda given: given.quota_bytes // config.MEGABYTE,
 }
 """What is in force under each name."""
 

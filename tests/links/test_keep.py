@@ -36,7 +36,7 @@ def store(folder, one, raw=RAW):
     [
         ("12", "UBND-VP", "12-UBND-VP_"),
         ("12", "QĐ-UBND", "12-QĐ-UBND_"),
-        ("12", "QĐ-UBND", "12-QĐ-UBND_"),
+        ("12", "Q\u0110-Ho\u0300a", "12-QĐ-Hòa_"),
         ("", "", ""),
         (None, None, ""),
         ("../../etc", "passwd", "etc-passwd_"),
@@ -45,7 +45,7 @@ def store(folder, one, raw=RAW):
         ("C:\\Windows", "x", "C-Windows-x_"),
         ("CON", "", "CON_"),
         ("a\x00b", "\x1b[2J", "a-b-2J_"),
-        ("12‮cod", "exe.", "12-cod-exe_"),
+        ("12\u202ecod", "exe.", "12-cod-exe_"),
         ("１２", "／", ""),
         ("-rf", "~", "rf_"),
         ("$(reboot)", "`x`", "reboot-x_"),
