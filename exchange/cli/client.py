@@ -42,7 +42,7 @@ _OPTIONS = (
     click.option("--key", "certificate_key", type=_FILE, envvar="CONGVAN_CERTIFICATE_KEY"),
     click.option("--insecure-http", is_flag=True),
     click.option(
-        "--patience", type=click.FloatRange(0.1), default=PATIENCE_SECONDS, envvar="CONGVAN_PATIENCE"
+        "--patience", type=click.IntRange(1, 86_400), default=PATIENCE_SECONDS, envvar="CONGVAN_PATIENCE"
     ),
     click.option("--json", "as_json", is_flag=True),
     click.option("--quiet", is_flag=True),
@@ -62,7 +62,7 @@ class Access:
     certificate: Path | None
     certificate_key: Path | None
     insecure_http: bool
-    patience: float
+    patience: int
     as_json: bool
     quiet: bool
     language: str
@@ -180,7 +180,7 @@ def _teller(access: Access) -> Callable[[str, float], None]:
     def tell(why: str, _seconds: float) -> None:
         if access.watched and why not in told[-1:]:
             told.append(why)
-            click.echo(access.say("client.again", why=why, seconds=f"{access.patience:g}"), err=True)
+            click.echo(access.say("client.again", why=why, seconds=access.patience), err=True)
 
     return tell
 
@@ -240,7 +240,7 @@ def unavailable(access: Access, error: Exception) -> str:
         sdk.DamagedError: "client.damaged",
     }
     key = known.get(type(error), "client.unavailable")
-    return access.say(key, server=access.server, why=error, seconds=f"{access.patience:g}")
+    return access.say(key, server=access.server, why=error, seconds=access.patience)
 
 
 def final(answer: sdk.Answer) -> sdk.Answer:
@@ -261,10 +261,10 @@ def console() -> Console:
 def moment(text: object) -> str:
     """A moment of the exchange as people here write it, in Vietnam's zone; what is none, as it came."""
     try:
-        at = datetime.fromisoformat(str(text))
-    except ValueError:
+        at = datetime.fromisoformat(str(text)).astimezone(paper_class.VIETNAM)
+    except (ValueError, OverflowError):
         return texts.clean(str(text or ""))
-    return f"{at.astimezone(paper_class.VIETNAM):%d/%m/%Y %H:%M:%S}"
+    return f"{at:%d/%m/%Y %H:%M:%S}"
 
 
 def reason(error: Exception) -> str:

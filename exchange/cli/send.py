@@ -89,7 +89,8 @@ def send(
 ) -> None:
     """Send each FILE (edXML; - is standard input). Exit 0: all accepted; 1: one refused; 2: unreadable; 3: unavailable."""
     for one in beside["purpose"]:
-        if one.rpartition(":")[2] not in PURPOSES:
+        code, _, purpose = one.rpartition(":")
+        if not code or purpose not in PURPOSES:
             client.fail(access.language, "client.purpose", text=one)
     if receipt is not None and len(files) > 1 and not receipt.is_dir():
         client.fail(access.language, "client.receipt_folder")

@@ -109,7 +109,8 @@ def settings(environment: Mapping[str, str], given: Config | None) -> Iterator[S
         yield _setting(name, value, raw, "exchange")
     for name in CLIENT:
         raw = environment.get(name) or None
-        yield _setting(name, raw, raw, "client")
+        default = client.PATIENCE_SECONDS if name == "CONGVAN_PATIENCE" else None
+        yield _setting(name, raw or default, raw, "client")
 
 
 def _setting(name: str, value: object, raw: str | None, part: str) -> Setting:

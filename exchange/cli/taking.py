@@ -107,7 +107,7 @@ def _sound(item: object) -> bool:
         UUID(item["id"]), UUID(item["letter"])
     except ValueError:
         return False
-    return isinstance(item.get("size"), int)
+    return type(item.get("size")) is int and item["size"] >= 0
 
 
 async def take_page(

@@ -5,7 +5,9 @@ of the environment used. Over plain http a key could be read on the way, so that
 this machine or the caller says otherwise.
 """
 
+import io
 import ipaddress
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -27,6 +29,7 @@ CONNECT_SECONDS = 10.0
 SLOWEST_BYTES_A_SECOND = 32_000
 """How slow a line may be before one attempt to send a body is given up."""
 
+_NAME = re.compile(r"\w+://(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?/*")
 MAX_JSON_BYTES = 1 << 26
 MAX_BODY_BYTES = 1 << 30
 
@@ -62,6 +65,8 @@ class Line:
     @asynccontextmanager
     async def answering(self, method: str, path: str, **given: Any) -> AsyncIterator[aiohttp.ClientResponse]:  # noqa: ANN401 - aiohttp's own
         """One attempt, whose body the caller reads with `piece`. Raises NoAnswerError, UntrustedError."""
+        if isinstance(given.get("data"), bytes):
+            given["data"] = io.BytesIO(given["data"])  # aiohttp sends a file piece by piece, bytes in one go
         with _failing_as_no_answer():
             response = await self.session.request(method, path, allow_redirects=False, **given)
         async with response:
@@ -113,14 +118,15 @@ async def opened(
 
 def address(server: str, *, insecure_http: bool = False) -> str:
     """The server's address as a session wants it. Raises AddressError."""
+    shown = server.rpartition("@")[2]  # what stands before @ may be a password
     try:
         parts = urlsplit(server.strip())
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise AddressError("bad_server", server) from None
+        raise AddressError("bad_server", shown) from None
     stray = parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None
-    if parts.scheme not in {"http", "https"} or not host or stray or not host.isprintable() or port == 0:
-        raise AddressError("bad_server", server.rpartition("@")[2])  # what stands before @ may be a password
+    if parts.scheme not in {"http", "https"} or stray or port == 0 or not _NAME.fullmatch(server.strip()):
+        raise AddressError("bad_server", shown)
     if parts.scheme == "http" and not (insecure_http or is_local(host)):
         raise AddressError("insecure_http", host)
     return f"{parts.scheme}://{parts.netloc}"

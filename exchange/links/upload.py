@@ -122,7 +122,7 @@ def _advanced(upload: _Upload, answer: Answer) -> bool:
         upload.offset = upload.most = 0
         return False
     said = answer.body.get("offset") if isinstance(answer.body, dict) else None
-    if not isinstance(said, int) or not 0 <= said <= len(upload.raw):
+    if type(said) is not int or not 0 <= said <= len(upload.raw):
         raise StrangeAnswerError(f"offset: {str(said)[:20]}")
     more = said > upload.most
     upload.offset, upload.most, upload.stuck = said, max(upload.most, said), not (asked or more)
