@@ -105,7 +105,9 @@ def test_what_sign_makes_verify_accepts(province, folders, tmp_path, name, raw):
 
 def test_what_sign_made_as_json(province, tmp_path):
     holder = province.ours.seals["H13.01"]
-    source, key, certificate, signed = (tmp_path / name for name in ("a.xml", "key.pem", "c.der", "signed.xml"))
+    source, key, certificate, signed = (
+        tmp_path / name for name in ("a.xml", "key.pem", "c.der", "signed.xml")
+    )
     source.write_bytes(b"<a><b>1</b></a>")
     key.write_bytes(keys.private_pem(holder.key))
     certificate.write_bytes(holder.der)
