@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 StatementKey = ec.EllipticCurvePrivateKey
+StatementPublicKey = ec.EllipticCurvePublicKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 _CURVES: Mapping[str, ec.EllipticCurve] = {
@@ -159,8 +160,22 @@ def der(certificate: x509.Certificate) -> bytes:
 
 def key_id(key: PrivateKey) -> str:
     """Short name of a key: the first 16 hex digits of the SHA-256 of its public key (SubjectPublicKeyInfo, DER)."""
+    return public_key_id(key.public_key())
+
+
+def public_key_id(key: PublicKey) -> str:
+    """The same name, from the public half."""
     form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return hashlib.sha256(key.public_key().public_bytes(_DER, form)).hexdigest()[:16]
+    return hashlib.sha256(key.public_bytes(_DER, form)).hexdigest()[:16]
+
+
+def load_statement_public_key(raw: bytes) -> StatementPublicKey:
+    """Whose statements are checked: a P-256 public key (PEM), or a certificate (PEM or DER) for one. Raises ValueError."""
+    public = b"-----BEGIN PUBLIC KEY" in raw
+    key = serialization.load_pem_public_key(raw) if public else load_certificate(raw).public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return key
+    raise ValueError("not a P-256 key")
 
 
 def load_certificate(raw: bytes) -> x509.Certificate:

@@ -3,15 +3,35 @@
 import click
 
 from exchange import log
-from exchange.cli import database, demo, directory, letters, screen, serve, signatures, tally, words
+from exchange.cli import (
+    database,
+    deliveries,
+    demo,
+    directory,
+    inbox,
+    letters,
+    screen,
+    send,
+    serve,
+    settings,
+    signatures,
+    tally,
+    words,
+)
 
 VERBS = (
     demo.demo,
     serve.serve,
     serve.worker,
     database.migrate,
+    settings.show,
     tally.check,
     tally.tally,
+    send.send,
+    inbox.inbox,
+    deliveries.ack,
+    deliveries.status,
+    deliveries.trace,
     letters.show,
     letters.lint,
     signatures.verify,

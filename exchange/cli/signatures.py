@@ -1,5 +1,6 @@
 """`congvan verify` and `congvan sign`: signatures of a file, offline, without a database."""
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -157,7 +158,8 @@ def _print(report: verdict.Report, name: str, language: str) -> None:
 @click.option("--certificate", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--field", default="Signature1", show_default=True, help="name of the signature field of a PDF")
-def sign(*, file: Path, key: Path, certificate: Path, out: Path, field: str) -> None:
+@click.option("--json", "as_json", is_flag=True)
+def sign(*, file: Path, key: Path, certificate: Path, out: Path, field: str, as_json: bool) -> None:
     """Sign FILE (XML or PDF) with a PEM key and certificate, and write the signed file to --out."""
     raw, at = file.read_bytes(), datetime.now(UTC)
     try:
@@ -170,6 +172,10 @@ def sign(*, file: Path, key: Path, certificate: Path, out: Path, field: str) -> 
     except ValueError as error:
         answers.fail(answers.USAGE, "cli.unreadable", file=file.name, why=error)
     out.write_bytes(signed)
+    if as_json:
+        digest, size = hashlib.sha256(signed).hexdigest(), len(signed)
+        made = {"certificate_sha256": keys.fingerprint(signer).hex(), "signed_at": at.isoformat()}
+        answers.show_json({"file": file.name, "out": str(out), "sha256": digest, "size": size, **made})
 
 
 def _moment(text: str | None) -> datetime:

@@ -1,87 +1,120 @@
-"""The client for document systems and scripts: send, pull, acknowledge, answer, ask. One guarded connection pool.
+"""The client for document systems and scripts: send, pull, take, acknowledge, answer, ask.
 
-When the outcome of a request is unknown (no answer, 503), it is sent again: a letter's identity makes that harmless,
-and the same letter always gets the same receipt.
+    async with sdk.connected("https://truc.example", key) as exchange:
+        answer = await exchange.send(raw)                    # 201 new, 200 the same again; both with the receipt
+        receipt = answer.facts()["receipt"]                  # RefusedError, if the exchange said no
+        async for item in exchange.pending():                # what is open for us
+            await exchange.fetch(item, file)                 # whole and checked, or not at all
+            await exchange.ack([item["id"]])                 # only when the bytes are safe with us
+
+When the outcome of a request is unknown (no answer, 429, 502, 503, 504), it is sent again, all attempts with one
+`Idempotency-Key`. The key only tells attempts apart in logs; the real guard is what is sent: the same letter always
+gets the same receipt, a status is known by its `at`, an acknowledgement by its delivery. Sending again is always safe.
 """
 
-import asyncio
 import base64
 import hashlib
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO, TypedDict, Unpack
+from urllib.parse import quote
 
-import aiohttp
+from exchange.links import connection, download, retry, upload
+from exchange.links.answer import (
+    AGAIN,
+    Answer,
+    DamagedError,
+    RefusedError,
+    StrangeAnswerError,
+    UnavailableError,
+    UntrustedError,
+)
+from exchange.links.connection import AddressError
+from exchange.links.upload import Progress, unseen
 
-ATTEMPTS = 8
-FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
-ANSWER_SECONDS = 60.0
-AGAIN = frozenset({429, 502, 503, 504})
+UPLOAD_ABOVE_BYTES = 1 << 20
+"""Larger letters go up in parts."""
 
 
-class UnavailableError(Exception):
-    """The exchange did not answer in time, however often it was asked; what was sent may be sent again."""
+class Terms(TypedDict, total=False):
+    """How to talk: attempts and seconds without progress until we give up (None: no such limit), TLS, language, …
 
+    `tls` is `connection.tls_context(…)`; `insecure_http` allows plain http to another machine; `told` hears of failed
+    attempts; `language` is that of sentences (vi, en).
+    """
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """Status, body and headers of one answer; `problem` is its RFC 9457 code, or empty."""
-
-    status: int
-    raw: bytes
-    body: Any
-    headers: Mapping[str, str]
-
-    @property
-    def problem(self) -> str:
-        """Code of the problem, or an empty text for success."""
-        return self.body.get("code", "") if self.status >= 400 and isinstance(self.body, dict) else ""  # noqa: PLR2004 - HTTP
+    attempts: int | None
+    seconds: float | None
+    tls: ssl.SSLContext | None
+    insecure_http: bool
+    language: str
+    told: retry.Told
 
 
 @dataclass(frozen=True)
 class Client:
     """One system's door to one exchange. Make it with `connected`."""
 
-    session: aiohttp.ClientSession
-    attempts: int = ATTEMPTS
+    line: connection.Line
+    upload_above: int = UPLOAD_ABOVE_BYTES
 
-    async def send(self, raw: bytes, **beside: str) -> Answer:
-        """Hand over one letter or notice; `beside` are the metadata parameters of the contract (main, copy, test, …)."""
+    async def send(self, raw: bytes, *, progress: Progress = unseen, **beside: str | Sequence[str]) -> Answer:
+        """Hand over one letter or notice; `beside` are the metadata parameters of the contract (main, copy, test, …).
+
+        A parameter that may be repeated (purpose) takes a list.
+        """
+        parameters = _pairs(beside)
+        if len(raw) > self.upload_above:
+            answer = await upload.send(self.line, raw, parameters, progress)
+            if answer is not None:
+                return answer
         digest = base64.b64encode(hashlib.sha256(raw).digest()).decode()
         headers = {"Content-Type": "application/xml", "Content-Digest": f"sha-256=:{digest}:"}
-        return await self._ask("POST", "/v1/messages", params=beside, data=raw, headers=headers)
+        return await self.line.ask("POST", "/v1/messages", params=parameters, data=raw, headers=headers)
 
     async def inbox(
         self, agency: str | None = None, *, after: str | None = None, limit: int = 100, wait: int = 0
     ) -> Answer:
-        """One page of what is open for an agency, or for all of the system's."""
+        """One page of what is open for an agency, or for all of the system's; `wait` seconds for something to come."""
         given = {"for": agency, "after": after, "limit": str(limit), "wait": str(wait)}
-        return await self._ask(
-            "GET", "/v1/inbox", params={name: text for name, text in given.items() if text}
-        )
+        parameters = {name: text for name, text in given.items() if text}
+        return await self.line.ask("GET", "/v1/inbox", params=parameters, wait=wait)
 
     async def pending(
         self, agency: str | None = None, *, limit: int = 100
     ) -> AsyncIterator[Mapping[str, Any]]:
-        """Every item open for an agency, page by page, in one pass."""
+        """Every item open for an agency, page by page, in one pass. Raises RefusedError."""
         after = None
         while True:
-            page = await self.inbox(agency, after=after, limit=limit)
-            for item in page.body["items"]:
+            page = (await self.inbox(agency, after=after, limit=limit)).facts()
+            for item in page["items"]:
                 yield item
-            after = page.body["next"]
+            after = page["next"]
             if after is None:
                 return
 
+    async def body(self, letter: str) -> Answer:
+        """A letter's bytes as they came, in one piece."""
+        headers = {"Accept-Encoding": "identity"}
+        return await self.line.ask("GET", f"/v1/messages/{_part(letter)}", headers=headers)
+
+    async def fetch(
+        self, item: Mapping[str, Any], into: BinaryIO, *, progress: Progress = unseen
+    ) -> Answer | None:
+        """Bring a file, which may hold the beginning already, to the bytes of an inbox item; None when it holds them.
+
+        Otherwise the refusal: not_found, or gone when the letter was revoked meanwhile. Raises DamagedError.
+        """
+        wanted = download.Wanted(letter=item["letter"], sha256=item["sha256"], size=item["size"])
+        return await download.fetch(self.line, wanted, into, progress)
+
     async def ack(self, ids: Sequence[str], agency: str | None = None) -> Answer:
         """These deliveries are in our hands."""
-        body: dict[str, Any] = {"ids": list(ids)}
-        if agency:
-            body["for"] = agency
-        return await self._ask("POST", "/v1/inbox/ack", json=body)
+        body = {"ids": list(ids)} | ({"for": agency} if agency else {})
+        return await self.line.ask("POST", "/v1/inbox/ack", json=body)
 
     async def status(
         self,
@@ -96,46 +129,55 @@ class Client:
         said: dict[str, Any] = {"code": code, "at": (at or datetime.now(UTC)).isoformat()}
         said |= {"reason": reason} if reason else {}
         said |= {"staff": dict(staff)} if staff else {}
-        return await self._ask("POST", f"/v1/deliveries/{delivery}/status", json=said)
-
-    async def body(self, letter: str) -> Answer:
-        """A letter's bytes as they came."""
-        return await self._ask("GET", f"/v1/messages/{letter}", headers={"Accept-Encoding": "identity"})
+        return await self.line.ask("POST", f"/v1/deliveries/{_part(delivery)}/status", json=said)
 
     async def about(self, letter: str, what: str) -> Answer:
         """`header`, `verdicts`, `trace` or `receipt` of a letter."""
-        return await self._ask("GET", f"/v1/messages/{letter}/{what}")
+        return await self.line.ask("GET", f"/v1/messages/{_part(letter)}/{what}")
 
     async def ready(self) -> Answer:
         """Whether the exchange can accept letters now."""
-        return await self._ask("GET", "/readyz")
+        return await self.line.ask("GET", "/readyz")
 
-    async def _ask(self, method: str, path: str, **given: Any) -> Answer:  # noqa: ANN401 - aiohttp's own
-        pause = FIRST_PAUSE_SECONDS
-        for left in reversed(range(self.attempts)):
-            try:
-                answer = await self._once(method, path, **given)
-                if answer.status not in AGAIN or not left:
-                    return answer
-                pause = max(pause, float(answer.headers.get("Retry-After", 0)))
-            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
-                if not left:
-                    raise UnavailableError(f"{method} {path}: {type(error).__name__}") from error
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-        raise UnavailableError(f"{method} {path}")
 
-    async def _once(self, method: str, path: str, **given: Any) -> Answer:  # noqa: ANN401 - aiohttp's own
-        async with self.session.request(method, path, allow_redirects=False, **given) as response:
-            raw = await response.read()
-            body = await response.json(content_type=None) if "json" in response.content_type else None
-            return Answer(status=response.status, raw=raw, body=body, headers=response.headers)
+def _part(text: str) -> str:
+    """An id as one part of a path, whatever is in it."""
+    return quote(text, safe="")
+
+
+def _pairs(beside: Mapping[str, str | Sequence[str]]) -> list[tuple[str, str]]:
+    lists = ((name, [said] if isinstance(said, str) else said) for name, said in beside.items())
+    return [(name, one) for name, several in lists for one in several]
 
 
 @asynccontextmanager
-async def connected(server: str, key: str, *, attempts: int = ATTEMPTS) -> AsyncIterator[Client]:
-    """A client for `server` (such as `http://127.0.0.1:8470`) with a system's key `cv_…`."""
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=ANSWER_SECONDS + 60)
-    headers = {"Authorization": f"Bearer {key}"}
-    async with aiohttp.ClientSession(server, headers=headers, timeout=timeout) as session:
-        yield Client(session, attempts)
+async def connected(server: str, key: str = "", **terms: Unpack[Terms]) -> AsyncIterator[Client]:
+    """A client for `server` (such as `https://truc.example:8470`) with a system's key `cv_…`, a certificate, or both.
+
+    Raises AddressError for an address that cannot be used, or not safely.
+    """
+    patience = retry.Patience(
+        attempts=terms.get("attempts", retry.ATTEMPTS),
+        seconds=terms.get("seconds"),
+        told=terms.get("told", retry.quietly),
+    )
+    address = connection.address(server, insecure_http=terms.get("insecure_http", False))
+    headers = {"Accept-Language": terms.get("language", "vi")}
+    headers |= {"Authorization": f"Bearer {key}"} if key else {}
+    async with connection.opened(address, headers, tls=terms.get("tls")) as session:
+        yield Client(connection.Line(session=session, patience=patience))
+
+
+__all__ = [
+    "AGAIN",
+    "AddressError",
+    "Answer",
+    "Client",
+    "DamagedError",
+    "RefusedError",
+    "StrangeAnswerError",
+    "Terms",
+    "UnavailableError",
+    "UntrustedError",
+    "connected",
+]

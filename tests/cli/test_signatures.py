@@ -1,5 +1,6 @@
 """`congvan verify` and `congvan sign` as a person runs them: files in, exit codes and tables out."""
 
+import hashlib
 import json
 
 import pytest
@@ -100,3 +101,18 @@ def test_what_sign_makes_verify_accepts(province, folders, tmp_path, name, raw):
         congvan("sign", tmp_path / name, "--key", signed, "--certificate", signed, "--out", signed).exit_code
         == 2
     )
+
+
+def test_what_sign_made_as_json(province, tmp_path):
+    holder = province.ours.seals["H13.01"]
+    source, key, certificate, signed = (
+        tmp_path / name for name in ("a.xml", "key.pem", "c.der", "signed.xml")
+    )
+    source.write_bytes(b"<a><b>1</b></a>")
+    key.write_bytes(keys.private_pem(holder.key))
+    certificate.write_bytes(holder.der)
+    made = congvan("sign", source, "--key", key, "--certificate", certificate, "--out", signed, "--json")
+    raw, told = signed.read_bytes(), json.loads(made.output)
+    assert (told["sha256"], told["size"]) == (hashlib.sha256(raw).hexdigest(), len(raw))
+    assert told["certificate_sha256"] == hashlib.sha256(holder.der).hexdigest()
+    assert (told["file"], told["out"]) == ("a.xml", str(signed))

@@ -1,0 +1,40 @@
+"""Progress bars on standard error, where a person watches; elsewhere nothing is drawn."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+
+from exchange import texts
+from exchange.links.upload import Progress as Told
+
+LEAST_BYTES = 1 << 18
+"""What is smaller is through before a bar could be read."""
+
+
+@contextmanager
+def shown(*, watched: bool) -> Iterator[Progress]:
+    """The place where bars are drawn while the block lasts."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not watched) as progress:
+        yield progress
+
+
+def bar(progress: Progress, name: str) -> Told:
+    """A bar for one file; it appears with the first word about a file that is worth one."""
+    tasks: list[TaskID] = []
+
+    def tell(done: int, total: int) -> None:
+        if total < LEAST_BYTES:
+            return
+        if not tasks:
+            tasks.append(progress.add_task(texts.clean(name), total=total))
+        progress.update(tasks[0], completed=done, visible=done < total)
+
+    return tell
