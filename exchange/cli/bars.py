@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from exchange import texts
+from exchange.cli import screen
 from exchange.links.upload import Progress as Told
 
 LEAST_BYTES = 1 << 18
@@ -22,7 +22,9 @@ def shown(*, watched: bool) -> Iterator[Progress]:
         DownloadColumn(),
         TransferSpeedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not watched) as progress:
+    with Progress(
+        *columns, console=screen.console(stderr=True), transient=True, disable=not watched
+    ) as progress:
         yield progress
 
 

@@ -20,7 +20,7 @@ import click
 from rich.console import Console
 
 from exchange import texts
-from exchange.cli import answers
+from exchange.cli import answers, screen
 from exchange.links import connection, sdk
 from exchange.rules import paper_class
 
@@ -252,7 +252,7 @@ def final(answer: sdk.Answer) -> sdk.Answer:
 
 def console() -> Console:
     """Where tables are drawn: as wide as the terminal, and wide for a script that reads them."""
-    made = Console(highlight=False)
+    made = screen.console()
     if not made.is_terminal:
         made.width = PLAIN_WIDTH
     return made

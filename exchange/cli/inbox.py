@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange import texts
-from exchange.cli import answers, client, taking
+from exchange.cli import answers, client, screen, taking
 from exchange.links import sdk
 
 DAY_SECONDS = 86_400
@@ -132,7 +132,7 @@ def _tell(access: client.Access, one: taking.Taken) -> None:
     )  # fmt: skip
     click.echo(said, err=not fine)
     for line in one.why.splitlines():
-        click.echo(f"  {line}", err=True)
+        screen.line(f"  {line}", err=True)
 
 
 def _print_table(items: Iterable[Mapping[str, Any]], language: str) -> None:

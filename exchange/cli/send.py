@@ -16,7 +16,7 @@ import click
 
 from exchange import texts
 from exchange.broker.declared import COPY_FORMS, PAPER_REASONS, PURPOSES
-from exchange.cli import answers, bars, client
+from exchange.cli import answers, bars, client, screen
 from exchange.links import keep, sdk, statement
 from exchange.links.upload import Progress
 from signing import keys
@@ -188,7 +188,7 @@ def _tell(access: client.Access, outcome: Outcome) -> None:
         return
     click.echo(access.say(f"client.sent_{outcome.outcome}", file=outcome.file), err=not said)
     if outcome.why:
-        click.echo(f"  {outcome.why}", err=True)
+        screen.line(f"  {outcome.why}", err=True)
     if outcome.answer is None:
         return
     if outcome.outcome == "refused":
