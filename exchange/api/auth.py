@@ -60,6 +60,8 @@ async def acting_for(request: web.Request, calling: Caller, code: str | None) ->
     exchange = request.app[EXCHANGE]
     today: date = paper_class.local_day(exchange.clock())
     agency = directory.find(await exchange.snapshot.current(), code, today)
-    if agency is None or agency.id not in calling.agencies:
+    if agency is None or agency.id not in calling.acts_for:
         raise Problem("not_allowed_to_act")
+    if agency.id in calling.switched_off:
+        raise Problem("disabled")
     return [agency.id]
