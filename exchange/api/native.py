@@ -1,5 +1,6 @@
 """The native API: each function one route, a short script from request to answer. Shapes: contract.md."""
 
+import hashlib
 import json
 import re
 from uuid import UUID
@@ -18,6 +19,9 @@ from exchange.errors import Problem
 MAX_WAIT_SECONDS = 60.0
 DEFAULT_LIMIT = 100
 MAX_ACK_BYTES = 1 << 20
+NOTHING = UUID(int=0)
+"""An id that is nobody's."""
+
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -118,8 +122,7 @@ async def get_receipt(request: web.Request) -> web.Response:
 async def get_inbox(request: web.Request) -> web.Response:
     """GET /v1/inbox?for=&after=&limit=&wait=: what is open, oldest first; `wait` holds the answer while nothing is."""
     exchange = request.app[EXCHANGE]
-    calling = await auth.system(request)
-    agencies = await auth.acting_for(request, calling, request.query.get("for"))
+    agencies = await auth.acting_for(request, await auth.system(request), request.query.get("for"))
     page = await deliver.inbox(
         exchange,
         agencies,
@@ -127,6 +130,8 @@ async def get_inbox(request: web.Request) -> web.Response:
         limit=int(_number(request, "limit", DEFAULT_LIMIT, 1, deliver.MAX_PAGE)),
         wait=_number(request, "wait", 0, 0, MAX_WAIT_SECONDS),
     )
+    if page.waited:  # who asked may have been switched off meanwhile
+        page = page.of(await auth.acting_for(request, await auth.system(request), request.query.get("for")))
     return shapes.json_response(shapes.inbox(page, await exchange.snapshot.current()))
 
 
@@ -137,9 +142,17 @@ async def post_ack(request: web.Request) -> web.Response:
     parameters.check(request)
     body = await bodies.take(request, MAX_ACK_BYTES, json=True)
     if isinstance(body, bodies.Refused):
+        await send.refuse(exchange, calling, send.Refused(code=body.code), size=body.seen)
         raise Problem(body.code, body.detail)
-    given, code = _ack(body.raw)
-    agencies = await auth.acting_for(request, calling, code)
+    try:
+        given, code = _ack(body.raw)
+        agencies = await auth.acting_for(request, calling, code)
+    except Problem as problem:
+        digest = hashlib.sha256(body.raw).digest()
+        await send.refuse(
+            exchange, calling, send.Refused(code=problem.code), sha256=digest, size=len(body.raw)
+        )
+        raise
     known = [one for text in given if (one := _uuid(text)) is not None]
     result = await deliver.acknowledge(exchange, calling, agencies, known)
     strange = [text for text in given if _uuid(text) is None]
@@ -147,11 +160,8 @@ async def post_ack(request: web.Request) -> web.Response:
 
 
 def named(request: web.Request) -> UUID:
-    """The id in the path; what is no id at all is not found either. Raises Problem."""
-    found = _uuid(request.match_info["id"])
-    if found is None:
-        raise Problem("not_found")
-    return found
+    """The id in the path; what is no id at all names nothing, and is looked for like any other."""
+    return _uuid(request.match_info["id"]) or NOTHING
 
 
 def _uuid(text: str) -> UUID | None:

@@ -7,8 +7,8 @@ acceptance, the incoming one by the day of arrival; design §6, settled 5).
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,10 +25,15 @@ MAX_PAGE = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One page of an inbox: delivery records, and whether more are open after the last."""
+    """One page of an inbox: delivery records, whether more are open after the last, whether it was waited for."""
 
     items: tuple[Any, ...]
     more: bool
+    waited: bool = False
+
+    def of(self, agencies: Collection[UUID]) -> "Page":
+        """The page without the deliveries of other agencies."""
+        return replace(self, items=tuple(one for one in self.items if one["recipient"] in agencies))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +58,15 @@ async def inbox(
 ) -> Page:
     """Open deliveries of these agencies; with `wait` (seconds) an empty inbox is watched before it is answered."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait
+    deadline, waited = loop.time() + wait, False
     while True:
         event = exchange.bell.watch(agencies)
         try:
             async with exchange.pool.acquire() as connection:
                 found = await deliveries.inbox(connection, agencies, after, limit)
             if found or loop.time() >= deadline:
-                return Page(items=tuple(found[:limit]), more=len(found) > limit)
+                return Page(items=tuple(found[:limit]), more=len(found) > limit, waited=waited)
+            waited = True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(deadline):
                     await event.wait()
