@@ -33,6 +33,12 @@ async def system(request: web.Request) -> Caller:
     return calling
 
 
+async def again(request: web.Request) -> Caller:
+    """The calling system once more, after a wait: what was switched off meanwhile is out. Raises Problem likewise."""
+    exchange = request.app[EXCHANGE]
+    return await caller.authenticate(exchange.pool, _shown(request), exchange.clock())
+
+
 def _shown(request: web.Request) -> Credentials:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     key, certificate = text.strip(), request[PEER].certificate

@@ -123,10 +123,10 @@ def _facts(delivery: Mapping[str, Any], new_ids: ids.Ids) -> list[rows.DeltaRow]
     return counted.facts(delivery, found, delivery["arrived_at"], new_ids)
 
 
-async def body(exchange: Exchange, caller: Caller, letter: UUID) -> Body | None:
+async def body(exchange: Exchange, caller: Caller, letter: UUID, *, taken: bool = True) -> Body | None:
     """The bytes of a letter that the caller sent or received; a recipient's first time is journalled as *fetched*.
 
-    One system may act for the sender and for recipients: then it is both.
+    Not `taken`: only what is told of them goes out (HEAD). One system may act for the sender and for recipients: then it is both.
     """
     agencies = list(caller.agencies)
     async with exchange.pool.acquire() as connection:
@@ -134,7 +134,7 @@ async def body(exchange: Exchange, caller: Caller, letter: UUID) -> Body | None:
         row = row or await letters.of_recipient(connection, agencies, letter)
         if row is None:
             return None
-        if await deliveries.unfetched(connection, agencies, letter):
+        if taken and await deliveries.unfetched(connection, agencies, letter):
             await _note_fetched(exchange, connection, caller, letter)
         raw = exchange.bodies.get(letter) or await payloads.get(connection, exchange.payload_folder, letter)
     if raw is not None:

@@ -54,7 +54,9 @@ async def shown(
         key_id, certificate, at, on,
     )  # fmt: skip
     rows = [
-        CallerRow(**{**record, "agencies": tuple(record["agencies"]), "switched_off": tuple(record["switched_off"])})
+        CallerRow(
+            **{**record, "agencies": tuple(record["agencies"]), "switched_off": tuple(record["switched_off"])}
+        )
         for record in records
     ]
     by_key = next((row for row in rows if row.secret_sha256 is not None), None)
