@@ -151,9 +151,11 @@ def server(province, province_database, tmp_path):
 @pytest.fixture(scope="module")
 def shared_server(request, postgres, province, tmp_path_factory):
     """One server for a whole module whose tests do not mind each other's letters; its `SETTINGS` are environment."""
-    settings = getattr(request.module, "SETTINGS", {})
+    settings, workers = getattr(request.module, "SETTINGS", {}), getattr(request.module, "WORKERS", 2)
     with (
         cloned(postgres, province.template) as dsn,
-        provinces.serving(province, dsn, tmp_path_factory.mktemp("serve"), **settings) as running,
+        provinces.serving(
+            province, dsn, tmp_path_factory.mktemp("serve"), workers=workers, **settings
+        ) as running,
     ):
         yield running

@@ -33,6 +33,12 @@ async def system(request: web.Request) -> Caller:
     return calling
 
 
+async def again(request: web.Request) -> Caller:
+    """The calling system once more, after a wait: what was switched off meanwhile is out. Raises Problem likewise."""
+    exchange = request.app[EXCHANGE]
+    return await caller.authenticate(exchange.pool, _shown(request), exchange.clock())
+
+
 def _shown(request: web.Request) -> Credentials:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     key, certificate = text.strip(), request[PEER].certificate
@@ -60,6 +66,8 @@ async def acting_for(request: web.Request, calling: Caller, code: str | None) ->
     exchange = request.app[EXCHANGE]
     today: date = paper_class.local_day(exchange.clock())
     agency = directory.find(await exchange.snapshot.current(), code, today)
-    if agency is None or agency.id not in calling.agencies:
+    if agency is None or agency.id not in calling.acts_for:
         raise Problem("not_allowed_to_act")
+    if agency.id in calling.switched_off:
+        raise Problem("disabled")
     return [agency.id]

@@ -34,6 +34,7 @@ async def middleware(request: web.Request, handler: Handle) -> web.StreamRespons
     with bodies.held(request):
         answer = await _answer(request, handler)
     answer.headers["X-Request-Id"] = request[REQUEST_ID]
+    answer.headers.setdefault("Cache-Control", "no-store")
     key = request.headers.get("Idempotency-Key", "")
     if _IDEMPOTENCY_KEY.fullmatch(key):
         answer.headers["Idempotency-Key"] = key

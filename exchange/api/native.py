@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from uuid import UUID
 
 from aiohttp import web
@@ -17,7 +18,14 @@ from exchange.errors import Problem
 
 MAX_WAIT_SECONDS = 60.0
 DEFAULT_LIMIT = 100
+MOST_DIGITS = 9
 MAX_ACK_BYTES = 1 << 20
+LONG_SECONDS = 1.0
+"""How long a body may take to come before its caller is asked again who it is."""
+
+NOTHING = UUID(int=0)
+"""An id that is nobody's."""
+
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -28,26 +36,29 @@ async def post_message(request: web.Request) -> web.Response:
     """
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    try:
+    async with send.on_record(exchange, calling):
         parameters.check(request)
         said = declared.declared(request.query)
-    except Problem as problem:
-        await send.refuse(exchange, calling, send.Refused(code=problem.code), size=0)
-        raise
-    if "upload" in request.query:
-        raw = await _uploaded(request, calling)
-    else:
-        raw = await _body(request, calling)
+        uploaded = await _uploaded(request, calling) if "upload" in request.query else None
+    raw = uploaded
+    if raw is None:
+        calling, raw = await body(request, calling, exchange.config.max_letter_bytes)
     return decided(await send.send(exchange, raw, calling, said))
 
 
-async def _body(request: web.Request, calling: Caller) -> bytes:
-    exchange = request.app[EXCHANGE]
-    body = await bodies.take(request, exchange.config.max_letter_bytes)
-    if isinstance(body, bodies.Refused):
-        await send.refuse(exchange, calling, send.Refused(code=body.code), size=body.seen)
-        raise Problem(body.code, body.detail)
-    return body.raw
+async def body(
+    request: web.Request, calling: Caller, cap: int, *, json: bool = False
+) -> tuple[Caller, bytes]:
+    """The whole body, and its caller as of its end. Raises Problem, on record, for one that was not taken.
+
+    Who was long about it may have been switched off meanwhile.
+    """
+    began = time.monotonic()
+    taken = await bodies.take(request, cap, json=json)
+    if isinstance(taken, bodies.Refused):
+        await send.refuse(request.app[EXCHANGE], calling, send.Refused(code=taken.code), size=taken.seen)
+        raise Problem(taken.code, taken.detail)
+    return await auth.again(request) if time.monotonic() - began > LONG_SECONDS else calling, taken.raw
 
 
 async def _uploaded(request: web.Request, calling: Caller) -> bytes:
@@ -69,20 +80,21 @@ def decided(answer: send.Accepted | send.Refused) -> web.Response:
 async def get_message(request: web.Request) -> web.Response:
     """GET /v1/messages/{id}: the bytes as they came; ETag is their SHA-256."""
     calling = await auth.system(request)
-    body = await deliver.body(request.app[EXCHANGE], calling, named(request))
-    if body is None:
+    taken = request.method == "GET"
+    letter = await deliver.body(request.app[EXCHANGE], calling, named(request), taken=taken)
+    if letter is None:
         raise Problem("not_found")
-    tag = f'"{body.sha256.hex()}"'
-    return ranges.unchanged(request, tag) or ranges.answer(request, body.raw, tag, "application/xml")
+    tag = f'"{letter.sha256.hex()}"'
+    return ranges.unchanged(request, tag) or ranges.answer(request, letter.raw, tag, "application/xml")
 
 
 async def get_header(request: web.Request) -> web.Response:
     """GET /v1/messages/{id}/header: the facts of the header as JSON."""
     calling = await auth.system(request)
-    body = await deliver.body(request.app[EXCHANGE], calling, named(request))
-    if body is None:
+    letter = await deliver.body(request.app[EXCHANGE], calling, named(request))
+    if letter is None:
         raise Problem("not_found")
-    return shapes.json_response(view.facts(read.read(body.raw), language(request)))
+    return shapes.json_response(view.facts(read.read(letter.raw), language(request)))
 
 
 async def get_verdicts(request: web.Request) -> web.Response:
@@ -118,8 +130,7 @@ async def get_receipt(request: web.Request) -> web.Response:
 async def get_inbox(request: web.Request) -> web.Response:
     """GET /v1/inbox?for=&after=&limit=&wait=: what is open, oldest first; `wait` holds the answer while nothing is."""
     exchange = request.app[EXCHANGE]
-    calling = await auth.system(request)
-    agencies = await auth.acting_for(request, calling, request.query.get("for"))
+    agencies = await auth.acting_for(request, await auth.system(request), request.query.get("for"))
     page = await deliver.inbox(
         exchange,
         agencies,
@@ -127,6 +138,8 @@ async def get_inbox(request: web.Request) -> web.Response:
         limit=int(_number(request, "limit", DEFAULT_LIMIT, 1, deliver.MAX_PAGE)),
         wait=_number(request, "wait", 0, 0, MAX_WAIT_SECONDS),
     )
+    if page.waited:  # who asked may have been switched off meanwhile
+        page = page.of(await auth.acting_for(request, await auth.again(request), request.query.get("for")))
     return shapes.json_response(shapes.inbox(page, await exchange.snapshot.current()))
 
 
@@ -134,12 +147,12 @@ async def post_ack(request: web.Request) -> web.Response:
     """POST /v1/inbox/ack {"ids": […], "for"?}: these deliveries are in the recipient's hands."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    parameters.check(request)
-    body = await bodies.take(request, MAX_ACK_BYTES, json=True)
-    if isinstance(body, bodies.Refused):
-        raise Problem(body.code, body.detail)
-    given, code = _ack(body.raw)
-    agencies = await auth.acting_for(request, calling, code)
+    async with send.on_record(exchange, calling):
+        parameters.check(request)
+    calling, raw = await body(request, calling, MAX_ACK_BYTES, json=True)
+    async with send.on_record(exchange, calling, raw):
+        given, code = _ack(raw)
+        agencies = await auth.acting_for(request, calling, code)
     known = [one for text in given if (one := _uuid(text)) is not None]
     result = await deliver.acknowledge(exchange, calling, agencies, known)
     strange = [text for text in given if _uuid(text) is None]
@@ -147,11 +160,8 @@ async def post_ack(request: web.Request) -> web.Response:
 
 
 def named(request: web.Request) -> UUID:
-    """The id in the path; what is no id at all is not found either. Raises Problem."""
-    found = _uuid(request.match_info["id"])
-    if found is None:
-        raise Problem("not_found")
-    return found
+    """The id in the path; what is no id at all names nothing, and is looked for like any other."""
+    return _uuid(request.match_info["id"]) or NOTHING
 
 
 def _uuid(text: str) -> UUID | None:
@@ -172,23 +182,23 @@ def _number(request: web.Request, name: str, default: float, low: float, high: f
     text = request.query.get(name)
     if not text:
         return default
-    if not text.isascii() or not text.isdecimal() or not low <= int(text[:9]) <= high:
+    if not text.isascii() or not text.isdecimal() or len(text) > MOST_DIGITS or not low <= int(text) <= high:
         raise Problem("bad_request", f"{name}: {low:g}…{high:g}")
     return int(text)
 
 
 def _ack(raw: bytes) -> tuple[list[str], str | None]:
     try:
-        body = json.loads(raw)
+        given = json.loads(raw)
     except (ValueError, RecursionError):
         raise Problem("bad_request", "JSON") from None
     if (
-        not isinstance(body, dict)
-        or not isinstance(body.get("ids"), list)
-        or len(body["ids"]) > deliver.MAX_PAGE
+        not isinstance(given, dict)
+        or not isinstance(given.get("ids"), list)
+        or len(given["ids"]) > deliver.MAX_PAGE
     ):
         raise Problem("bad_request", f'{{"ids": […≤ {deliver.MAX_PAGE}], "for"?: …}}')
-    code = body.get("for")
-    if not all(isinstance(one, str) for one in body["ids"]) or not isinstance(code, str | None):
+    code = given.get("for")
+    if not all(isinstance(one, str) for one in given["ids"]) or not isinstance(code, str | None):
         raise Problem("bad_request", '{"ids": ["…"], "for"?: "…"}')
-    return body["ids"], code
+    return given["ids"], code

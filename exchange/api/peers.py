@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import re
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -19,7 +20,8 @@ from exchange.config import Config, Networks
 
 Address = IPv4Address | IPv6Address
 
-_FORWARDED_FOR = re.compile(r'for="?\[?([0-9A-Fa-f.:]+?)\]?(?::\d+)?"?(?:[;,\s]|$)', re.IGNORECASE)
+_FORWARDED_FOR = re.compile(r'(?:^|[;,\s])for\s*=\s*("[^"]*"|[^;,\s]*)', re.IGNORECASE)
+_NODE = re.compile(r"\[([^\]]+)\](?::\d+)?|([^\[\]:]+(?=:\d+$)|[^\[\]]+)(?::\d+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +38,8 @@ def peer(request: web.Request, settings: Config) -> Peer:
     near = _address(str((request.get_extra_info("peername") or ("",))[0]))
     if near is not None and within(near, settings.trusted_proxies):
         return Peer(
-            address=_told_address(request, settings.trusted_proxies) or near,
-            certificate=_told_certificate(request.headers.get("Client-Cert", "")),
+            address=_told_address(request, near, settings.trusted_proxies),
+            certificate=_told_certificate(request.headers.getall("Client-Cert", [])),
             protected=True,
         )
     secured = request.get_extra_info("ssl_object")
@@ -58,20 +60,36 @@ def _own_certificate(secured: ssl.SSLObject | None) -> bytes | None:
     return hashlib.sha256(shown).digest() if shown else None
 
 
-def _told_address(request: web.Request, proxies: Networks) -> Address | None:
-    forwarded = ",".join(request.headers.getall("Forwarded", []))
-    listed = ",".join(request.headers.getall("X-Forwarded-For", []))
-    told = _FORWARDED_FOR.findall(forwarded) if forwarded else listed.split(",")
-    for text in reversed(told):
-        address = _address(text.strip())
+def _told_address(request: web.Request, near: Address, proxies: Networks) -> Address | None:
+    """The client's address, `near` if nothing is told; None when it cannot be read, or two headers name two clients.
+
+    A proxy writes one of the headers, and hands on what a stranger wrote in the other.
+    """
+    forwarded = request.headers.getall("Forwarded", [])
+    told = [_FORWARDED_FOR.findall(",".join(forwarded))] if forwarded else []
+    if "X-Forwarded-For" in request.headers:
+        told.append(",".join(request.headers.getall("X-Forwarded-For")).split(","))
+    clients = {_outermost(nodes, proxies) for nodes in told}
+    return clients.pop() if len(clients) == 1 else None if clients else near
+
+
+def _outermost(nodes: Sequence[str], proxies: Networks) -> Address | None:
+    """The last address told that is no proxy of ours; the first one if all are."""
+    address = None
+    for node in reversed(nodes):
+        named = _NODE.fullmatch(node.strip().strip('"'))
+        address = _address(named.group(1) or named.group(2)) if named else None
         if address is None or not within(address, proxies):
-            return address
-    return None
+            break
+    return address
 
 
-def _told_certificate(header: str) -> bytes | None:
-    """The certificate as RFC 9440 writes it: DER, base64, between colons. What is no such thing is no certificate."""
-    text = header.strip()
+def _told_certificate(headers: Sequence[str]) -> bytes | None:
+    """The certificate as RFC 9440 writes it: DER, base64, between colons. What is no such thing is no certificate.
+
+    Nor are two of them: one was not written by our proxy.
+    """
+    text = headers[0].strip() if len(headers) == 1 else ""
     if len(text) <= len("::") or text[0] + text[-1] != "::":
         return None
     try:

@@ -12,6 +12,9 @@ from aiohttp import web
 from exchange.errors import Problem
 
 LEAST_FOLDED = 1_024
+KEPT = "private, no-cache"
+"""Its recipient's own cache may keep a letter, and asks each time whether it still may; nobody between us may."""
+
 _RANGE = re.compile(r"bytes\s*=\s*(\d{0,15})\s*-\s*(\d{0,15})", re.IGNORECASE)
 _TAG = re.compile(r'(?:W/)?"[^"]*"|\*')
 
@@ -28,7 +31,7 @@ def unchanged(request: web.Request, tag: str) -> web.Response | None:
     """304 if the client holds this very thing (If-None-Match), else None."""
     held = _TAG.findall(request.headers.get("If-None-Match", ""))
     if tag in {one.removeprefix("W/") for one in held} or "*" in held:
-        return web.Response(status=304, headers={"ETag": tag})
+        return web.Response(status=304, headers={"ETag": tag, "Cache-Control": KEPT})
     return None
 
 
@@ -38,7 +41,7 @@ def answer(request: web.Request, raw: bytes, tag: str, content_type: str) -> web
         "ETag": tag,
         "Accept-Ranges": "bytes",
         "Vary": "Accept-Encoding",
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": KEPT,
     }
     span = _wanted(request, len(raw), tag)
     if span is not None:

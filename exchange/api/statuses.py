@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from exchange.api import auth, bodies, native, parameters
+from exchange.api import auth, native, parameters
 from exchange.api.parts import EXCHANGE
 from exchange.broker import answer, send
 from exchange.edxml import model
@@ -21,20 +21,14 @@ async def post_status(request: web.Request) -> web.Response:
     """POST /v1/deliveries/{id}/status: what became of this delivery. Answers with the receipt of the notice."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    try:
+    async with send.on_record(exchange, calling):
         parameters.check(request)
-    except Problem as problem:
-        await send.refuse(exchange, calling, send.Refused(code=problem.code), size=0)
-        raise
-    body = await bodies.take(request, MAX_BYTES, json=True)
-    if isinstance(body, bodies.Refused):
-        await send.refuse(exchange, calling, send.Refused(code=body.code), size=body.seen)
-        raise Problem(body.code, body.detail)
-    said = status(body.raw)
-    if said is None:
-        await send.refuse(exchange, calling, send.Refused(code="bad_request"), size=len(body.raw))
-        raise Problem("bad_request", SHAPE)
-    return native.decided(await answer.status(exchange, calling, native.named(request), said, body.raw))
+    calling, raw = await native.body(request, calling, MAX_BYTES, json=True)
+    async with send.on_record(exchange, calling, raw):
+        said = status(raw)
+        if said is None:
+            raise Problem("bad_request", SHAPE)
+    return native.decided(await answer.status(exchange, calling, native.named(request), said, raw))
 
 
 def status(raw: bytes) -> answer.Status | None:

@@ -25,7 +25,7 @@ from exchange.broker.decisions import Accepted, Given, Refused, recorded, refuse
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.edxml import model, read, write
-from exchange.errors import Finding
+from exchange.errors import Finding, Problem
 from exchange.rules import directory, lifecycle
 from exchange.rules.directory import Agency, Directory
 from exchange.store import deliveries, letters
@@ -55,7 +55,7 @@ async def answer(
     snapshot, on = await exchange.snapshot.current(), intake.day(given.at)
     sender = directory.find(snapshot, notice.sender.code, on)
     addressee = directory.find(snapshot, notice.response_for.code, on)
-    if sender is None or addressee is None or sender.id not in given.caller.agencies:
+    if sender is None or addressee is None or sender.id not in given.caller.acts_for:
         return Refused(code="not_found")
     if sender.disabled:
         return Refused(code="disabled")
@@ -120,6 +120,8 @@ async def status(
     digest = hashlib.sha256(body).digest()
     if about is None:
         return await refuse(exchange, caller, Refused(code="not_found"), sha256=digest, size=len(body))
+    if not {about["recipient"], about["sender"]} <= snapshot.agencies.keys():
+        raise Problem("busy")  # the other process knows a newer directory than we do, for some seconds
     try:
         raw = write.write(_notice(about, said, at, snapshot))
     except ValueError:

@@ -14,12 +14,21 @@ from exchange.store.pool import Pool
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """An authenticated system; `owner` is the agency under which its refusals are journalled."""
+    """An authenticated system; `owner` is the agency under which its refusals are journalled.
+
+    `agencies`: whose letters it may see and move. `switched_off`: those it acts for too, but which take no part now.
+    """
 
     system: UUID
     name: str
     owner: UUID
     agencies: frozenset[UUID]
+    switched_off: frozenset[UUID] = frozenset()
+
+    @property
+    def acts_for(self) -> frozenset[UUID]:
+        """All it acts for: of its own it may be told that one is switched off."""
+        return self.agencies | self.switched_off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +57,12 @@ async def authenticate(pool: Pool, shown: Credentials, at: datetime) -> Caller:
     row = by_certificate if shown.key is None else by_key
     if row is None or (by_certificate is not None and by_certificate.system != row.system):
         raise Problem("unauthenticated")
-    if row.disabled:
+    if row.disabled or (row.switched_off and not row.agencies):
         raise Problem("disabled")
-    return Caller(system=row.system, name=row.name, owner=row.owner, agencies=frozenset(row.agencies))
+    return Caller(
+        system=row.system, name=row.name, owner=row.owner, agencies=frozenset(row.agencies),
+        switched_off=frozenset(row.switched_off),
+    )  # fmt: skip
 
 
 def _holds(secret: str, row: callers.CallerRow | None) -> bool:

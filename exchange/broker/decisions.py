@@ -1,7 +1,9 @@
 """What a message that was handed over ends as: accepted with a receipt, or refused with its reason on record."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -11,7 +13,7 @@ from exchange import metrics
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
-from exchange.errors import Finding
+from exchange.errors import Finding, Problem
 from exchange.store import commit, rows
 
 IN_THREAD_BYTES = 50_000
@@ -70,6 +72,18 @@ async def refuse(
     line = refusal(exchange, caller, refused.code, sha256=sha256, size=size)
     await exchange.committer.submit(commit.Submission(letter=None, refused=line))
     return refused
+
+
+@contextlib.asynccontextmanager
+async def on_record(exchange: Exchange, caller: Caller, raw: bytes = b"") -> AsyncIterator[None]:
+    """A block in which a request is understood: the problem that it ends with is put on record, unless it may pass."""
+    try:
+        yield
+    except Problem as problem:
+        if not problem.kind.temporary:
+            sha256 = hashlib.sha256(raw).digest() if raw else None
+            await refuse(exchange, caller, Refused(code=problem.code), sha256=sha256, size=len(raw))
+        raise
 
 
 def refusal(

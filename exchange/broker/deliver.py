@@ -7,8 +7,8 @@ acceptance, the incoming one by the day of arrival; design §6, settled 5).
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,10 +25,15 @@ MAX_PAGE = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One page of an inbox: delivery records, and whether more are open after the last."""
+    """One page of an inbox: delivery records, whether more are open after the last, whether it was waited for."""
 
     items: tuple[Any, ...]
     more: bool
+    waited: bool = False
+
+    def of(self, agencies: Collection[UUID]) -> "Page":
+        """The page without the deliveries of other agencies."""
+        return replace(self, items=tuple(one for one in self.items if one["recipient"] in agencies))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +58,15 @@ async def inbox(
 ) -> Page:
     """Open deliveries of these agencies; with `wait` (s) an empty inbox is watched first, unless the process leaves."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait
+    deadline, waited = loop.time() + wait, False
     while True:
         event = exchange.bell.watch(agencies)
         try:
             async with exchange.pool.acquire() as connection:
                 found = await deliveries.inbox(connection, agencies, after, limit)
             if found or exchange.leaving.is_set() or loop.time() >= deadline:
-                return Page(items=tuple(found[:limit]), more=len(found) > limit)
+                return Page(items=tuple(found[:limit]), more=len(found) > limit, waited=waited)
+            waited = True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(deadline):
                     await event.wait()
@@ -117,10 +123,10 @@ def _facts(delivery: Mapping[str, Any], new_ids: ids.Ids) -> list[rows.DeltaRow]
     return counted.facts(delivery, found, delivery["arrived_at"], new_ids)
 
 
-async def body(exchange: Exchange, caller: Caller, letter: UUID) -> Body | None:
+async def body(exchange: Exchange, caller: Caller, letter: UUID, *, taken: bool = True) -> Body | None:
     """The bytes of a letter that the caller sent or received; a recipient's first time is journalled as *fetched*.
 
-    One system may act for the sender and for recipients: then it is both.
+    Not `taken`: only what is told of them goes out (HEAD). One system may act for the sender and for recipients: then it is both.
     """
     agencies = list(caller.agencies)
     async with exchange.pool.acquire() as connection:
@@ -128,7 +134,7 @@ async def body(exchange: Exchange, caller: Caller, letter: UUID) -> Body | None:
         row = row or await letters.of_recipient(connection, agencies, letter)
         if row is None:
             return None
-        if await deliveries.unfetched(connection, agencies, letter):
+        if taken and await deliveries.unfetched(connection, agencies, letter):
             await _note_fetched(exchange, connection, caller, letter)
         raw = exchange.bodies.get(letter) or await payloads.get(connection, exchange.payload_folder, letter)
     if raw is not None:

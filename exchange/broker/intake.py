@@ -50,7 +50,7 @@ def intake(
     codes = [party.code for party in letter.recipients]
     return admission.Intake(
         sender=sender,
-        acts_for=caller.agencies,
+        acts_for=caller.acts_for,
         routing=routing.route(snapshot, sender.id, codes, on, declared.purposes) if sender else NOWHERE,
         findings=reading.findings,
         paper=letter.paper,

@@ -18,7 +18,7 @@ from uuid import UUID
 from exchange import metrics
 from exchange.broker import answer, intake, verify
 from exchange.broker.caller import Caller
-from exchange.broker.decisions import Accepted, Given, Refused, beside, recorded, refusal, refuse
+from exchange.broker.decisions import Accepted, Given, Refused, beside, on_record, recorded, refusal, refuse
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.broker.written import Decided, Source, submission
@@ -29,7 +29,7 @@ from exchange.store import letters, rows
 from signing import xml_document
 from signing.verdict import Report, TooComplexError
 
-__all__ = ["Accepted", "Refused", "refuse", "send"]
+__all__ = ["Accepted", "Refused", "on_record", "refuse", "send"]
 
 
 async def send(exchange: Exchange, raw: bytes, caller: Caller, declared: Declared) -> Accepted | Refused:

@@ -14,13 +14,17 @@ from exchange.store.pool import Connection
 
 @dataclass(frozen=True, kw_only=True)
 class CallerRow:
-    """A system (hệ thống) and the agencies it acts for. `secret_sha256` is of its key, None for a certificate."""
+    """A system (hệ thống) and the agencies it acts for. `secret_sha256` is of its key, None for a certificate.
+
+    `switched_off` are those it acts for that take no part at the moment; they do not stand in `agencies`.
+    """
 
     system: UUID
     name: str
     owner: UUID
     disabled: bool
     agencies: tuple[UUID, ...]
+    switched_off: tuple[UUID, ...]
     secret_sha256: bytes | None
 
 
@@ -34,18 +38,27 @@ async def shown(
     records: list[Any] = await connection.fetch(
         """SELECT system.id AS system, system.name, system.owner_agency AS owner,
                   system.disabled_at IS NOT NULL AS disabled, shown.secret_sha256,
-                  ARRAY(SELECT acts_for.agency FROM acts_for
-                         WHERE acts_for.system = system.id AND acts_for.valid_from <= $4
-                           AND (acts_for.valid_to IS NULL OR $4 <= acts_for.valid_to)) AS agencies
+                  coalesce(mine.agencies, '{}') AS agencies, coalesce(mine.switched_off, '{}') AS switched_off
              FROM (SELECT system, secret_sha256 FROM system_key
                     WHERE id = $1 AND valid_from <= $3 AND (valid_to IS NULL OR $3 < valid_to)
                    UNION ALL
                    SELECT system, NULL FROM system_certificate
                     WHERE sha256 = $2 AND valid_from <= $3 AND (valid_to IS NULL OR $3 < valid_to)) AS shown
-             JOIN system ON system.id = shown.system""",
+             JOIN system ON system.id = shown.system
+            CROSS JOIN LATERAL (
+                  SELECT array_agg(agency.id) FILTER (WHERE agency.disabled_at IS NULL) AS agencies,
+                         array_agg(agency.id) FILTER (WHERE agency.disabled_at IS NOT NULL) AS switched_off
+                    FROM acts_for JOIN agency ON agency.id = acts_for.agency
+                   WHERE acts_for.system = system.id AND acts_for.valid_from <= $4
+                     AND (acts_for.valid_to IS NULL OR $4 <= acts_for.valid_to)) AS mine""",
         key_id, certificate, at, on,
     )  # fmt: skip
-    rows = [CallerRow(**{**record, "agencies": tuple(record["agencies"])}) for record in records]
+    rows = [
+        CallerRow(
+            **{**record, "agencies": tuple(record["agencies"]), "switched_off": tuple(record["switched_off"])}
+        )
+        for record in records
+    ]
     by_key = next((row for row in rows if row.secret_sha256 is not None), None)
     return by_key, next((row for row in rows if row.secret_sha256 is None), None)
 

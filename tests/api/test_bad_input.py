@@ -1015,7 +1015,8 @@ async def test_an_acknowledgement_that_cannot_be_read_changes_nothing(desk, raw)
     for language in ("vi", "en"):
         answer = await desk.post(raw, path="/v1/inbox/ack", language=language)
         expect_problem(answer, 400, "bad_request")
-    assert await desk.gained(before) == {}
+        await expect_line(desk, "bad_request")
+    assert await desk.gained(before) == {"journal": 2}
 
 
 async def test_ids_that_are_none_are_unknown(desk):
@@ -1044,7 +1045,8 @@ async def test_another_systems_letters_cannot_be_read_or_acknowledged(desk):
         for what in ("", "/header", "/verdicts", "/trace", "/receipt"):
             answer = await stranger._ask("GET", f"/v1/messages/{body['receipt']['letter']}{what}")
             expect_problem(answer, 404, "not_found")
-    assert await desk.gained(before) == {}
+    assert await desk.gained(before) == {"journal": 1}
+    await expect_line(desk, "not_allowed_to_act")
     assert (await desk.post(ids, path="/v1/inbox/ack", key="H13.31")).body["acknowledged"] == [str(delivery)]
 
 
