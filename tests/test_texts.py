@@ -28,6 +28,8 @@ CODE_AT = {
     "_finding": {"": 1},
     "finding": {"": 1},
     "_offence": {"": 0},
+    "fault": {"": 1},
+    "apart": {"": 1},
     "Unreadable": {"": 0},
     "Refused": {"code": None},
     "Problem": {"": 0},
@@ -151,7 +153,7 @@ def sheet_codes() -> set[str]:
 
 
 FINDINGS = (
-    named("Finding", "_offence", "Unreadable")
+    named("Finding", "_offence", "Unreadable", "fault", "apart")
     | named("_finding", part="edxml")
     | noted()
     | sheet_codes()

@@ -5,7 +5,7 @@ import csv
 import io
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import click
@@ -15,23 +15,27 @@ from exchange import config, texts
 from exchange.broker import receipts
 from exchange.cli import answers, screen
 from exchange.rules import directory as rules_directory
-from exchange.rules import paper_class
+from exchange.rules import paper_class, routing
 from exchange.store import directory
 from exchange.tracker import check as checking
 from exchange.tracker import tally as counting
 
 FAULTS_SHOWN = 50
+SCOPES = (counting.WHOLE, *get_args(routing.Scope))
 
 
 @click.command()
 @click.option("--period", required=True, help="2019, 2019-07, 2019-07-31, 2019-Q3, 2019-H1, 2019-W05")
 @click.option("--agency", "codes", multiple=True, help="agency code; repeat for several; without it: all")
 @click.option("--view", type=click.Choice(["out", "in"]), default="out", show_default=True)
+@click.option("--scope", type=click.Choice(SCOPES), default=counting.WHOLE, show_default=True)
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
 )
 @click.option("--json", "as_json", is_flag=True, help="same as --format json")
-def tally(*, period: str, codes: tuple[str, ...], view: str, form: str, as_json: bool) -> None:
+def tally(  # noqa: PLR0913 - one parameter an option
+    *, period: str, codes: tuple[str, ...], view: str, scope: str, form: str, as_json: bool
+) -> None:
     """How many transfers were electronic, with paper, without legal value, undeclared, or on paper only."""
     given = answers.settings()
     try:
@@ -39,14 +43,16 @@ def tally(*, period: str, codes: tuple[str, ...], view: str, form: str, as_json:
     except ValueError:
         answers.fail(answers.USAGE, "cli.bad_period", period=period)
     with answers.database(given) as dsn:
-        counted = answers.reached(_count(dsn, span, view, codes))
+        counted = answers.reached(_count(dsn, span, view, scope, codes))
     if counted is None:
         answers.fail(answers.USAGE, "cli.unknown_agency", codes=", ".join(codes))
-    body = counting.as_json(counted)
+    body = {**counting.as_json(counted), "agencies": list(codes)}
     _PRINT["json" if as_json else form](body, given.language)
 
 
-async def _count(dsn: str, span: counting.Period, view: str, codes: tuple[str, ...]) -> counting.Tally | None:
+async def _count(
+    dsn: str, span: counting.Period, view: str, scope: str, codes: tuple[str, ...]
+) -> counting.Tally | None:
     at = datetime.now(UTC)
     async with answers.connected(dsn) as connection:
         chosen: list[UUID] | None = None
@@ -57,7 +63,6 @@ async def _count(dsn: str, span: counting.Period, view: str, codes: tuple[str, .
             if None in found:
                 return None
             chosen = [agency.id for agency in found if agency]
-        scope = " ".join(codes) or "*"
         return await counting.count(connection, span, view=view, scope=scope, agencies=chosen, as_of=at)
 
 
@@ -98,9 +103,11 @@ def _print_json(body: dict[str, Any], _language: str) -> None:
 def _print_csv(body: dict[str, Any], _language: str) -> None:
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(["period", "view", "scope", "name", "n", "d", "text", "registers_n", "registers_d"])
+    writer.writerow(
+        ["period", "view", "scope", "agencies", "name", "n", "d", "text", "registers_n", "registers_d"]
+    )
     covered = body["coverage"]["registers"]
-    head = [body["period"], body["view"], body["scope"]]
+    head = [body["period"], body["view"], body["scope"], " ".join(body["agencies"]) or counting.WHOLE]
     for klass, n in body["classes"].items():
         writer.writerow([*head, klass, n, "", "", covered["n"], covered["d"]])
     for name, measure in body["measures"].items():

@@ -33,7 +33,7 @@ class Inspection:
     findings: tuple[errors.Finding, ...] = ()
 
 
-def encode(name: str, data: bytes, content_type: str, content_id: str = "") -> model.Attachment:
+def encode(name: str, data: bytes | memoryview, content_type: str, content_id: str = "") -> model.Attachment:
     """A file to be sent: bare if pdf, doc, docx or zip, else in a one-entry ZIP, as every known reader undoes.
 
     Without a `content_id` it is made from name and bytes. Raises ValueError for a bare file without bytes.
@@ -47,9 +47,15 @@ def encode(name: str, data: bytes, content_type: str, content_id: str = "") -> m
         name=name,
         content_type=content_type,
         transfer_type=content_type if bare else _ZIP,
-        content_id=content_id or hashlib.sha256(name.encode() + b"\0" + data).hexdigest()[:32],
+        content_id=content_id or _content_id(name, data),
         encoded=base64.b64encode(sent).decode("ascii"),
     )
+
+
+def _content_id(name: str, data: bytes | memoryview) -> str:
+    digest = hashlib.sha256(name.encode() + b"\0")
+    digest.update(data)
+    return digest.hexdigest()[:32]
 
 
 def decode(attachment: model.Attachment) -> bytes:

@@ -31,7 +31,7 @@ class _Entry:
     size: int
 
 
-def wrap(name: str, data: bytes) -> bytes:
+def wrap(name: str, data: bytes | memoryview) -> bytes:
     """A ZIP with `data` as its one entry `attachment.<ending of name>`; the same bytes every time."""
     ending = names.ending(name)
     entry = zipfile.ZipInfo(f"attachment.{ending}" if ending else "attachment")

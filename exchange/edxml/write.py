@@ -50,10 +50,16 @@ def _lines(parts: list[Part], indent: str, prefix: str) -> Iterator[str]:
         yield f"{indent}</{prefix}{name}>\n"
 
 
-def _escaped(text: str) -> str:
+def forbidden(text: str) -> str:
+    """The first character that XML cannot carry, as `U+001B`; empty if there is none."""
     found = _FORBIDDEN.search(text)
+    return f"U+{ord(found[0]):04X}" if found else ""
+
+
+def _escaped(text: str) -> str:
+    found = forbidden(text)
     if found:
-        raise ValueError(f"XML cannot carry U+{ord(found[0]):04X}")
+        raise ValueError(f"XML cannot carry {found}")
     return text.translate(_ESCAPES)
 
 

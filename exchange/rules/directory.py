@@ -13,9 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
+
+from exchange.rules import folding
 
 SignerKind = Literal["organisation", "individual", "device"]
 Sector = Literal["state", "party", "organisation", "enterprise"]
@@ -42,6 +45,11 @@ class Agency:
     own_clerk: bool = True
     counted: bool = True
     disabled: bool = False
+
+    @cached_property
+    def plain_name(self) -> str:
+        """The name for search."""
+        return folding.plain(self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +107,17 @@ class Directory:
     certificates: Mapping[bytes, tuple[Certificate, ...]] = field(default_factory=dict)
     seals: Mapping[UUID, tuple[Certificate, ...]] = field(default_factory=dict)
     declarations: Mapping[tuple[UUID, str], tuple[Declaration, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def by_code(self) -> tuple[Agency, ...]:
+        """Every agency in the order of canonical codes."""
+        return tuple(sorted(self.agencies.values(), key=lambda agency: agency.code))
+
+    @cached_property
+    def codes_of(self) -> Mapping[UUID, tuple[Code, ...]]:
+        """The codes of each agency, in their order."""
+        rows = (row for _, rows in sorted(self.codes.items()) for row in rows)
+        return _grouped((row.agency, row) for row in rows)
 
 
 class Dated(Protocol):

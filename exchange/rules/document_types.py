@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from exchange.rules import folding
+
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentType:
@@ -47,9 +49,8 @@ def named(type_name: str, notation: str) -> str:
 
 
 def fold(name: str) -> str:
-    """A kind's name for comparison: no marks, lower case, no remark in brackets, single spaces."""
-    plain = unicodedata.normalize("NFD", name.partition("(")[0].casefold()).replace("đ", "d")
-    return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
+    """A kind's name for comparison: plain, and no remark in brackets."""
+    return folding.plain(name.partition("(")[0])
 
 
 @cache

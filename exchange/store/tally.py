@@ -34,17 +34,23 @@ async def fold(connection: Connection, limit: int) -> int:
 
 
 async def counts(
-    connection: Connection, view: str, first: date, last: date, agencies: Sequence[UUID] | None
+    connection: Connection,
+    view: str,
+    first: date,
+    last: date,
+    agencies: Sequence[UUID] | None,
+    scope: str | None = None,
 ) -> list[Any]:
-    """Transfers by class, kind of exclusion and grade in a span of days, merged or not."""
+    """Transfers by class, kind of exclusion and grade in a span of days, merged or not; of one scope, or of all."""
     return await connection.fetch(
         """SELECT class, excluded, grade, sum(n)::bigint AS n
-             FROM (SELECT view, agency, day, class, excluded, grade, n FROM tally_day
+             FROM (SELECT view, agency, day, scope, class, excluded, grade, n FROM tally_day
                    UNION ALL
-                   SELECT view, agency, day, class, excluded, grade, n FROM tally_delta) AS facts
+                   SELECT view, agency, day, scope, class, excluded, grade, n FROM tally_delta) AS facts
             WHERE view = $1 AND day BETWEEN $2 AND $3 AND ($4::uuid[] IS NULL OR agency = ANY($4))
+              AND ($5::text IS NULL OR scope = $5)
             GROUP BY class, excluded, grade HAVING sum(n) <> 0""",
-        view, first, last, agencies,
+        view, first, last, agencies, scope,
     )  # fmt: skip
 
 

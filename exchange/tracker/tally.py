@@ -16,7 +16,13 @@ from exchange.rules import ratios
 from exchange.store import tally
 from exchange.store.pool import Connection
 
-_PERIOD = re.compile(r"(\d{4})(?:-(?:(\d{2})(?:-(\d{2}))?|Q([1-4])|H([12])|W(\d{2})))?")
+_PERIOD = re.compile(r"(\d{4})(?:-(?:(\d{2})(?:-(\d{2}))?|Q([1-4])|H([12])|W(\d{2})))?", re.ASCII)
+
+YEARS = range(1900, 2200)
+"""A year outside is a mistake of typing."""
+
+WHOLE = "*"
+"""Every scope (phạm vi)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +51,7 @@ class Tally:
 def period(text: str) -> Period:
     """`2019`, `2019-07`, `2019-07-31`, `2019-Q3`, `2019-H1` or `2019-W05`. Raises ValueError for anything else."""
     match = _PERIOD.fullmatch(text)
-    if match is None:
+    if match is None or int(match[1]) not in YEARS:
         raise ValueError(text)
     year, month, day, quarter, half, week = (int(part) if part else 0 for part in match.groups())
     if day:
@@ -76,10 +82,17 @@ async def count(
     agencies: Sequence[UUID] | None,
     as_of: datetime,
 ) -> Tally:
-    """The tally of one view (`out` by sender, `in` by recipient); `agencies` None means the whole exchange."""
-    found = await tally.counts(connection, view, span.first, span.last, agencies)
+    """The tally of one view (`out` by sender, `in` by recipient); `agencies` None means the whole exchange.
+
+    `scope` is one of the directory's (phạm vi), or WHOLE. Registers do not tell the scope of what went on paper: of one
+    scope nothing is counted as paper only, and no register covers it.
+    """
+    only = None if scope == WHOLE else scope
+    found = await tally.counts(connection, view, span.first, span.last, agencies, only)
     paper = await tally.paper_only(connection, view, span.first, span.last, agencies)
     registers = await tally.register_coverage(connection, view, span.first, span.last, agencies)
+    if only:
+        paper, registers = 0, (0, registers[1])
     return Tally(
         period=span, view=view, scope=scope, as_of=as_of,
         classes={**{klass: _sum(found, "class", klass) for klass in ("E", "S", "N", "U")}, "P": paper},
