@@ -4,14 +4,12 @@ import hashlib
 
 from aiohttp import web
 
-from exchange.api import auth, bodies, forms, native
+from exchange.api import auth, bodies, forms, native, parameters
 from exchange.api.parts import EXCHANGE
 from exchange.broker import compose, declared, send
 from exchange.broker.caller import Caller
 from exchange.broker.decisions import beside, refuse
 from exchange.errors import Problem
-
-COMPOSE_PARAMETERS = frozenset({"main", "copy", "paper_reason", "resend", "test"})
 
 
 async def post_compose(request: web.Request) -> web.Response:
@@ -19,6 +17,7 @@ async def post_compose(request: web.Request) -> web.Response:
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
     try:
+        parameters.check(request)
         said = declared.declared(request.query)
         form = forms.form(request.headers.get("Content-Type", ""))
     except Problem as problem:

@@ -45,9 +45,9 @@ class Form:
 def form(content_type: str) -> Form:
     """What a Content-Type promises. Raises Problem unsupported_media_type, or bad_request for a boundary that is none."""
     header = Message()
-    header["Content-Type"] = content_type
-    kind = header.get_content_type() if content_type else ""
-    if kind == JSON:
+    header["Content-Type"] = content_type or JSON
+    kind = header.get_content_type()
+    if kind.endswith("json"):
         return Form()
     if kind != MULTIPART:
         raise Problem("unsupported_media_type", f"Content-Type: {JSON} | {MULTIPART}")

@@ -135,8 +135,8 @@ async def get_inbox(request: web.Request) -> web.Response:
         exchange,
         agencies,
         after=_cursor(request.query.get("after")),
-        limit=int(_number(request, "limit", DEFAULT_LIMIT, 1, deliver.MAX_PAGE)),
-        wait=_number(request, "wait", 0, 0, MAX_WAIT_SECONDS),
+        limit=int(number(request, "limit", DEFAULT_LIMIT, 1, deliver.MAX_PAGE)),
+        wait=number(request, "wait", 0, 0, MAX_WAIT_SECONDS),
     )
     if page.waited:  # who asked may have been switched off meanwhile
         page = page.of(await auth.acting_for(request, await auth.again(request), request.query.get("for")))
@@ -178,7 +178,8 @@ def _cursor(text: str | None) -> UUID | None:
     return found
 
 
-def _number(request: web.Request, name: str, default: float, low: float, high: float) -> float:
+def number(request: web.Request, name: str, default: float, low: float, high: float) -> float:
+    """A whole number among the parameters. Raises Problem bad_request that tells its bounds."""
     text = request.query.get(name)
     if not text:
         return default

@@ -14,7 +14,11 @@ MESSAGE = frozenset({"main", "copy", "purpose", "paper_reason", "resend", "test"
 
 KNOWN: Mapping[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/messages"): MESSAGE,
+    ("POST", "/v1/messages:compose"): MESSAGE - {"purpose", "upload"},
     ("GET", "/v1/inbox"): frozenset({"for", "after", "limit", "wait"}),
+    ("GET", "/v1/agencies"): frozenset({"q", "code", "after", "limit"}),
+    ("GET", "/v1/tally"): frozenset({"period", "agency", "scope", "view"}),
+    ("GET", "/v1/signatures"): frozenset({"period", "agency", "view", "after", "limit"}),
 }
 """Method and route -> the parameters it takes; a route that is not here takes none."""
 

@@ -4,7 +4,7 @@ import functools
 
 from aiohttp import web
 
-from exchange.api import bodies, native, operations, statuses, uploads
+from exchange.api import bodies, compose, lists, native, operations, statuses, uploads
 
 _get = functools.partial(web.get, expect_handler=bodies.later)
 _post = functools.partial(web.post, expect_handler=bodies.later)
@@ -12,6 +12,7 @@ _patch = functools.partial(web.patch, expect_handler=bodies.later)
 
 ROUTES = (
     _post("/v1/messages", native.post_message),
+    _post("/v1/messages:compose", compose.post_compose),
     _get("/v1/messages/{id}", native.get_message),
     _get("/v1/messages/{id}/header", native.get_header),
     _get("/v1/messages/{id}/verdicts", native.get_verdicts),
@@ -22,6 +23,9 @@ ROUTES = (
     _get("/v1/inbox", native.get_inbox),
     _post("/v1/inbox/ack", native.post_ack),
     _post("/v1/deliveries/{id}/status", statuses.post_status),
+    _get("/v1/agencies", lists.get_agencies),
+    _get("/v1/tally", lists.get_tally),
+    _get("/v1/signatures", lists.get_signatures),
     _get("/healthz", operations.get_health),
     _get("/readyz", operations.get_ready),
     _get("/metrics", operations.get_metrics),

@@ -98,13 +98,14 @@ def _event(line: Mapping[str, Any], directory: Directory) -> dict[str, Any]:
 def verdicts(judged: Judged, directory: Directory, language: str) -> dict[str, Any]:
     """Body of GET /v1/messages/{id}/verdicts."""
     return {
-        "signatures": [_verdict(row, directory, language) for row in judged.verdicts],
+        "signatures": [verdict(row, directory, language) for row in judged.verdicts],
         "requirement": judged.letter["requirement"],
         "missing": list(judged.letter["missing"]),
     }
 
 
-def _verdict(row: Mapping[str, Any], directory: Directory, language: str) -> dict[str, Any]:
+def verdict(row: Mapping[str, Any], directory: Directory, language: str) -> dict[str, Any]:
+    """One signature with what was found out about it."""
     return {
         "where": row["place"],
         "main": row["main"],

@@ -152,9 +152,11 @@ async def rotate(
 async def disable(pool: Pool, system: UUID, *, new_ids: ids.Ids, at: datetime) -> bool:
     """Switch a system off at once, for good; a second time changes nothing. False: there is no such system."""
     async with pool.acquire() as connection, connection.transaction():
+        await directory.lock(connection)
         owner = await directory.owner(connection, system)
         if owner is not None and await directory.disable_system(connection, system, at):
             await journal.append(connection, [_line(new_ids, at, "system_disabled", owner, system)])
+            await directory.bump(connection)
         return owner is not None
 
 

@@ -21,11 +21,14 @@ def made() -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def of_call(call: ast.Call) -> Iterator[tuple[str, frozenset[str]]]:
-    words = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+    constants = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+    words = [constant for constant in constants if isinstance(constant, str)]
     facts = frozenset(keyword.arg or "" for keyword in call.keywords)
     called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if called in SEVERITIES and words:
+    if called in {*SEVERITIES, "fault"} and words:
         yield words[0], facts
+    elif called == "apart":
+        yield words[0], frozenset({"name"})
     elif called == "_finding" and words:
         yield words[1], facts | {"name"}
     elif called == "Unreadable":
@@ -53,6 +56,7 @@ def test_a_sentence_uses_only_facts_that_are_given(code, facts, language):
 
 
 def test_no_sentence_of_ours_is_left_over():
-    ours = texts.files("exchange.texts").joinpath("vi", "finding.toml").read_text(encoding="utf-8")
-    listed = {line.split(" = ")[0] for line in ours.partition("[show]")[0].splitlines() if " = " in line}
-    assert listed == {code for code, _ in MADE}
+    folder = texts.files("exchange.texts").joinpath("vi")
+    ours = [folder.joinpath(name).read_text(encoding="utf-8") for name in ("finding.toml", "compose.toml")]
+    lines = [line for part in ours for line in part.partition("[show]")[0].splitlines()]
+    assert {line.split(" = ")[0] for line in lines if " = " in line} == {code for code, _ in MADE}

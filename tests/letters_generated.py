@@ -1,0 +1,95 @@
+"""Letters of every shape as hypothesis strategies: all facts, all operations, files of several kinds."""
+
+from datetime import date
+
+from hypothesis import strategies as st
+
+from exchange.edxml import attachments, dates, model
+
+letters = st.characters(exclude_categories=("C", "Zl", "Zp"), include_characters="\n\t&<>\"'")
+texts = st.text(letters, max_size=30).map(str.strip)
+words = st.text(letters, min_size=1, max_size=30).map(str.strip).filter(bool)
+days = st.dates(date(1900, 1, 1), date(2199, 12, 30))
+counts = st.none() | st.integers(0, 999_999_999)
+integers = st.just("") | st.integers(-1, 999).map(str)
+file_names = st.builds(
+    "{}.{}".format,
+    st.text("abcđêxyz 0-9_", min_size=1, max_size=20).map(str.strip).filter(bool),
+    st.sampled_from(("pdf", "docx", "xlsx", "txt", "zip", "edxml")),
+)
+
+
+def up_to(number, strategy):
+    return st.lists(strategy, max_size=number).map(tuple)
+
+
+def parties(code):
+    others = ("name", "in_charge", "address", "email", "telephone", "fax", "website")
+    return st.builds(model.Party, code=code, **dict.fromkeys(others, texts))
+
+
+answers = st.builds(
+    model.ResponseFor, code=texts, reference=texts, issued_on=st.none() | days, document_id=texts
+).filter(lambda answer: answer != model.ResponseFor())
+staffs = st.none() | st.builds(model.Staff, department=texts, name=texts, mobile=texts, email=texts).filter(
+    lambda staff: staff != model.Staff()
+)
+traces = st.builds(model.Trace, code=texts, at_text=days.map(dates.write_day) | st.just("")).filter(
+    lambda hop: hop != model.Trace()
+)
+updates = st.builds(
+    model.Update,
+    document=st.booleans(),
+    recipients=st.booleans(),
+    receivers=up_to(3, st.builds(model.Receiver, code=words, added=st.booleans())),
+).filter(lambda update: update != model.Update())
+replacements = st.builds(model.Replacement, document_id=words, codes=up_to(3, words))
+
+
+@st.composite
+def files(draw):
+    """Attachments as a sender makes them: different names, so different ids."""
+    names = draw(st.lists(file_names, max_size=4, unique=True))
+    return tuple(
+        attachments.encode(name, draw(st.binary(min_size=1, max_size=60)), draw(words)) for name in names
+    )
+
+
+@st.composite
+def any_letter(draw):
+    operation = draw(st.sampled_from(model.OPERATIONS))
+    codes_of_recipients = draw(st.lists(words, min_size=1, max_size=4, unique_by=str.upper))
+    return model.Letter(
+        sender=draw(parties(words)),
+        recipients=tuple(draw(parties(st.just(code))) for code in codes_of_recipients),
+        document_id=draw(words),
+        number=draw(words),
+        notation=draw(words),
+        issued_on=draw(days),
+        subject=draw(words),
+        place=draw(texts),
+        type_code=draw(integers),
+        type_detail=draw(integers),
+        type_name=draw(texts),
+        content=draw(texts),
+        signer=draw(st.builds(model.Signer, competence=texts, position=texts, name=texts)),
+        due_on=draw(st.none() | days),
+        priority=draw(st.integers(0, 4)),
+        sphere=draw(texts),
+        typist=draw(texts),
+        copies=draw(counts),
+        pages=draw(counts),
+        appendixes=draw(up_to(3, words)),
+        response_for=draw(up_to(2, answers)),
+        steering=draw(st.integers(0, 2)),
+        to_places=draw(up_to(3, words)),
+        traces=draw(up_to(3, traces)),
+        operation=operation,
+        operation_reason=draw(texts),
+        target_document_id=draw(words) if operation in ("revoke", "update") else "",
+        update=draw(st.none() | updates),
+        replaced=draw(st.lists(replacements, min_size=operation == "replace", max_size=3).map(tuple)),
+        staff=draw(staffs),
+        paper=draw(st.sampled_from((None, 0, 1))),
+        attachments=draw(files()),
+    )
