@@ -29,10 +29,10 @@ def fact(day=date(2026, 11, 21), klass="E", n=1, agency=AGENCY, view="out", **ot
     return rows.DeltaRow(**{**facts, **other})
 
 
-async def count(pool, period="2026", view="out", agencies=None):
+async def count(pool, period="2026", view="out", agencies=None, scope="*"):
     async with pool.acquire() as connection:
         return await tally.count(
-            connection, tally.period(period), view=view, scope="*", agencies=agencies, as_of=AT
+            connection, tally.period(period), view=view, scope=scope, agencies=agencies, as_of=AT
         )
 
 
@@ -64,7 +64,21 @@ def test_a_period_is_a_span_of_local_days(text, first, last):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "19", "2019-13", "2019-02-30", "2019-Q5", "2019-W54", "2019-H3", "x2019", "2019 "]
+    "text",
+    [
+        "",
+        "19",
+        "2019-13",
+        "2019-02-30",
+        "2019-Q5",
+        "2019-W54",
+        "2019-H3",
+        "x2019",
+        "2019 ",
+        "0001",
+        "9999-W52",
+        "２０１９",
+    ],
 )
 def test_what_is_no_period_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):
@@ -89,6 +103,19 @@ async def test_classes_exclusions_views_and_agencies(either_pool):
     body = tally.as_json(everything)
     assert body["measures"]["M1"] == {"n": 14, "d": 18, "text": "77,78 % (14/18)"}
     assert body["coverage"] == {"registers": {"n": 0, "d": 0}}
+
+
+async def test_one_scope_is_counted_alone_and_without_registers(either_pool):
+    async with either_pool.acquire() as connection:
+        await store.append(
+            connection, [fact(n=3), fact(n=5, scope="other_root"), fact(klass="N", scope="other_root")]
+        )
+        await store.fold(connection, 2)
+    await register(either_pool, AGENCY, date(2026, 3, 1))
+    assert (await count(either_pool)).classes == {"E": 8, "S": 0, "N": 1, "U": 0, "P": 1}
+    one = await count(either_pool, scope="other_root")
+    assert (one.classes, one.scope) == ({"E": 5, "S": 0, "N": 1, "U": 0, "P": 0}, "other_root")
+    assert (await count(either_pool, scope="internal")).classes == dict.fromkeys("ESNUP", 0)
 
 
 async def test_reads_are_the_same_before_during_and_after_the_fold(either_pool):
