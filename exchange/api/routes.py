@@ -4,7 +4,7 @@ import functools
 
 from aiohttp import web
 
-from exchange.api import bodies, native, operations, statuses, uploads
+from exchange.api import bodies, description, native, operations, statuses, uploads
 
 _get = functools.partial(web.get, expect_handler=bodies.later)
 _post = functools.partial(web.post, expect_handler=bodies.later)
@@ -22,6 +22,7 @@ ROUTES = (
     _get("/v1/inbox", native.get_inbox),
     _post("/v1/inbox/ack", native.post_ack),
     _post("/v1/deliveries/{id}/status", statuses.post_status),
+    _get("/openapi.json", description.get_description),
     _get("/healthz", operations.get_health),
     _get("/readyz", operations.get_ready),
     _get("/metrics", operations.get_metrics),

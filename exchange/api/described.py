@@ -1,0 +1,251 @@
+"""What each route takes and answers, one row a route: the table from which `openapi` makes the description.
+
+A row names its parts only. Their sentences stand in the catalogue `api`, the shapes of bodies in `schemas/api/*.json`,
+the status of a problem's code in `exchange.errors.PROBLEMS`. The keys are those of `routes.ROUTES`, all of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from exchange.broker import declared
+
+Facts = Mapping[str, Any]
+Place = Literal["path", "query", "header"]
+
+XML = "application/xml"
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+TEXT: Facts = {"type": "string"}
+ID: Facts = {"type": "string", "format": "uuid"}
+SHA256: Facts = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+TAG: Facts = {"type": "string", "pattern": '^"[0-9a-f]{64}"$'}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One parameter of a request: its name, where it stands, and the JSON Schema of its text."""
+
+    name: str
+    place: Place
+    schema: Facts
+    required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """From an answer to the next request: the operation, and where in this answer its parameters and body are."""
+
+    operation: str
+    parameters: Facts
+    body: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One success: its media type, empty if it has no body; for JSON its schema's name; its own headers; its links."""
+
+    body: str | None = None
+    media: str = JSON
+    headers: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One route. `takes`: media types of the body with the name of its schema, None for bytes as they are.
+
+    `refusals` are the codes it may answer beside those that every route may. `open`: anybody may ask.
+    """
+
+    name: str
+    tag: str
+    answers: Mapping[int, Answer]
+    parameters: tuple[Parameter, ...] = ()
+    takes: Mapping[str, str | None] | None = None
+    refusals: tuple[str, ...] = ()
+    open: bool = False
+
+
+PROBLEMS_OF_ALL = ("internal",)
+PROBLEMS_OF_CALLERS = ("unauthenticated", "disabled", "starting")
+"""Codes that every route, and every route that asks who calls, may answer beside its own."""
+
+HEADERS: Mapping[str, Facts] = {
+    "X-Request-Id": {"type": "string", "minLength": 1},
+    "Location": {"type": "string", "format": "uri-reference"},
+    "ETag": TAG,
+    "Retry-After": {"type": "integer", "minimum": 0},
+    "WWW-Authenticate": TEXT,
+    "Content-Language": {"type": "string", "enum": ["vi", "en"]},
+}
+"""Headers of answers. `X-Request-Id` is in all of them."""
+
+HEADERS_OF: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+"""Headers that problems of a status carry."""
+
+SECURITY: Mapping[str, Facts] = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "cv_id_secret"},
+    "certificate": {"type": "mutualTLS"},
+}
+"""How a system shows who it is: either is enough."""
+
+_LETTER = "$response.body#/receipt/letter"
+_FIRST = "$response.body#/items/0"
+LINKS: Mapping[str, Link] = {
+    "bytes": Link(operation="get_message", parameters={"id": _LETTER}),
+    "header": Link(operation="get_header", parameters={"id": _LETTER}),
+    "verdicts": Link(operation="get_verdicts", parameters={"id": _LETTER}),
+    "trace": Link(operation="get_trace", parameters={"id": _LETTER}),
+    "receipt": Link(operation="get_receipt", parameters={"id": _LETTER}),
+    "first_bytes": Link(operation="get_message", parameters={"id": f"{_FIRST}/letter"}),
+    "first_status": Link(operation="post_status", parameters={"id": f"{_FIRST}/id"}, body={"code": "03"}),
+    "next_page": Link(operation="get_inbox", parameters={"after": "$response.body#/next"}),
+    "acknowledge": Link(operation="post_ack", parameters={}, body={"ids": [f"{_FIRST}/id"]}),
+    "status": Link(
+        operation="post_status",
+        parameters={"id": "$response.body#/deliveries/0/id"},
+        body={"code": "13", "reason": "-"},
+    ),
+}
+
+_ID = Parameter(name="id", place="path", schema=ID, required=True)
+_LANGUAGE = Parameter(name="Accept-Language", place="header", schema=TEXT)
+_KNOWN_TAG = Parameter(name="If-None-Match", place="header", schema=TEXT)
+_DIGEST = Parameter(name="Content-Digest", place="header", schema=TEXT)
+_OF_LETTER = (_ID, _LANGUAGE)
+_BODY = ("bad_request", "too_large", "incomplete_body", "digest_mismatch")
+_COMMIT = ("busy", "outcome_unknown")
+_RECEIPT_LINKS = ("bytes", "header", "verdicts", "trace", "receipt")
+
+
+def _query(name: str, schema: Facts) -> Parameter:
+    return Parameter(name=name, place="query", schema=schema)
+
+
+def _chosen(*choices: str) -> Facts:
+    return {"type": "string", "enum": list(choices)}
+
+
+TABLE: Mapping[tuple[str, str], Operation] = {
+    ("POST", "/v1/messages"): Operation(
+        name="post_message",
+        tag="messages",
+        parameters=(
+            _query("main", TEXT),
+            _query("copy", {**_chosen(*declared.COPY_FORMS), "default": "original"}),
+            _query(
+                "purpose",
+                {"type": "array", "items": {"type": "string", "pattern": f"^.+:({'|'.join(declared.PURPOSES)})$"}},
+            ),
+            _query("paper_reason", _chosen(*declared.PAPER_REASONS)),
+            _query("resend", {"type": "integer", "minimum": 0, "maximum": 99_999}),
+            _query("test", {**_chosen("0", "1"), "default": "0"}),
+            _DIGEST,
+            _LANGUAGE,
+        ),
+        takes={XML: None, "text/xml": None},
+        answers={
+            201: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
+            200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
+        },
+        refusals=(
+            *_BODY, "not_xml", "forbidden_xml", "not_edxml", "too_complex", "findings", "unsupported",
+            "unknown_sender", "no_routable_recipient", "not_allowed_to_act", "not_found", "conflict", "wrong_state",
+            "signature_broken", "signature_of_another", "signature_wrapping", *_COMMIT,
+        ),
+    ),
+    ("GET", "/v1/messages/{id}"): Operation(
+        name="get_message",
+        tag="messages",
+        parameters=(_ID, _KNOWN_TAG, _LANGUAGE),
+        answers={200: Answer(media=XML, headers=("ETag",)), 304: Answer(media="", headers=("ETag",))},
+        refusals=("not_found",),
+    ),
+    ("GET", "/v1/messages/{id}/header"): Operation(
+        name="get_header",
+        tag="messages",
+        parameters=_OF_LETTER,
+        answers={200: Answer(body="header")},
+        refusals=("not_found",),
+    ),
+    ("GET", "/v1/messages/{id}/verdicts"): Operation(
+        name="get_verdicts",
+        tag="messages",
+        parameters=_OF_LETTER,
+        answers={200: Answer(body="verdicts")},
+        refusals=("not_found",),
+    ),
+    ("GET", "/v1/messages/{id}/trace"): Operation(
+        name="get_trace",
+        tag="messages",
+        parameters=_OF_LETTER,
+        answers={200: Answer(body="trace", links=("status",))},
+        refusals=("not_found",),
+    ),
+    ("GET", "/v1/messages/{id}/receipt"): Operation(
+        name="get_receipt",
+        tag="messages",
+        parameters=_OF_LETTER,
+        answers={200: Answer(body="receipt_statement")},
+        refusals=("not_found",),
+    ),
+    ("GET", "/v1/inbox"): Operation(
+        name="get_inbox",
+        tag="inbox",
+        parameters=(
+            _query("for", TEXT),
+            _query("after", ID),
+            _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}),
+            _query("wait", {"type": "integer", "minimum": 0, "maximum": 60, "default": 0}),
+            _LANGUAGE,
+        ),
+        answers={200: Answer(body="inbox", links=("first_bytes", "first_status", "next_page", "acknowledge"))},
+        refusals=("bad_request", "not_allowed_to_act"),
+    ),
+    ("POST", "/v1/inbox/ack"): Operation(
+        name="post_ack",
+        tag="inbox",
+        parameters=(_DIGEST, _LANGUAGE),
+        takes={JSON: "ack"},
+        answers={200: Answer(body="acknowledged")},
+        refusals=(*_BODY, "not_allowed_to_act"),
+    ),
+    ("POST", "/v1/deliveries/{id}/status"): Operation(
+        name="post_status",
+        tag="inbox",
+        parameters=(_ID, _DIGEST, _LANGUAGE),
+        takes={JSON: "status"},
+        answers={
+            201: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
+            200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
+        },
+        refusals=(*_BODY, "not_found", "findings", "wrong_state", *_COMMIT),
+    ),
+    ("GET", "/openapi.json"): Operation(
+        name="get_description",
+        tag="exchange",
+        parameters=(_KNOWN_TAG, _LANGUAGE),
+        answers={
+            200: Answer(body="description", headers=("ETag", "Content-Language")),
+            304: Answer(media="", headers=("ETag",)),
+        },
+        open=True,
+    ),
+    ("GET", "/healthz"): Operation(
+        name="get_health", tag="exchange", answers={200: Answer(body="health")}, open=True
+    ),
+    ("GET", "/readyz"): Operation(
+        name="get_ready",
+        tag="exchange",
+        parameters=(_LANGUAGE,),
+        answers={200: Answer(body="ready")},
+        refusals=("starting",),
+        open=True,
+    ),
+}  # fmt: skip
