@@ -19,6 +19,7 @@ MAX_WAIT_SECONDS = 60.0
 DEFAULT_LIMIT = 100
 MAX_ACK_BYTES = 1 << 20
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+MOST_DIGITS = 9
 
 
 async def post_message(request: web.Request) -> web.Response:
@@ -160,7 +161,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _cursor(text: str | None) -> UUID | None:
-    if not text:
+    if text is None:
         return None
     found = _uuid(text)
     if found is None:
@@ -170,9 +171,9 @@ def _cursor(text: str | None) -> UUID | None:
 
 def _number(request: web.Request, name: str, default: float, low: float, high: float) -> float:
     text = request.query.get(name)
-    if not text:
+    if text is None:
         return default
-    if not text.isascii() or not text.isdecimal() or not low <= int(text[:9]) <= high:
+    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS and low <= int(text) <= high):
         raise Problem("bad_request", f"{name}: {low:g}…{high:g}")
     return int(text)
 
