@@ -154,7 +154,9 @@ def _headers(names: Iterable[str]) -> Json:
 def schemas(language: str) -> Json:
     """Every body by name, with a sentence for each and for each of its members."""
     folder = files("schemas") / "api"
-    names = sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
+    names = sorted(
+        entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json")
+    )
     found = {name: json.loads((folder / f"{name}.json").read_bytes()) for name in names}
     found["problem"]["properties"]["code"]["enum"] = list(PROBLEMS)
     found["problem"]["x-codes"] = {code: _code(code, language) for code in PROBLEMS}

@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import schemathesis
-from schemathesis import hooks
 from hypothesis import strategies
 from province import quick_letter
+from schemathesis import hooks
 from schemathesis.config import SchemathesisConfig
-from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.engine import Status, events, from_schema
+from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi import media_types
 
 SOUND, SPOILED = "application/xml", "text/xml"
@@ -42,6 +42,12 @@ class Walked:
 
     def statuses(self, label):
         return {status for (operation, status) in self.asked if operation == label}
+
+    def statuses_of_all(self):
+        found = Counter()
+        for (_, status), times in self.asked.items():
+            found[status] += times
+        return found
 
 
 def configured(ground, seed, examples, steps):
