@@ -2,14 +2,14 @@
 
 from aiohttp import web
 
-from exchange.api import openapi, problems
+from exchange.api import openapi, problems, ranges
 
 
 async def get_description(request: web.Request) -> web.Response:
-    """GET /openapi.json: the description in the caller's language; ETag is its SHA-256."""
+    """GET /openapi.json: the description in the caller's language; its tag is weak, for it may go out folded."""
     language = problems.language(request)
     told = openapi.description(language)
-    headers = {"ETag": f'"{told.sha256}"', "Content-Language": language, "Vary": "Accept-Language"}
-    if request.headers.get("If-None-Match") == headers["ETag"]:
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=told.raw, content_type="application/json", headers=headers)
+    tag = f'"{told.sha256}"'
+    answer = ranges.unchanged(request, tag) or web.Response(body=told.raw, content_type="application/json")
+    answer.headers.update({"ETag": f"W/{tag}", "Content-Language": language})
+    return answer

@@ -87,7 +87,7 @@ def _operation(operation: Operation, language: str) -> Json:
         found["parameters"] = [_parameter(one, language) for one in operation.parameters]
     if operation.takes:
         content = {media: _content(name) for media, name in operation.takes.items()}
-        found["requestBody"] = {"required": True, "content": content}
+        found["requestBody"] = {"required": not operation.bodiless, "content": content}
     answers = {str(status): _answer(status, one, language) for status, one in operation.answers.items()}
     return {**found, "responses": {**answers, **_problems(refusals(operation), language)}}
 
@@ -108,7 +108,7 @@ def _content(schema: str | None) -> Json:
 
 def _answer(status: int, answer: Answer, language: str) -> Json:
     found: Json = {
-        "description": _say(f"answer.{answer.body or 'bytes'}_{status}", language),
+        "description": _say(f"answer.{answer.body or key(answer.media or 'unchanged')}_{status}", language),
         "headers": _headers(answer.headers),
     }
     if answer.media:

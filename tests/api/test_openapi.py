@@ -1,6 +1,7 @@
 """The description of the API: whole, in both languages, true of every answer, and walked without an unexpected one."""
 
 import copy
+import hashlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from province import quick_letter
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from exchange import texts
-from exchange.api import described, native, openapi, routes
+from exchange.api import described, native, openapi, parameters, routes
 from exchange.broker import declared, deliver
 from exchange.edxml import codes, model
 from exchange.errors import PROBLEMS
@@ -21,7 +22,7 @@ from exchange.rules import lifecycle, paper_class, routing
 from signing import verdict
 
 SEED = int(os.environ.get("CONGVAN_WALK_SEED", "20260"))
-ELSEWHERE = {"method_not_allowed", "gone", "rate_limited"}
+ELSEWHERE = {"method_not_allowed", "gone"}
 """Codes of no operation: of a method that a path does not know; of letters revoked, which nobody can revoke yet."""
 
 
@@ -145,6 +146,21 @@ def test_lists_of_values_are_those_of_the_code(document):
     assert values("verdict", "sub_indication") == tuple(verdict.SubIndication)
 
 
+def test_query_parameters_are_those_that_are_known():
+    asked = {
+        key: {one.name for one in operation.parameters if one.place == "query"}
+        for key, operation in described.TABLE.items()
+    }
+    assert {key: names for key, names in asked.items() if names} == parameters.KNOWN
+    listed = {
+        one.name
+        for operation in described.TABLE.values()
+        for one in operation.parameters
+        if one.schema.get("type") == "array"
+    }
+    assert listed == parameters.REPEATED
+
+
 def test_bounds_are_those_of_the_code():
     asked = {one.name: one.schema for one in described.TABLE["GET", "/v1/inbox"].parameters}
     assert asked["limit"]["maximum"] == deliver.MAX_PAGE
@@ -246,6 +262,13 @@ async def test_every_success_is_as_described(shared_server):
     for what in ("", "/header", "/verdicts", "/trace", "/receipt"):
         await ask("GET", there + what, key)
     await ask("GET", there, key, headers={"If-None-Match": f'"{sent["sha256"]}"'})
+    assert await ask("GET", there, key, headers={"Range": "bytes=1-9"}) == raw[1:10]
+    digest = hashlib.sha256(raw).hexdigest()
+    for first, last in ((0, 1_000), (1_000, len(raw))):
+        offsets = {"Upload-Offset": str(first), "Upload-Length": str(len(raw))}
+        await ask("PATCH", f"/v1/uploads/{digest}", key, data=raw[first:last], headers=offsets)
+        await ask("GET", f"/v1/uploads/{digest}", key)
+    assert (await ask("POST", f"/v1/messages?upload={digest}", key))["receipt"] == sent
     (item,) = [
         one
         for one in (await ask("GET", "/v1/inbox?for=H13.02", key))["items"]
@@ -263,7 +286,11 @@ async def test_every_success_is_as_described(shared_server):
     await ask("GET", "/openapi.json", headers={"If-None-Match": headers["ETag"]})
     await ask("GET", "/healthz")
     await ask("GET", "/readyz")
-    assert ask.seen == {(one.name, status) for one in described.TABLE.values() for status in one.answers}
+    await ask("GET", "/metrics")
+    successes = {
+        (one.name, status) for one in described.TABLE.values() for status in one.answers if status < 400
+    }
+    assert ask.seen == successes
 
 
 REFUSED = [
@@ -276,6 +303,25 @@ REFUSED = [
     ("GET", "/v1/inbox?for=H13.31", {}, 403, "not_allowed_to_act"),
     ("POST", "/v1/inbox/ack", {"json": {}}, 400, "bad_request"),
     ("POST", "/v1/deliveries/x/status", {"json": {"code": "03"}}, 404, "not_found"),
+    (
+        "POST",
+        "/v1/deliveries/x/status",
+        {"data": b"{}", "headers": {"Content-Type": "text/plain"}},
+        415,
+        "unsupported_media_type",
+    ),
+    ("POST", "/v1/inbox/ack?for=H13.01", {"json": {"ids": []}}, 400, "bad_request"),
+    ("GET", "/v1/inbox?for=H13.01&for=H13.02", {}, 400, "bad_request"),
+    ("GET", f"/v1/uploads/{'0' * 64}", {}, 404, "not_found"),
+    ("PATCH", f"/v1/uploads/{'0' * 64}", {"data": b"x"}, 400, "bad_request"),
+    (
+        "PATCH",
+        f"/v1/uploads/{'0' * 64}",
+        {"data": b"x", "headers": {"Upload-Offset": "1", "Upload-Length": "2"}},
+        409,
+        "wrong_offset",
+    ),
+    ("POST", f"/v1/messages?upload={'1' * 64}", {}, 404, "not_found"),
 ]
 
 
