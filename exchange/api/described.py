@@ -129,7 +129,7 @@ _KNOWN_TAG = Parameter(name="If-None-Match", place="header", schema=TEXT)
 _DIGEST = Parameter(name="Content-Digest", place="header", schema=TEXT)
 _REQUEST_ID = Parameter(name="X-Request-Id", place="header", schema=TEXT)
 _CODING = Parameter(
-    name="Content-Encoding", place="header", schema={"type": "string", "enum": ["gzip", "identity"]}
+    name="Content-Encoding", place="header", schema={"type": "string", "pattern": "^(gzip|identity)?$"}
 )
 _ONCE = Parameter(name="Idempotency-Key", place="header", schema=TEXT)
 _SHA256 = Parameter(name="sha256", place="path", schema=SHA256, required=True)
