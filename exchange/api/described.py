@@ -5,16 +5,11 @@ the status of a problem's code in `exchange.errors.PROBLEMS`. The keys are those
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
 
+from exchange.api.described_parts import JSON, Answer, Facts, Link, Operation, Parameter
 from exchange.broker import declared
 
-Facts = Mapping[str, Any]
-Place = Literal["path", "query", "header"]
-
 XML = "application/xml"
-JSON = "application/json"
 PROBLEM = "application/problem+json"
 BYTES = "application/octet-stream"
 PLAIN = "text/plain"
@@ -24,53 +19,6 @@ ID: Facts = {"type": "string", "format": "uuid"}
 SHA256: Facts = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
 TAG: Facts = {"type": "string", "pattern": '^(W/)?"[0-9a-f]{64}"$'}
 COUNT: Facts = {"type": "integer", "minimum": 0}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """One parameter of a request: its name, where it stands, and the JSON Schema of its text."""
-
-    name: str
-    place: Place
-    schema: Facts
-    required: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Link:
-    """From an answer to the next request: the operation, and where in this answer its parameters and body are."""
-
-    operation: str
-    parameters: Facts
-    body: Any = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """One success: its media type, empty if it has no body; for JSON its schema's name; its own headers; its links."""
-
-    body: str | None = None
-    media: str = JSON
-    headers: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """One route. `takes`: media types of the body with the name of its schema, None for bytes as they are.
-
-    `bodiless`: the body may be left out. `refusals`: the codes it may answer beside those that every route may.
-    `open`: anybody may ask.
-    """
-
-    name: str
-    tag: str
-    answers: Mapping[int, Answer]
-    parameters: tuple[Parameter, ...] = ()
-    takes: Mapping[str, str | None] | None = None
-    bodiless: bool = False
-    refusals: tuple[str, ...] = ()
-    open: bool = False
 
 
 PROBLEMS_OF_ALL = ("bad_request", "tls_required", "internal")

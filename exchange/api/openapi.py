@@ -15,7 +15,7 @@ from typing import Any
 
 from exchange import texts
 from exchange.api import described
-from exchange.api.described import Answer, Link, Operation, Parameter
+from exchange.api.described_parts import Answer, Facts, Link, Operation, Parameter
 from exchange.errors import PROBLEMS
 
 Json = dict[str, Any]
@@ -198,7 +198,7 @@ def member_text(schema: str, member: str, language: str) -> str:
     return texts.say(own if own in texts.catalogue(language) else f"api.member.{member}", language)
 
 
-def _told(parts: Mapping[str, described.Facts], kind: str, language: str) -> Json:
+def _told(parts: Mapping[str, Facts], kind: str, language: str) -> Json:
     return {name: {**part, "description": _say(f"{kind}.{name}", language)} for name, part in parts.items()}
 
 

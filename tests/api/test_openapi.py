@@ -136,7 +136,7 @@ def test_lists_of_values_are_those_of_the_code(document):
     assert values("trace_delivery", "state") == lifecycle.STATES
     assert values("trace_delivery", "class") == (*paper_class.CLASSES, "X")
     assert values("trace_delivery", "statuses", "[]", "code") == tuple(codes.STATUSES)
-    assert values("status", "code") == tuple(codes.STATUSES)
+    assert values("status", "code") == values("inbox_item", "status") == tuple(codes.STATUSES)
     assert values("inbox_item", "purpose") == routing.PURPOSES == declared.PURPOSES
     assert values("letter_facts", "operation") == model.OPERATIONS
     assert (
