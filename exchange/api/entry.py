@@ -69,7 +69,7 @@ def _fit(request: web.Request) -> None:
 def _folded(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
     """JSON is folded by gzip for who takes it; a letter's bytes decide for themselves."""
     if isinstance(answer, web.Response) and answer.content_type == "application/json":
-        answer.headers["Vary"] = "Accept-Encoding"
+        answer.headers["Vary"] = "Accept-Encoding, Accept-Language"
         ranges.fold(request, answer, answer.content_length or 0)
     return answer
 

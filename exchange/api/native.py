@@ -170,7 +170,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _cursor(text: str | None) -> UUID | None:
-    if not text:
+    if text is None:
         return None
     found = _uuid(text)
     if found is None:
@@ -181,9 +181,9 @@ def _cursor(text: str | None) -> UUID | None:
 def number(request: web.Request, name: str, default: float, low: float, high: float) -> float:
     """A whole number among the parameters. Raises Problem bad_request that tells its bounds."""
     text = request.query.get(name)
-    if not text:
+    if text is None:
         return default
-    if not text.isascii() or not text.isdecimal() or len(text) > MOST_DIGITS or not low <= int(text) <= high:
+    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS and low <= int(text) <= high):
         raise Problem("bad_request", f"{name}: {low:g}…{high:g}")
     return int(text)
 

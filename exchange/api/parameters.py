@@ -22,12 +22,18 @@ KNOWN: Mapping[tuple[str, str], frozenset[str]] = {
 }
 """Method and route -> the parameters it takes; a route that is not here takes none."""
 
+REPEATED = frozenset({"purpose"})
+"""Parameters that may be given more than once; of any other, it would be a guess which one is meant."""
+
 
 def check(request: web.Request) -> None:
-    """Raises Problem bad_request that names the parameters the route does not know."""
+    """Raises Problem bad_request that names the parameters the route does not know, or is given twice."""
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else ""
     method = "GET" if request.method == "HEAD" else request.method
     strange = sorted(set(request.query) - KNOWN.get((method, route), frozenset()))
     if strange:
         raise Problem("bad_request", ", ".join(f"?{name}" for name in strange))
+    twice = sorted(name for name in set(request.query) - REPEATED if len(request.query.getall(name)) > 1)
+    if twice:
+        raise Problem("bad_request", ", ".join(f"{name}: 1" for name in twice))

@@ -4,7 +4,7 @@ import functools
 
 from aiohttp import web
 
-from exchange.api import bodies, compose, lists, native, operations, statuses, uploads
+from exchange.api import bodies, compose, description, lists, native, operations, statuses, uploads
 
 _get = functools.partial(web.get, expect_handler=bodies.later)
 _post = functools.partial(web.post, expect_handler=bodies.later)
@@ -26,6 +26,7 @@ ROUTES = (
     _get("/v1/agencies", lists.get_agencies),
     _get("/v1/tally", lists.get_tally),
     _get("/v1/signatures", lists.get_signatures),
+    _get("/openapi.json", description.get_description),
     _get("/healthz", operations.get_health),
     _get("/readyz", operations.get_ready),
     _get("/metrics", operations.get_metrics),

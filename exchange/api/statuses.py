@@ -9,7 +9,7 @@ from aiohttp import web
 from exchange.api import auth, native, parameters
 from exchange.api.parts import EXCHANGE
 from exchange.broker import answer, send
-from exchange.edxml import model
+from exchange.edxml import dates, model
 from exchange.errors import Problem
 from exchange.rules import paper_class
 
@@ -46,7 +46,7 @@ def _status(body: dict[str, Any]) -> answer.Status:
         code=_text(body, "code"),
         reason=_text(body, "reason").strip(),
         staff=_staff(staff) if staff is not None else None,
-        at=_moment(_text(body, "at")),
+        at=_moment(body["at"]) if body.get("at") is not None else None,
     )
 
 
@@ -66,11 +66,9 @@ def _text(body: dict[str, Any], name: str) -> str:
     return text or ""
 
 
-def _moment(text: str) -> datetime | None:
-    """A moment with its zone. Raises ValueError or OverflowError."""
-    if not text:
-        return None
+def _moment(text: str) -> datetime:
+    """A moment with its zone, in a year that a message may name. Raises ValueError, TypeError or OverflowError."""
     at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
+    if at.tzinfo is None or at.astimezone(paper_class.VIETNAM).year not in dates.YEARS:
         raise ValueError("at")
     return at.astimezone(paper_class.VIETNAM)

@@ -59,9 +59,9 @@ def _one(given: Parameters, name: str) -> str | None:
 
 def _chosen(given: Parameters, name: str, choices: tuple[str, ...]) -> str | None:
     text = _one(given, name)
-    if text and text not in choices:
+    if text is not None and text not in choices:
         raise Problem("bad_request", f"{name}: {' | '.join(choices)}")
-    return text or None
+    return text
 
 
 def _purpose(text: str) -> tuple[str, str]:

@@ -93,4 +93,4 @@ def _recovered(content: bytes, encoding: str, limits: model.Limits) -> etree._El
 
 def _unreadable(error: etree.XMLSyntaxError | expat.ExpatError) -> model.Unreadable:
     said = error.msg if isinstance(error, etree.XMLSyntaxError) else str(error)
-    return model.Unreadable("not_xml", _PLACE.split(said or "")[0][:200].strip(), error.lineno)
+    return model.Unreadable("not_xml", _PLACE.split(said or "")[0][:200].strip(), error.lineno or None)

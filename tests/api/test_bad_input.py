@@ -920,6 +920,7 @@ PARAMETERS = {
     "a test that is neither": "test=yes",
     "a name nobody knows": "whatever=1",
     "a name misspelt": "Main=a.pdf",
+    "an empty copy form": "copy=",
 }
 
 
@@ -956,6 +957,10 @@ ASKED = {
     "a limit that is no number": ("/v1/inbox?limit=ten", 400, "bad_request"),
     "a limit in other digits": ("/v1/inbox?limit=%D9%A2", 400, "bad_request"),
     "an endless limit": ("/v1/inbox?limit=" + "9" * 4_000, 400, "bad_request"),
+    "an empty limit": ("/v1/inbox?limit=", 400, "bad_request"),
+    "an endless wait of nothing": ("/v1/inbox?wait=" + "0" * 5_000, 400, "bad_request"),
+    "a long wait behind noughts": ("/v1/inbox?wait=000000000999", 400, "bad_request"),
+    "an empty cursor": ("/v1/inbox?after=", 400, "bad_request"),
     "too long a wait": ("/v1/inbox?wait=61", 400, "bad_request"),
     "a negative wait": ("/v1/inbox?wait=-1", 400, "bad_request"),
     "a cursor that is none": ("/v1/inbox?after=yesterday", 400, "bad_request"),

@@ -1,0 +1,225 @@
+"""A walk of the API by its own description (schemathesis): every route with good and bad requests, all checks on."""
+
+import copy
+import gzip
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import schemathesis
+from hypothesis import strategies
+from province import quick_letter
+from schemathesis import hooks
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core import NOT_SET
+from schemathesis.engine import Status, events, from_schema
+from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.specs.openapi import media_types
+
+SOUND, SPOILED = "application/xml", "text/xml"
+LONGEST_WAIT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """Where the walk goes: address, key, and what there is to be found: letters, deliveries, agencies' codes.
+
+    `pieces` are letters by digest, to be uploaded in pieces; those in `whole` have been, all of them.
+    """
+
+    url: str
+    key: str
+    letters: list
+    deliveries: list
+    agencies: list
+    number: int
+    pieces: dict
+    whole: list
+
+
+@dataclass
+class Walked:
+    """What was asked and answered: requests by operation and status, and what no description allows for."""
+
+    asked: Counter = field(default_factory=Counter)
+    failures: list = field(default_factory=list)
+
+    @property
+    def requests(self):
+        return sum(self.asked.values())
+
+    def statuses(self, label):
+        return {status for (operation, status) in self.asked if operation == label}
+
+    def statuses_of_all(self):
+        found = Counter()
+        for (_, status), times in self.asked.items():
+            found[status] += times
+        return found
+
+
+def configured(ground, seed, examples, steps):
+    """The settings of a walk; each exclusion has its reason beside it."""
+    some = {"probability": 0.5}
+    accepted = ["2xx", "304", "403", "404", "409"]
+
+    def also(status):
+        return {"checks": {"positive_data_acceptance": {"expected-statuses": [*accepted, status]}}}
+
+    return SchemathesisConfig.from_dict(
+        {
+            "seed": seed,
+            "base-url": ground.url,
+            "workers": 1,
+            "continue-on-failure": True,
+            "request-timeout": 20,
+            "auth": {"openapi": {"bearer": {"bearer": ground.key}}},
+            "dictionaries": {
+                "letters": {"values": ground.letters},
+                "deliveries": {"values": ground.deliveries},
+                "agencies": {"values": ground.agencies},
+                "digests": {"values": list(ground.pieces)},
+                "ranges": {"values": ["bytes=0-9", "bytes=10-", "bytes=-5", "bytes=999999999-", "bytes=2-1"]},
+                "tags": {"values": ["*", '"x", W/"y"', f'"{next(iter(ground.pieces))}"']},
+            },
+            "parameters": {
+                "path.sha256": {"dictionary": "digests", **some},
+                "query.for": {"dictionary": "agencies", **some},
+                "body.for": {"dictionary": "agencies", **some},
+                "body.ids[*]": {"dictionary": "deliveries", **some},
+                "header.Range": {"dictionary": "ranges", **some},
+                "header.If-None-Match": {"dictionary": "tags", **some},
+            },
+            "generation": {"max-examples": examples, "no-shrink": True, "database": "none"},
+            "phases": {
+                "coverage": {"generate-duplicate-query-parameters": True},
+                "stateful": {"enabled": True, "max-steps": steps},
+            },
+            "checks": {"positive_data_acceptance": {"expected-statuses": accepted}},
+            "operations": [
+                {
+                    "include-path-regex": "^/v1/messages/.*/",
+                    "parameters": {"path.id": {"dictionary": "letters", **some}},
+                },
+                {
+                    "include-operation-id": "get_message",
+                    "parameters": {"path.id": {"dictionary": "letters", **some}},
+                    **also("416"),  # whether a range is within the letter, its schema cannot say
+                },
+                # how much of an upload is left, no schema can say
+                {"include-operation-id": "patch_upload", **also("413")},
+                {
+                    "include-path-regex": "^/v1/deliveries/",
+                    "parameters": {"path.id": {"dictionary": "deliveries", **some}},
+                },
+            ],
+        }
+    )
+
+
+def walk(ground, description, *, seed, examples, steps=6):
+    """Walk the whole description; `examples` is how many requests each operation gets in each way."""
+    good = strategies.integers(ground.number, ground.number + 10_000).map(quick_letter)
+    media_types.register_media_type(SOUND, good)
+    media_types.register_media_type(SPOILED, spoiled(good))
+    schema = schemathesis.openapi.from_dict(
+        copy.deepcopy(description), config=configured(ground, seed, examples, steps)
+    )
+
+    def before_call(context, case, kwargs):
+        """What hangs together beyond a schema is made to; nobody has a minute to wait for an empty inbox."""
+        waited(case)
+        added(case, ground)
+        if case._meta is None or case._meta.generation.mode.is_positive:
+            folded(case)
+            handed_over(case, ground)
+        case._record_starting_state()  # what was good stays good, what was bad stays bad
+
+    for hook in (before_call, filter_failure):
+        schemathesis.hook(hook)
+    try:
+        return followed(from_schema(schema).execute())
+    finally:
+        for hook in (before_call, filter_failure):
+            hooks.unregister(hook)
+        media_types.unregister_all()
+
+
+def waited(case):
+    text = str((case.query or {}).get("wait", ""))
+    if text.isascii() and text.isdecimal() and LONGEST_WAIT < int(text) <= 60:
+        case.query["wait"] = LONGEST_WAIT
+
+
+def folded(case):
+    """A body that says it is folded is; JSON, which is folded by nobody here, does not say so."""
+    if (case.headers or {}).get("Content-Encoding") == "gzip":
+        if isinstance(case.body, bytes):
+            case.body = gzip.compress(case.body)
+        else:
+            del case.headers["Content-Encoding"]
+
+
+def added(case, ground):
+    """A piece is added to one of our uploads, at its own length: a system may not begin any number of them."""
+    if case.operation.label == "PATCH /v1/uploads/{sha256}" and is_digest(case.path_parameters.get("sha256")):
+        digests = sorted(set(ground.pieces) - set(ground.whole))
+        digest = digests[int(case.path_parameters["sha256"][:4], 16) % len(digests)]
+        case.path_parameters["sha256"] = digest
+        if re.fullmatch("[1-9][0-9]{0,14}", str((case.headers or {}).get("Upload-Length"))):
+            case.headers["Upload-Length"] = str(len(ground.pieces[digest]))
+
+
+def handed_over(case, ground):
+    """An upload that is handed over is whole, and then there is no body; or there is a body, and no upload."""
+    if is_digest((case.query or {}).get("upload")):
+        if int(case.query["upload"][:4], 16) % 2:
+            del case.query["upload"]
+        else:
+            case.query["upload"] = ground.whole[0]
+            case.body = b""
+
+
+def is_digest(text):
+    return re.fullmatch("[0-9a-fA-F]{64}", str(text)) is not None
+
+
+def filter_failure(context, failure, case, response):
+    """A letter is more than its schema can say: what is spoiled or is none at all is refused, and that is right."""
+    none = case.body is NOT_SET and case.operation.label == "POST /v1/messages"
+    unreadable = response.status_code == 422 and (none or case.media_type == SPOILED)
+    return not (unreadable and isinstance(failure, RejectedPositiveData))
+
+
+def spoiled(good):
+    """Letters cut off or with a part left out, and what never was one."""
+    cut = strategies.tuples(good, strategies.integers(0, 600)).map(lambda pair: pair[0][: pair[1]])
+    part = strategies.sampled_from([b"<edXML:To>", b"Subject>", b"H13.02", b"2012", b"</edXML>", b"edXML:"])
+    without = strategies.tuples(good, part).map(lambda pair: pair[0].replace(pair[1], b""))
+    return strategies.one_of(cut, without, strategies.binary(max_size=200))
+
+
+def followed(stream):
+    walked = Walked()
+    for event in stream:
+        if isinstance(event, events.ScenarioFinished):
+            noted(walked, event)
+        elif isinstance(event, events.NonFatalError | events.FatalError):
+            walked.failures.append(str(getattr(event, "info", None) or event.exception))
+        elif isinstance(event, events.EngineFinished):
+            walked.failures += [f"stopped: {event.stop_reason}"] if event.stop_reason != "completed" else []
+    return walked
+
+
+def noted(walked, event):
+    recorder = event.recorder
+    for case_id, interaction in recorder.interactions.items():
+        case = recorder.cases[case_id].value
+        status = interaction.response.status_code if interaction.response else None
+        walked.asked[case.operation.label, status] += 1
+    for checks in recorder.checks.values():
+        for check in checks:
+            if check.status == Status.FAILURE:
+                walked.failures.append(
+                    f"{event.phase.value}: {check.failure_info.failure}\n{check.failure_info.code_sample}"
+                )
