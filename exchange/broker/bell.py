@@ -82,8 +82,11 @@ class Bell:
     async def _listen_once(self, connection: Connection) -> None:
         ended = asyncio.Event()
         connection.add_termination_listener(lambda _connection: ended.set())
-        await wake.listen(connection, self._heard)
-        await ended.wait()
+        try:
+            await wake.listen(connection, self._heard)
+            await ended.wait()
+        finally:
+            connection.terminate()  # a listener has nothing to finish
 
     async def sweep(self, pool: Pool) -> None:
         """Task: ask the database about everybody who waits, every five seconds or so."""

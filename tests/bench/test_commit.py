@@ -11,7 +11,6 @@ How many commits there were is read from the tables: rows of one transaction car
 """
 
 import os
-import statistics
 
 import asyncpg
 import pytest
@@ -72,34 +71,48 @@ async def _b1(postgres, province, dsn, folder):
             await works.accept(*here, works.small())
             slowly, _ = await accepted(here, [works.small() for _ in range(600)], postgres)
         spans.append(span)
-        rounds.append({
-            "flushes": flushes, "letters": letters, "as it is": letters / flushes,
-            "commits": commits, "held back": slowly, "ratio": slowly / commits,
-            "cpu": span.cpu["ours"] / 1_000, "database": span.cpu["database"] / 1_000,
-        })
+        rounds.append(
+            {
+                "flushes": flushes,
+                "letters": letters,
+                "as it is": letters / flushes,
+                "commits": commits,
+                "held back": slowly,
+                "ratio": slowly / commits,
+                "cpu": span.cpu["ours"] / 1_000,
+                "database": span.cpu["database"] / 1_000,
+            }
+        )
     told = anchors.medians(rounds)
     print(told, await per_commit(dsn), [s.others for s in spans])
     assert told["ratio"] >= B1_BOUND
 
 
 @pytest.mark.bench
-def test_b2_gathered_letters_go_faster_than_single_ones(postgres, province, province_database, tmp_path, monkeypatch):
+def test_b2_gathered_letters_go_faster_than_single_ones(
+    postgres, province, province_database, tmp_path, monkeypatch
+):
     uvloop.run(_b2(postgres, province, province_database, tmp_path, monkeypatch))
 
 
 async def _b2(postgres, province, dsn, folder, monkeypatch):
     for slow in (False, True):
         rounds = []
-        async with works.held_back(postgres, dsn) if slow else works.contextlib.nullcontext(), works.exchange(province, dsn, folder) as here:
+        async with (
+            works.held_back(postgres, dsn) if slow else works.contextlib.nullcontext(),
+            works.exchange(province, dsn, folder) as here,
+        ):
             await works.accept(*here, works.signed(province, 20_000))
             for _ in range(ROUNDS):
                 one = {}
                 for name, most in (("gathered", 64), ("single", 1)):
                     monkeypatch.setattr(commit, "MAX_LETTERS", most)
-                    letters, span = await accepted(here, [works.signed(province, 20_000) for _ in range(200)], postgres)
+                    letters, span = await accepted(
+                        here, [works.signed(province, 20_000) for _ in range(200)], postgres
+                    )
                     one[name] = letters
-                    one[name + " cpu"] = span.cpu["ours"]/200
-                    one[name + " db"] = span.cpu["database"]/200
+                    one[name + " cpu"] = span.cpu["ours"] / 200
+                    one[name + " db"] = span.cpu["database"] / 200
                 one["ratio"] = one["gathered"] / one["single"]
                 rounds.append(one)
         print(slow, anchors.medians(rounds), span.others)
