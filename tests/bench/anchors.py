@@ -7,6 +7,7 @@ its descendants, and with those that ended meanwhile, from /proc. Every line tel
 busy with others; above `NOISY` a ratio on the wrong side of its bound is a skip, not a failure, and says so.
 """
 
+import asyncio
 import os
 import statistics
 import time
@@ -54,11 +55,15 @@ def _processes():
     return found
 
 
-def cpu_of(*roots):
-    """CPU seconds that these processes and all their descendants have used so far, ended ones included."""
+def cpu_of(*roots, without=()):
+    """CPU seconds that these processes and their descendants have used so far, ended ones included.
+
+    Descendants that are among `without`, and theirs, do not count.
+    """
     processes, children = _processes(), defaultdict(list)
     for process, (parent, _) in processes.items():
-        children[parent].append(process)
+        if process not in without:
+            children[parent].append(process)
     waiting, total = [root for root in roots if root in processes], 0.0
     while waiting:
         process = waiting.pop()
@@ -89,7 +94,7 @@ class Span:
 class Stopwatch:
     """Measures the block: `with Stopwatch(server=[…], database=[…]) as watch: …`, then `watch.span`.
 
-    Names stand for groups of processes that do not overlap; a process stands for its descendants too.
+    Names stand for groups of processes; a process stands for its descendants too, unless another group has them.
     """
 
     def __init__(self, **groups):
@@ -97,7 +102,8 @@ class Stopwatch:
         self.span = None
 
     def _now(self):
-        cpu = {name: cpu_of(*roots) for name, roots in self.groups.items()}
+        named = {process for roots in self.groups.values() for process in roots}
+        cpu = {name: cpu_of(*roots, without=named) for name, roots in self.groups.items()}
         return time.perf_counter(), cpu, _machine()
 
     def __enter__(self):
@@ -135,3 +141,19 @@ async def often(work, seconds):
         await work()
         done += 1
     return done / (time.perf_counter() - started)
+
+
+async def crowd(work, things, in_flight, seconds):
+    """Do `work` on things, so many at a time, until there are no more or the time is up; what came of each."""
+    waiting, done, end = iter(things), [], time.perf_counter() + seconds
+
+    async def one_after_another():
+        for thing in waiting:
+            done.append(await work(thing))
+            if time.perf_counter() > end:
+                return
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(in_flight):
+            group.create_task(one_after_another())
+    return done

@@ -1,6 +1,5 @@
 """An exchange inside this process, and letters for it, for benches that ask for the cases themselves, not for HTTP."""
 
-import asyncio
 import contextlib
 import itertools
 import random
@@ -91,16 +90,3 @@ async def accept(exchange, calling, raw):
     assert isinstance(answer, send.Accepted), answer
     assert not answer.replayed
     return answer
-
-
-async def accept_all(exchange, calling, raws, in_flight):
-    """Send letters, `in_flight` at a time."""
-    waiting = iter(raws)
-
-    async def one_after_another():
-        for raw in waiting:
-            await accept(exchange, calling, raw)
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(in_flight):
-            group.create_task(one_after_another())
