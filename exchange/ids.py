@@ -5,7 +5,7 @@ Layout: 48 bits of milliseconds, version, 12 bits of the fraction of that millis
 `max(clock, last + 1)` of it. Id order is not commit order: nothing may page across time by id.
 """
 
-import secrets
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ class Ids:
     """
 
     def __init__(
-        self, clock: Callable[[], datetime], randomness: Callable[[int], bytes] = secrets.token_bytes
+        self, clock: Callable[[], datetime], randomness: Callable[[int], bytes] = os.urandom
     ) -> None:
         self._clock = clock
         self._randomness = randomness

@@ -149,7 +149,7 @@ def _unused_sign(remains: bytes) -> str:
 def _take_long_texts(document: Document) -> tuple[list[Element], tuple[bytes, ...]]:
     """Empty the elements with long texts; the elements, and their texts in canonical writing."""
     emptied, texts = [], []
-    for element in document.root.iter():
+    for element in document.nodes:
         text = element.text
         if text and len(text) > LONG_TEXT:
             element.text = None

@@ -188,7 +188,7 @@ def _step_failure(chain: _Chain, issuer: _Read, search: _Search) -> Failure | No
     if not (chain[-1].signed_strongly and issuer.key_strong):
         return Failure(sub_indication=SubIndication.CRYPTO_CONSTRAINTS_FAILURE, why="weak_certificate")
     search.checks_left -= 1
-    if not _issued(chain[-1].certificate, issuer.certificate):
+    if not _issued(chain[-1], issuer):
         return Failure(sub_indication=SubIndication.NO_CERTIFICATE_CHAIN_FOUND, why="wrong_issuer")
     if not issuer.valid_from <= search.at <= issuer.valid_to:
         sub_indication = SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE
@@ -220,9 +220,9 @@ def _constraint(why: str) -> Failure:
 
 
 @lru_cache(maxsize=1024)
-def _issued(child: x509.Certificate, issuer: x509.Certificate) -> bool:
+def _issued(child: _Read, issuer: _Read) -> bool:
     try:
-        child.verify_directly_issued_by(issuer)
+        child.certificate.verify_directly_issued_by(issuer.certificate)
     except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return True

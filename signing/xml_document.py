@@ -35,7 +35,6 @@ _DOCTYPE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s++|<\?(?>.*?\?>)|<!--(?>.*?-->)
 _COUNT = etree.XPath("count(//*)")
 _TOO_LARGE = etree.XPath("boolean(" + "/*" * (DEPTH + 1) + f") or boolean(//@*[{ATTRIBUTES + 1}])")
 _IDENTIFIERS = ("Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
-_WITH_ATTRIBUTES = etree.XPath("//*[@*]")
 _HAS_NOTES = etree.XPath("boolean(//comment()) or boolean(//processing-instruction())")
 
 
@@ -66,11 +65,19 @@ class Document:
     _places: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
 
     @cached_property
+    def nodes(self) -> tuple[Element, ...]:
+        """All elements, comments and processing instructions in document order.
+
+        As long as they are held, lxml need not wrap a node anew each time that it is met.
+        """
+        return tuple(self.root.iter())
+
+    @cached_property
     def identifiers(self) -> Identifiers:
         """All identifiers; only an attribute named exactly `Id`, in no namespace, makes an element a target."""
         found = [
             (name, value, element)
-            for element in _select(_WITH_ATTRIBUTES, self.root)
+            for element in self.nodes
             for name, value in element.items()
             if name in _IDENTIFIERS
         ]
@@ -90,7 +97,7 @@ class Document:
     def named(self) -> Mapping[str, Sequence[Element]]:
         """All elements by local name, whatever namespace and case; made once, for a hostile message has many."""
         found: dict[str, list[Element]] = {}
-        for element in self.root.iter("{*}*"):
+        for element in filter(is_element, self.nodes):
             found.setdefault(split(element)[1], []).append(element)
         return found
 
@@ -128,6 +135,11 @@ def parse(raw: bytes, *, repaired: bool = False) -> Document:
     return document
 
 
+def is_element(node: Element) -> bool:
+    """Whether a node is an element: comments and processing instructions have functions for tags."""
+    return isinstance(node.tag, str)
+
+
 def split(element: Element) -> tuple[str, str]:
     """An element's namespace, or an empty text, and its local name in the one case that tolerant readers compare."""
     namespace, _, name = str(element.tag).rpartition("}")
@@ -149,10 +161,6 @@ def unjudged(document: Document, where: str) -> Iterable[Remark]:
             yield Remark(code="foreign_namespace", where=where, path=document.path(element))
         elif len(element) == 0 and not (element.text or "").strip():
             yield Remark(code="empty_signature", where=where, path=document.path(element), severity="info")
-
-
-def _select(query: etree.XPath, root: Element) -> list[Element]:
-    return cast("list[Element]", query(root))
 
 
 def parser(*, recover: bool = False) -> etree.XMLParser:

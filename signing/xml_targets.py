@@ -59,9 +59,9 @@ def _inside_signature(element: Element) -> bool:
 
 
 def _wrapping_fault(signature: Signature, document: Document) -> str | None:
-    if document.identifiers.doubled and any(reference.uri for reference in signature.references):
+    if any(reference.uri for reference in signature.references) and document.identifiers.doubled:
         return "doubled_identifier"
-    if _is_nested(signature.element):
+    if len(document.signatures) > 1 and _is_nested(signature.element):
         return "nested_signature"
     return "content_in_signature" if _holds_content(signature.element, document.root) else None
 

@@ -81,10 +81,11 @@ async def _found(
     from_sender = lifecycle.EVENTS.get(notice.status) == "sender"
     recipient, writer = (addressee, sender) if from_sender else (sender, addressee)
     identity = intake.identity(notice)
+    mine = letters.Identity(sender.id, identity, "status", given.sha256, round_)
+    held = await exchange.known.answer(mine)
+    if held is not None:
+        return Accepted(letter=held.id, receipt=held.receipt, replayed=True)
     async with exchange.pool.acquire() as connection:
-        held = await letters.known(connection, sender.id, identity, "status", given.sha256, round_)
-        if held is not None:
-            return Accepted(letter=held.id, receipt=held.receipt, replayed=True)
         delivery = await deliveries.answered(connection, recipient.id, writer.id, identity, round_)
         if delivery is None:
             return Refused(code="not_found")

@@ -91,7 +91,7 @@ class Bell:
             await wake.listen(connection, self._heard)
             await ended.wait()
         finally:
-            connection.terminate()
+            connection.terminate()  # a listener has nothing to finish
 
     async def sweep(self, pool: Pool) -> None:
         """Task: ask the database about everybody who waits, every five seconds or so."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ import structlog
 from exchange import config, ids
 from exchange.broker import bell, receipts, verify
 from exchange.broker.snapshot import Snapshot
+from exchange.broker.together import Together
 from exchange.rules import requirements
-from exchange.store import commit, pool, rows
+from exchange.store import commit, letters, pool, rows
 from signing import trust
 
 BODIES_BYTES = 64 << 20
@@ -69,6 +70,7 @@ class Exchange:
     ids: ids.Ids
     clock: Callable[[], datetime]
     snapshot: Snapshot
+    known: Together[letters.Identity, letters.Known]
     bodies: Bodies
     kept: set[bytes]
     seen: dict[UUID, datetime]
@@ -118,6 +120,7 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
             ids=new_ids,
             clock=now,
             snapshot=Snapshot(connections, now),
+            known=Together(functools.partial(_known, connections)),
             bodies=Bodies(),
             kept=await _keep_trust(connections, trusted),
             seen={},
@@ -134,6 +137,13 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
         )
         await stack.enter_async_context(_running(tasks))
         yield exchange
+
+
+async def _known(
+    connections: pool.Pool, asked: Collection[letters.Identity]
+) -> dict[letters.Identity, letters.Known]:
+    async with connections.acquire() as connection:
+        return await letters.known(connection, asked)
 
 
 async def _keep_trust(connections: pool.Pool, trusted: trust.Trust) -> set[bytes]:

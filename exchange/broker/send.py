@@ -64,8 +64,7 @@ async def _decided(exchange: Exchange, given: Given) -> Accepted | Refused:
 
 async def _known(exchange: Exchange, sender: UUID, identity: str, given: Given) -> Accepted | Refused | int:
     """The first receipt again, a conflict, or the round that this letter opens."""
-    async with exchange.pool.acquire() as connection:
-        held = await letters.known(connection, sender, identity, "new", given.sha256)
+    held = await exchange.known.answer(letters.Identity(sender, identity, "new", given.sha256))
     if held is None:
         return 1
     same, following = held.sha256 == given.sha256, held.round + 1

@@ -24,11 +24,21 @@ class Snapshot:
 
     async def current(self) -> Directory:
         """The directory, at most five seconds old."""
+        return self._fresh() or await self._asked()
+
+    def _fresh(self) -> Directory | None:
+        known = self._checked is not None and self._clock() - self._checked <= FRESH
+        return self._held if known else None
+
+    async def _asked(self) -> Directory:
+        """The directory, asked for by one of those who want it; the others wait for the answer."""
         async with self._lock:
+            fresh = self._fresh()
+            if fresh is not None:
+                return fresh
             at = self._clock()
-            if self._held is None or self._checked is None or at - self._checked > FRESH:
-                self._held = await self._refreshed(at)
-                self._checked = at
+            self._held = await self._refreshed(at)
+            self._checked = at
             return self._held
 
     async def _refreshed(self, at: datetime) -> Directory:

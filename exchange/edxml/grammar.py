@@ -61,6 +61,9 @@ ROOTS = ("edXML", "edXMLEnvelope")
 LAYERS = ("edXML", "edXMLEnvelope", "edXMLHeader", "edXMLBody")
 """Wrappers without facts; all but the root are optional."""
 
+LONGEST_REMEMBERED = 256
+"""Characters of an element's name with its namespace."""
+
 BYTES = "ContentTransferEncoded"
 
 UNIQUE = frozenset(
@@ -107,16 +110,30 @@ _SPELLINGS = _spellings([*CHILDREN, *(child for row in CHILDREN.values() for chi
 
 def local_name(element: etree._Element) -> str:
     """The name without its namespace and without a prefix that recovery left in it."""
-    return str(element.tag).rpartition("}")[2].rpartition(":")[2]
+    return _names(str(element.tag))[0]
 
 
 def standard_name(element: etree._Element) -> str:
     """The standard's spelling of the name, or the local name itself where nobody knows it."""
-    return _standard_name(local_name(element))
+    return _names(str(element.tag))[1]
+
+
+def _names(tag: str) -> tuple[str, str]:
+    """The local and the standard name; what is longer than any name of the standard is not remembered."""
+    return _remembered(tag) if len(tag) <= LONGEST_REMEMBERED else _read(tag)
 
 
 @lru_cache(maxsize=1024)
-def _standard_name(name: str) -> str:
+def _remembered(tag: str) -> tuple[str, str]:
+    return _read(tag)
+
+
+def _read(tag: str) -> tuple[str, str]:
+    name = tag.rpartition("}")[2].rpartition(":")[2]
+    return name, _standard(name)
+
+
+def _standard(name: str) -> str:
     lower = name.lower() if name.isascii() else name
     if lower.startswith("business"):
         lower = lower.replace("business", "bussiness", 1)

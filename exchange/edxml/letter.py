@@ -5,11 +5,14 @@ Source: reference page edxml, sections 3, 4 and 6.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import Any, TypeAlias
 
 from exchange.edxml import codes, dates, joins, model, parties, values
 from exchange.edxml.notes import Notes
 from exchange.edxml.walk import Node
+
+Facts: TypeAlias = dict[str, Any]
+"""Some fields of a letter, found together; the record is made once, from all of them."""
 
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 _PAPER = {"0": 0, "1": 1}
@@ -19,16 +22,20 @@ _RECEIVER_TYPES = {"0": False, "1": True}
 def build(notes: Notes, parts: Mapping[str, Node], limits: model.Limits) -> model.Letter:
     """The letter in `parts` (`walk.blocks`), one of which is a MessageHeader. Raises Unreadable `too_complex`."""
     header = parts["MessageHeader"]
-    letter = _with_particulars(_document(notes, header), notes, header)
     trace = parts.get("TraceHeaderList")
-    if trace:
-        letter = _with_trace(letter, notes, trace)
-    return replace(letter, attachments=joins.attachments(notes, parts, limits), header_path=header.xpath)
-
-
-def _document(notes: Notes, header: Node) -> model.Letter:
-    """What names the document and its way: nearly all of it mandatory."""
+    named = _document(notes, header)
     return model.Letter(
+        **named,
+        **_particulars(notes, header),
+        **(_way(notes, trace, named["document_id"]) if trace else {}),
+        attachments=joins.attachments(notes, parts, limits),
+        header_path=header.xpath,
+    )
+
+
+def _document(notes: Notes, header: Node) -> Facts:
+    """What names the document and its way: nearly all of it mandatory."""
+    return Facts(
         sender=parties.sender(notes, header),
         recipients=parties.recipients(notes, header),
         document_id=values.required(notes, header, "DocumentId"),
@@ -61,14 +68,13 @@ def _signer(info: Node | None) -> model.Signer:
     )
 
 
-def _with_particulars(letter: model.Letter, notes: Notes, header: Node) -> model.Letter:
+def _particulars(notes: Notes, header: Node) -> Facts:
     """What is optional in the header."""
     other = header.one("OtherInfo")
     priority = values.code(notes, values.leaf(other, "Priority"), codes.PRIORITIES, codes.PRIORITY_ALIASES)
     steering = values.code(notes, header.one("SteeringType"), codes.STEERING, codes.STEERING_ALIASES)
     appendixes, places = values.leaf(other, "Appendixes"), header.one("ToPlaces")
-    return replace(
-        letter,
+    return Facts(
         due_on=values.day(notes, header, "DueDate"),
         due_on_text=values.text(header, "DueDate"),
         priority=int(priority or 0),
@@ -83,19 +89,18 @@ def _with_particulars(letter: model.Letter, notes: Notes, header: Node) -> model
     )
 
 
-def _with_trace(letter: model.Letter, notes: Notes, trace: Node) -> model.Letter:
+def _way(notes: Notes, trace: Node, document_id: str) -> Facts:
     """The way the message went, and what it is to do to an earlier one."""
     business = trace.one("Bussiness")
     paper = values.leaf(business, "Paper") or trace.one("Paper")
-    letter = replace(letter, traces=_traces(notes, trace), paper=_paper(notes, paper))
-    return _with_business(letter, notes, business) if business else letter
+    facts = Facts(traces=_traces(notes, trace), paper=_paper(notes, paper))
+    return facts | _business(notes, business, document_id) if business else facts
 
 
-def _with_business(letter: model.Letter, notes: Notes, business: Node) -> model.Letter:
+def _business(notes: Notes, business: Node, document_id: str) -> Facts:
     operation = _operation(notes, business)
-    named = values.text(business, "DocumentId") or letter.document_id
-    return replace(
-        letter,
+    named = values.text(business, "DocumentId") or document_id
+    return Facts(
         operation=operation,
         operation_reason=values.text(business, "BussinessDocReason"),
         target_document_id=named if operation in ("revoke", "update") else "",

@@ -132,7 +132,8 @@ def classify(events: Iterable[Event]) -> Classification:
     """The class of a transfer from all events known of it. Raises ValueError on an unknown kind of event."""
     facts = _facts(tuple(events))
     found = next((found for step in _STEPS if (found := step(facts))), _UNDECLARED)
-    return replace(found, recalled=found.klass in CLASSES and facts.recall is not None)
+    recalled = found.klass in CLASSES and facts.recall is not None
+    return replace(found, recalled=True) if recalled else found
 
 
 def on_arrival(accepted: Event) -> Classification:

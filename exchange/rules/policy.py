@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Literal
 
 from exchange.rules import document_types
@@ -40,7 +41,7 @@ class Policy:
     later_changes: tuple[str, ...] = ("signature", "form", "annotation")
     package_by_declaration: bool = False
 
-    @property
+    @cached_property
     def sha256(self) -> bytes:
         """Digest of the policy's canonical JSON: names sorted, no white space, UTF-8."""
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

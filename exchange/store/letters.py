@@ -1,7 +1,7 @@
 """Letters (gói tin văn bản): by sender; every statement has the caller's agencies first - that is the access check."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,20 @@ from exchange.store.pool import Connection
 
 BEFORE_ALL = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 """Where a walk through letters by moment and id begins."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What two messages must not share unless they are the same: of a letter the first three, and the round.
+
+    `round` None asks for the newest.
+    """
+
+    sender: UUID
+    document_id: str
+    operation: str
+    sha256: bytes
+    round: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,27 +37,33 @@ class Known:
     over: bool
 
 
-async def known(
-    connection: Connection,
-    sender: UUID,
-    document_id: str,
-    operation: str,
-    sha256: bytes,
-    round_: int | None = None,
-) -> Known | None:
-    """The newest round under this identity, or that one; for operations other than new, the one with these bytes."""
-    record = await connection.fetchrow(
-        """SELECT id, round, sha256, receipt, expanded_at IS NOT NULL
-                  AND NOT EXISTS (SELECT FROM delivery
-                                   WHERE delivery.letter = letter.id
-                                     AND delivery.state NOT IN ('refused', 'withdrawn', 'expired')) AS over
-             FROM letter
-            WHERE sender = $1 AND document_id = $2 AND operation = $3 AND ($3 = 'new' OR sha256 = $4)
-              AND ($5::int IS NULL OR round = $5)
-            ORDER BY round DESC LIMIT 1""",
-        sender, document_id, operation, sha256, round_,
-    )  # fmt: skip
-    return Known(**record) if record else None
+async def known(connection: Connection, asked: Collection[Identity]) -> dict[Identity, Known]:
+    """Of these identities those that are held, each with its newest round, or with the round asked for.
+
+    For operations other than new it is the one with these bytes.
+    """
+    records = await connection.fetch(
+        """SELECT given.position, held.*
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::int[]) WITH ORDINALITY
+                  AS given (sender, document_id, operation, sha256, round, position)
+            CROSS JOIN LATERAL (
+                  SELECT id, round, sha256, receipt, expanded_at IS NOT NULL
+                         AND NOT EXISTS (SELECT FROM delivery
+                                          WHERE delivery.letter = letter.id
+                                            AND delivery.state NOT IN ('refused', 'withdrawn', 'expired')) AS over
+                    FROM letter
+                   WHERE letter.sender = given.sender AND letter.document_id = given.document_id
+                     AND letter.operation = given.operation
+                     AND (given.operation = 'new' OR letter.sha256 = given.sha256)
+                     AND (given.round IS NULL OR letter.round = given.round)
+                   ORDER BY round DESC LIMIT 1) AS held""",
+        *zip(*map(astuple, asked), strict=True),
+    )
+    order = list(asked)
+    facts = [field.name for field in fields(Known)]
+    return {
+        order[record["position"] - 1]: Known(**{name: record[name] for name in facts}) for record in records
+    }
 
 
 async def of_sender(connection: Connection, agencies: Sequence[UUID], letter: UUID) -> Any | None:  # noqa: ANN401 - a record

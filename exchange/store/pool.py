@@ -65,6 +65,7 @@ async def open(dsn: str, size: int = 10) -> Pool:  # noqa: A001 - read as `pool.
         min_size=1,
         max_size=size,
         init=_prepare,
+        reset=_nothing_to_reset,
         command_timeout=CLIENT_SECONDS,
         **_wishes(dsn),
     )
@@ -104,6 +105,13 @@ def _several_hosts(dsn: str) -> bool:
 
 async def _prepare(connection: Connection) -> None:
     await connection.set_type_codec("jsonb", encoder=_json, decoder=json.loads, schema="pg_catalog")
+
+
+async def _nothing_to_reset(_connection: Connection) -> None:
+    """Between two uses there is nothing to undo: no SET, no session lock, no LISTEN on a pool's connection.
+
+    A transaction left open is rolled back all the same. asyncpg's own reset asks the server once per use.
+    """
 
 
 def _json(value: object) -> str:
