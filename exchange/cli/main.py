@@ -57,4 +57,4 @@ def run() -> None:
     """The program: from the first moment on, what is told of errors cannot steer the terminal."""
     log.configure("warning")
     screen.guard()
-    main()
+    main(prog_name="congvan")
