@@ -12,6 +12,7 @@ from province import quick_letter
 from schemathesis import hooks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core import NOT_SET
+from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi import media_types
@@ -185,10 +186,22 @@ def is_digest(text):
 
 
 def filter_failure(context, failure, case, response):
-    """A letter is more than its schema can say: what is spoiled or is none at all is refused, and that is right."""
-    none = case.body is NOT_SET and case.operation.label == "POST /v1/messages"
-    unreadable = response.status_code == 422 and (none or case.media_type == SPOILED)
-    return not (unreadable and isinstance(failure, RejectedPositiveData))
+    """Failures that are none, each for its reason."""
+    letterless = case.body is NOT_SET and case.operation.label == "POST /v1/messages"
+    if isinstance(failure, RejectedPositiveData) and (letterless or case.media_type == SPOILED):
+        return response.status_code != 422  # a letter is more than its schema can say
+    if isinstance(failure, AcceptedNegativeData):
+        return not linked(case.body)  # the body that a link brings took the place of a bad one
+    return True
+
+
+def linked(body):
+    """Whether a body is as the links of the description make it."""
+    if not isinstance(body, dict):
+        return False
+    ids = body.get("ids")
+    named = isinstance(ids, list) and all(isinstance(one, str) for one in ids)
+    return body in ({"code": "03"}, {"code": "13", "reason": "-"}) or (set(body) == {"ids"} and named)
 
 
 def spoiled(good):
