@@ -33,9 +33,7 @@ SCOPES = (counting.WHOLE, *get_args(routing.Scope))
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
 )
 @click.option("--json", "as_json", is_flag=True, help="same as --format json")
-def tally(
-    *, period: str, codes: tuple[str, ...], view: str, scope: str, form: str, as_json: bool
-) -> None:
+def tally(*, period: str, codes: tuple[str, ...], view: str, scope: str, form: str, as_json: bool) -> None:
     """How many transfers were electronic, with paper, without legal value, undeclared, or on paper only."""
     given = answers.settings()
     try:
