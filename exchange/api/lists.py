@@ -89,8 +89,8 @@ async def _mine(request: web.Request, calling: Caller) -> list[UUID]:
     """The caller's agencies, or the one it names; one that is not its own is not found, as if there were none."""
     try:
         return await auth.acting_for(request, calling, _text(request, "agency"))
-    except Problem:
-        raise Problem("not_found") from None
+    except Problem as problem:
+        raise Problem("not_found" if problem.code == "not_allowed_to_act" else problem.code) from None
 
 
 def _text(request: web.Request, name: str) -> str:

@@ -25,7 +25,7 @@ def sound(shared_server):
 
 async def ask(server, path, code="H13.01", **headers):
     async with server.client(code) as client:
-        return await client._ask("GET", path, headers=headers)
+        return await client.line.ask("GET", path, headers=headers)
 
 
 async def body(server, path, code="H13.01"):
@@ -170,7 +170,7 @@ async def test_what_is_asked_badly_is_told(sound, path):
 @pytest.mark.parametrize("path", ["/v1/agencies", "/v1/tally?period=2026", "/v1/signatures?period=2026"])
 async def test_nobody_asks_without_a_key(sound, path):
     async with sound.client() as client:
-        answer = await client._ask(
+        answer = await client.line.ask(
             "GET", path, headers={"Authorization": "Bearer cv_x_y", "If-None-Match": "*"}
         )
         assert (answer.status, answer.problem) == (401, "unauthenticated")
