@@ -28,7 +28,9 @@ def configure(level: str) -> None:
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *_STAMPS, *_ENDING],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(
+            file=sys.stderr
+        ),  # one write a line: workers share the file
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(

@@ -150,12 +150,15 @@ def server(province, province_database, tmp_path):
 
 @pytest.fixture(scope="module")
 def shared_server(request, postgres, province, tmp_path_factory):
-    """One server for a whole module whose tests do not mind each other's letters; its `SETTINGS` are environment."""
+    """One server for a whole module whose tests do not mind each other's letters.
+
+    The module's `SETTINGS` are environment, or give it for the server's folder; `WORKERS` is how many.
+    """
     settings, workers = getattr(request.module, "SETTINGS", {}), getattr(request.module, "WORKERS", 2)
+    folder = tmp_path_factory.mktemp("serve")
+    told = settings(folder) if callable(settings) else settings
     with (
         cloned(postgres, province.template) as dsn,
-        provinces.serving(
-            province, dsn, tmp_path_factory.mktemp("serve"), workers=workers, **settings
-        ) as running,
+        provinces.serving(province, dsn, folder, workers=workers, **told) as running,
     ):
         yield running

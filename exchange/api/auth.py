@@ -42,6 +42,8 @@ async def again(request: web.Request) -> Caller:
 def _shown(request: web.Request) -> Credentials:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     key, certificate = text.strip(), request[PEER].certificate
+    if len(request.headers.getall("Authorization", [])) > 1:  # two readers of it might believe different ones
+        raise Problem("unauthenticated")
     if scheme and (scheme.lower() != "bearer" or not key or not key.isascii()):
         raise Problem("unauthenticated")
     if not scheme and certificate is None:
@@ -56,7 +58,8 @@ def _within_quota(request: web.Request, system_id: UUID) -> None:
     if wait > 0:
         raise Problem("rate_limited", retry_after=math.ceil(wait))
     quotas.requests.draw(system_id, 1, now)
-    quotas.bytes.draw(system_id, request.content_length or 0, now)
+    announced = min(request.content_length or 0, request.app[EXCHANGE].config.max_letter_bytes)
+    quotas.bytes.draw(system_id, announced, now)  # more than that is not read, whatever was announced
 
 
 async def acting_for(request: web.Request, calling: Caller, code: str | None) -> list[UUID]:

@@ -1,8 +1,9 @@
 """Connections: TLS as we speak it, what is no HTTP answered in our words, slow lines given up.
 
-aiohttp reads HTTP; three things of it are set here. Bytes that are no HTTP get a problem with a code, as every error
-does. A connection that has not sent a whole request's head within a minute, or idles as long, is closed. TLS is 1.2 or
-newer; a client certificate is asked for when CONGVAN_TLS_CLIENT_CA names who issues them, and it is no duty.
+aiohttp reads HTTP; four things of it are set here. Bytes that are no HTTP get a problem with a code, as every error
+does. A connection that has not sent a whole request's head within a minute, or idles as long, is closed. So is one whose
+client takes nothing of an answer for a while: its bytes lie in our memory. TLS is 1.2 or newer; a client certificate is
+asked for when CONGVAN_TLS_CLIENT_CA names who issues them, and it is no duty.
 """
 
 import asyncio
@@ -23,9 +24,14 @@ IDLE_SECONDS = 60.0
 LINGERING_SECONDS = 5.0
 """How long a body that nobody wants any more is read, so that its sender sees the answer."""
 
+UNREAD_SECONDS = 30.0
+"""How long a client may take no byte of an answer that waits for it."""
+
 
 class Connection(web.RequestHandler):
     """One client's connection."""
+
+    _look: asyncio.TimerHandle | None = None
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio's own: True keeps the way back open
         """A client that has said all it has to say may still listen: its whole request gets its answer."""
@@ -36,6 +42,37 @@ class Connection(web.RequestHandler):
             return None
         self._close = True
         return True
+
+    def pause_writing(self) -> None:
+        """The client takes an answer slower than we write it: watch whether it takes any at all."""
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        """It took what there was."""
+        super().resume_writing()
+        self._unwatch()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """It went."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        if self.transport is not None:
+            left = self.transport.get_write_buffer_size()
+            self._look = self._loop.call_later(UNREAD_SECONDS, self._looked, self.transport, left)
+
+    def _looked(self, transport: asyncio.Transport, left: int) -> None:
+        if transport.get_write_buffer_size() < left:
+            self._watch()
+        else:
+            transport.abort()
+
+    def _unwatch(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
 
     def handle_error(
         self,

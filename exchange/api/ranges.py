@@ -5,6 +5,7 @@ is weak, for the folded bytes are not the letter's.
 """
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from aiohttp import web
 from exchange.errors import Problem
 
 LEAST_FOLDED = 1_024
+PIECE_BYTES = 1 << 18
 KEPT = "private, no-cache"
 """Its recipient's own cache may keep a letter, and asks each time whether it still may; nobody between us may."""
 
@@ -46,12 +48,24 @@ def answer(request: web.Request, raw: bytes, tag: str, content_type: str) -> web
     span = _wanted(request, len(raw), tag)
     if span is not None:
         headers["Content-Range"] = f"bytes {span.first}-{span.end - 1}/{len(raw)}"
-        part = raw[span.first : span.end]
-        return web.Response(status=206, body=part, content_type=content_type, headers=headers)
-    response = web.Response(body=raw, content_type=content_type, headers=headers)
+        return _response(206, raw[span.first : span.end], content_type, headers)
+    response = _response(200, raw, content_type, headers)
     if fold(request, response, len(raw)):
         response.headers["ETag"] = f"W/{tag}"
     return response
+
+
+def _response(status: int, raw: bytes, content_type: str, headers: dict[str, str]) -> web.Response:
+    """Large bytes go out piece by piece, as the client takes them: what waits for a slow one is a piece, not a copy."""
+    if len(raw) <= PIECE_BYTES:
+        return web.Response(status=status, body=raw, content_type=content_type, headers=headers)
+    headers["Content-Length"] = str(len(raw))
+    return web.Response(status=status, body=_pieces(raw), content_type=content_type, headers=headers)
+
+
+async def _pieces(raw: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(raw), PIECE_BYTES):
+        yield raw[start : start + PIECE_BYTES]
 
 
 def fold(request: web.Request, response: web.Response, size: int) -> bool:
