@@ -42,7 +42,11 @@ _OPTIONS = (
     click.option("--key", "certificate_key", type=_FILE, envvar="CONGVAN_CERTIFICATE_KEY"),
     click.option("--insecure-http", is_flag=True),
     click.option(
-        "--patience", type=click.IntRange(1, 86_400), default=PATIENCE_SECONDS, envvar="CONGVAN_PATIENCE"
+        "--patience",
+        type=click.IntRange(1, 86_400),
+        default=PATIENCE_SECONDS,
+        show_default=True,
+        envvar="CONGVAN_PATIENCE",
     ),
     click.option("--json", "as_json", is_flag=True),
     click.option("--quiet", is_flag=True),
