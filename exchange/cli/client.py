@@ -21,6 +21,7 @@ from rich.console import Console
 
 from exchange import texts
 from exchange.cli import answers, screen
+from exchange.edxml import codes
 from exchange.links import connection, sdk
 from exchange.rules import paper_class
 
@@ -42,7 +43,11 @@ _OPTIONS = (
     click.option("--key", "certificate_key", type=_FILE, envvar="CONGVAN_CERTIFICATE_KEY"),
     click.option("--insecure-http", is_flag=True),
     click.option(
-        "--patience", type=click.IntRange(1, 86_400), default=PATIENCE_SECONDS, envvar="CONGVAN_PATIENCE"
+        "--patience",
+        type=click.IntRange(1, 86_400),
+        default=PATIENCE_SECONDS,
+        show_default=True,
+        envvar="CONGVAN_PATIENCE",
     ),
     click.option("--json", "as_json", is_flag=True),
     click.option("--quiet", is_flag=True),
@@ -265,6 +270,12 @@ def moment(text: object) -> str:
     except (ValueError, OverflowError):
         return texts.clean(str(text or ""))
     return f"{at:%d/%m/%Y %H:%M:%S}"
+
+
+def status_name(code: str, language: str) -> str:
+    """A status with its name: `03 Đã tiếp nhận`; the code alone if this version does not know it."""
+    name = codes.STATUSES[code][f"name_{language}"] if code in codes.STATUSES else ""
+    return f"{code} {name}".strip()
 
 
 def reason(error: Exception) -> str:

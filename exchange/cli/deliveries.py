@@ -158,16 +158,11 @@ def _timeline(access: client.Access, delivery: Mapping[str, Any]) -> Iterator[tu
         what = _known(access, "client_event", event.get("event"))
         detail = str(event.get("detail") or "")
         if event.get("event") == "status":
-            words = (_status(detail, access.language), next(said, {}).get("text"))
+            words = (client.status_name(detail, access.language), next(said, {}).get("text"))
             what = ": ".join([what, *(str(one) for one in words if one)])
         elif detail:
             what = f"{what} ({detail})"
         yield client.moment(event.get("at")), texts.clean(what), texts.clean(str(event.get("by") or ""))
-
-
-def _status(code: str, language: str) -> str:
-    name = codes.STATUSES[code][f"name_{language}"] if code in codes.STATUSES else ""
-    return f"{code} {name}".strip()
 
 
 def _known(access: client.Access, part: str, code: object) -> str:

@@ -125,9 +125,8 @@ def _tell(access: client.Access, one: taking.Taken) -> None:
     if access.quiet and fine:
         return
     item = one.item
-    reference = f"{item.get('number') or ''}/{item.get('notation') or ''}"
     said = access.say(
-        f"client.taken_{one.outcome}", id=item["id"], reference=reference, sender=item.get("sender"),
+        f"client.taken_{one.outcome}", id=item["id"], reference=_reference(item), sender=item.get("sender"),
         file=one.file.name if one.file else "-",
     )  # fmt: skip
     click.echo(said, err=not fine)
@@ -143,18 +142,29 @@ def _print_table(items: Iterable[Mapping[str, Any]], language: str) -> None:
     for item in items:
         cells = (
             item["id"],
-            f"{item.get('number') or ''}/{item.get('notation') or ''}",
+            _reference(item),
             _day(item.get("issued_on")),
             f"{item.get('sender_name') or ''} ({item.get('sender')})",
-            item.get("subject") or texts.say(f"client.{_kind(item)}", language),
+            _said(item, language),
             client.moment(item.get("accepted_at")),
         )
         table.add_row(*(Text(texts.clean(str(cell))) for cell in cells))
     client.console().print(table)
 
 
-def _kind(item: Mapping[str, Any]) -> str:
-    return "notice" if item.get("kind") == "notice" else "letter"
+def _reference(item: Mapping[str, Any]) -> str:
+    """Number and notation as people write them, 12/UBND-VP; of a notice, that of its document's id."""
+    said = "/".join(str(item[name]) for name in ("number", "notation") if item.get(name))
+    return said or str(item.get("document_id") or "-")
+
+
+def _said(item: Mapping[str, Any], language: str) -> str:
+    """A letter's subject; before that of a notice, what it says of the document."""
+    subject = str(item.get("subject") or "")
+    if item.get("kind") != "notice":
+        return subject or texts.say("client.letter", language)
+    status = client.status_name(str(item.get("status") or ""), language)
+    return " ".join(filter(None, (texts.say("client.notice", language), status, subject)))
 
 
 def _day(text: object) -> str:

@@ -132,7 +132,7 @@ def _masked(name: str, text: str) -> str:
 @click.option("--language", type=click.Choice(texts.LANGUAGES), envvar="CONGVAN_LANGUAGE", default="vi")
 def show(*, as_json: bool, language: str) -> None:
     """Every setting, its value and where that came from; secrets are masked. Exit 2: one of them cannot be used."""
-    given, wrong = _read()
+    given, wrong = _read(language)
     found = list(settings(os.environ, given))
     unknown = sorted(
         name for name in os.environ if name.startswith(PREFIX) and name not in {one.name for one in found}
@@ -148,11 +148,11 @@ def show(*, as_json: bool, language: str) -> None:
     sys.exit(answers.USAGE if wrong else answers.YES)
 
 
-def _read() -> tuple[Config | None, str | None]:
+def _read(language: str) -> tuple[Config | None, str | None]:
     try:
         return config.read(), None
     except config.SettingError as error:
-        return None, str(error)
+        return None, error.sentence(language)
 
 
 def _print(found: list[Setting], language: str) -> None:

@@ -53,7 +53,7 @@ class Line:
     async def ask(self, method: str, path: str, *, wait: float = 0, **given: Any) -> Answer:  # noqa: ANN401 - aiohttp's own
         """Ask until the outcome is known, all attempts under one Idempotency-Key; `wait` is a long poll's."""
         given["headers"] = {"Idempotency-Key": str(uuid4()), **given.get("headers", {})}
-        size = len(given.get("data") or b"")
+        size = len(given["data"]) if isinstance(given.get("data"), bytes) else 0
         seconds = ANSWER_SECONDS + wait + size / SLOWEST_BYTES_A_SECOND
         return await retry.until_known(lambda: self.once(method, path, **given), self.patience, seconds)
 

@@ -33,6 +33,7 @@ from exchange.links.answer import (
     UntrustedError,
 )
 from exchange.links.connection import AddressError
+from exchange.links.retry import ATTEMPTS
 from exchange.links.upload import Progress, unseen
 
 UPLOAD_ABOVE_BYTES = 1 << 20
@@ -139,6 +140,10 @@ class Client:
         """Whether the exchange can accept letters now."""
         return await self.line.ask("GET", "/readyz")
 
+    async def ask(self, method: str, path: str, **given: Any) -> Answer:  # noqa: ANN401 - aiohttp's own
+        """Any other request of the contract, asked until its outcome is known; `given` is what aiohttp takes."""
+        return await self.line.ask(method, path, **given)
+
 
 def _part(text: str) -> str:
     """An id as one part of a path, whatever is in it."""
@@ -157,7 +162,7 @@ async def connected(server: str, key: str = "", **terms: Unpack[Terms]) -> Async
     Raises AddressError for an address that cannot be used, or not safely.
     """
     patience = retry.Patience(
-        attempts=terms.get("attempts", retry.ATTEMPTS),
+        attempts=terms.get("attempts", ATTEMPTS),
         seconds=terms.get("seconds"),
         told=terms.get("told", retry.quietly),
     )
@@ -170,6 +175,7 @@ async def connected(server: str, key: str = "", **terms: Unpack[Terms]) -> Async
 
 __all__ = [
     "AGAIN",
+    "ATTEMPTS",
     "AddressError",
     "Answer",
     "Client",

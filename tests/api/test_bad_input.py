@@ -1048,7 +1048,7 @@ async def test_another_systems_letters_cannot_be_read_or_acknowledged(desk):
     expect_problem(await desk.post(foreign, path="/v1/inbox/ack", key="H13"), 403, "not_allowed_to_act")
     async with desk.server.client("H13") as stranger:
         for what in ("", "/header", "/verdicts", "/trace", "/receipt"):
-            answer = await stranger._ask("GET", f"/v1/messages/{body['receipt']['letter']}{what}")
+            answer = await stranger.ask("GET", f"/v1/messages/{body['receipt']['letter']}{what}")
             expect_problem(answer, 404, "not_found")
     assert await desk.gained(before) == {"journal": 1}
     await expect_line(desk, "not_allowed_to_act")

@@ -59,7 +59,7 @@ async def test_a_recipient_sees_only_its_own_delivery_and_a_stranger_nothing(ser
         assert [one["recipient"] for one in trace["deliveries"]] == ["H13.31"]
         missing = "01900000-0000-7000-8000-000000000000"
         for what in ("", "/header", "/verdicts", "/trace", "/receipt"):
-            answers = [await stranger._ask("GET", f"/v1/messages/{one}{what}") for one in (letter, missing)]
+            answers = [await stranger.ask("GET", f"/v1/messages/{one}{what}") for one in (letter, missing)]
             shown = [
                 {name: text for name, text in one.body.items() if name != "request_id"} for one in answers
             ]
@@ -135,7 +135,7 @@ async def test_content_digest_is_checked(server):
     raw = quick_letter(3)
     wrong = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
     async with server.client() as client:
-        answer = await client._ask(
+        answer = await client.ask(
             "POST", "/v1/messages", data=raw, headers={"Content-Digest": f"sha-256=:{wrong}:"}
         )
         assert (answer.status, answer.problem) == (400, "digest_mismatch")

@@ -219,9 +219,9 @@ async def test_bodies_that_are_no_status_are_refused_and_change_nothing(shared_s
         before = await rows_of(shared_server)
         path = f"/v1/deliveries/{delivery}/status"
         kind = {"Content-Type": "application/json"}
-        answers = [await recipient._ask("POST", path, data=body, headers=kind) for body in bodies]
+        answers = [await recipient.ask("POST", path, data=body, headers=kind) for body in bodies]
         assert [(one.status, one.problem) for one in answers] == [(400, "bad_request")] * len(bodies)
-        large = await recipient._ask("POST", path, data=b" " * 70_000, headers=kind)
+        large = await recipient.ask("POST", path, data=b" " * 70_000, headers=kind)
         assert (large.status, large.problem) == (413, "too_large")
         for code in ("", "07", "99", "ack", "1 3"):
             assert (await recipient.status(delivery, code)).problem == "findings"

@@ -86,6 +86,14 @@ def test_in_vietnamese(inbox, post, recipient):
     assert "Trích yếu" in said
 
 
+def test_a_notice_says_what_it_says(shared_server, post, recipient):
+    post(recipient)
+    (item,) = congvan(shared_server, "inbox", "--for", recipient, "--json", code=recipient).json["items"]
+    assert congvan(shared_server, "status", item["id"], "03", code=recipient).code == 0
+    said = congvan(shared_server, "inbox", "--for", "H13.01").out.splitlines()
+    assert any("(notice) 03 Registered" in line and recipient in line for line in said), said
+
+
 def test_many_pages(inbox, post, recipient, tmp_path):
     letters = post(recipient, 120)
     assert len(inbox("--json").json["items"]) == 120
