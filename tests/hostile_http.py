@@ -58,7 +58,7 @@ def composed(number):
         "notation": "CV",
         "issued_on": "2026-11-21",
     }
-    files = [{"name": "a.txt", "content": "eA=="}]
+    files = [{"name": "a.txt", "data": "eA=="}]
     return json.dumps({**facts, "subject": "V/v", "files": files}).encode()
 
 
@@ -266,7 +266,7 @@ BODIES = (
     b'{"code":"03","at":"2016-11-21T08:00:00+07:00"}', b'{"code":"03","at":"2036-11-21T08:00:00+07:00"}', b"[" * 50_000, b"9" * 5_000,
     b'{"code":"03","at":"2026-11-21T08:00:00+99:99"}', b'{"code":"03","staff":{"name":{}}}', b'{"ids":NaN}', b'{"ids":[1e999]}', b"\xff\xfe{}",
     b'{"sender":[],"recipients":{},"number":9e99}', b'{"sender":"H13.01","recipients":[null],"subject":"\\ud800"}',
-    b'{"sender":"H13.01","files":[{"name":"../x","content":"===="}]}', b"\xef\xbb\xbf{}", b"<edXML/>", b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", b"%PDF-1.7", b"PK\x03\x04", bytes(1_000), b"GET / HTTP/1.1\r\n\r\n",
+    b'{"sender":"H13.01","files":[{"name":"../x","data":"===="}]}', b"\xef\xbb\xbf{}", b"<edXML/>", b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", b"%PDF-1.7", b"PK\x03\x04", bytes(1_000), b"GET / HTTP/1.1\r\n\r\n",
 )  # fmt: skip
 
 
