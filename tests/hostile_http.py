@@ -50,18 +50,41 @@ JSON = (("Content-Type", "application/json"),)
 XML = (("Content-Type", "application/xml"),)
 
 
+def composed(number):
+    facts = {
+        "sender": "H13.01",
+        "recipients": ["H13.31"],
+        "number": str(number),
+        "notation": "CV",
+        "issued_on": "2026-11-21",
+    }
+    files = [{"name": "a.txt", "data": "eA=="}]
+    return json.dumps({**facts, "subject": "V/v", "files": files}).encode()
+
+
+LISTS = (
+    "/v1/agencies?q=so&limit=5",
+    "/v1/agencies?code=H13.01&after=H13",
+    "/v1/tally?period=2026&scope=internal&view=in",
+    "/v1/signatures?period=2026-Q4&view=out&limit=5",
+    "/openapi.json",
+)
+
+
 def good(letter, delivery, make):
     """Good requests of every route; `make(number)` is a letter of that number."""
     upload = make(next(NUMBERS))
     about = [f"/v1/messages/{letter}{what}" for what in ("", "/header", "/verdicts", "/trace", "/receipt")]
     return [
         *(Good(method="GET", target=path) for path in (*about, "/v1/inbox?limit=5", "/healthz", "/readyz", "/metrics")),
+        *(Good(method="GET", target=path) for path in LISTS),
         Good(method="GET", target=about[0], headers=(("Range", "bytes=0-99"), ("If-None-Match", '"x"'))),
         Good(method="HEAD", target=about[0]),
         Good(method="GET", target=f"/v1/uploads/{'a' * 64}"),
         Good(method="PATCH", target=f"/v1/uploads/{'ab' * 32}", headers=(("Upload-Offset", "0"), ("Upload-Length", "9")), body=b"123"),
         Good(method="POST", target="/v1/messages?copy=true_copy&purpose=H13.31:inform", headers=XML, body=upload),
         Good(method="POST", target="/v1/messages", headers=(*XML, ("Content-Encoding", "gzip")), body=gzip.compress(upload)),
+        Good(method="POST", target="/v1/messages:compose?copy=original", headers=JSON, body=composed(next(NUMBERS))),
         Good(method="POST", target="/v1/inbox/ack", headers=JSON, body=json.dumps({"ids": [delivery, NOTHING]}).encode()),
         Good(
             method="POST", target=f"/v1/deliveries/{delivery}/status", headers=JSON,
@@ -242,7 +265,8 @@ BODIES = (
     b'{"ids": ["\\ud800"]}', b'{"for": []}', b'{"code": null}', b'{"code": "02"}', b'{"code": "\\u0000"}', b'{"code":"03","at":"-1"}',
     b'{"code":"03","at":"2016-11-21T08:00:00+07:00"}', b'{"code":"03","at":"2036-11-21T08:00:00+07:00"}', b"[" * 50_000, b"9" * 5_000,
     b'{"code":"03","at":"2026-11-21T08:00:00+99:99"}', b'{"code":"03","staff":{"name":{}}}', b'{"ids":NaN}', b'{"ids":[1e999]}', b"\xff\xfe{}",
-    b"\xef\xbb\xbf{}", b"<edXML/>", b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", b"%PDF-1.7", b"PK\x03\x04", bytes(1_000), b"GET / HTTP/1.1\r\n\r\n",
+    b'{"sender":[],"recipients":{},"number":9e99}', b'{"sender":"H13.01","recipients":[null],"subject":"\\ud800"}',
+    b'{"sender":"H13.01","files":[{"name":"../x","data":"===="}]}', b"\xef\xbb\xbf{}", b"<edXML/>", b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", b"%PDF-1.7", b"PK\x03\x04", bytes(1_000), b"GET / HTTP/1.1\r\n\r\n",
 )  # fmt: skip
 
 

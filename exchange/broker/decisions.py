@@ -81,9 +81,13 @@ async def on_record(exchange: Exchange, caller: Caller, raw: bytes = b"") -> Asy
         yield
     except Problem as problem:
         if not problem.kind.temporary:
-            sha256 = hashlib.sha256(raw).digest() if raw else None
+            sha256 = await beside(len(raw), _digest, raw) if raw else None
             await refuse(exchange, caller, Refused(code=problem.code), sha256=sha256, size=len(raw))
         raise
+
+
+def _digest(raw: bytes) -> bytes:
+    return hashlib.sha256(raw).digest()
 
 
 def refusal(
