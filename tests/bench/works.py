@@ -114,10 +114,17 @@ async def accept(exchange, calling, raw):
     return answer
 
 
-async def value(dsn, statement):
-    """The one value of a statement."""
+@contextlib.asynccontextmanager
+async def connected(dsn):
+    """One connection, for the block."""
     connection = await pools.connect(dsn)
     try:
-        return await connection.fetchval(statement)
+        yield connection
     finally:
         await connection.close()
+
+
+async def value(dsn, statement):
+    """The one value of a statement."""
+    async with connected(dsn) as connection:
+        return await connection.fetchval(statement)
