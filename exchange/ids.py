@@ -6,6 +6,7 @@ Layout: 48 bits of milliseconds, version, 12 bits of the fraction of that millis
 """
 
 import os
+import struct
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FRACTION_BITS = 12
 _RANDOM_BITS = 62
+_SUPPLY = struct.Struct(">128Q")
 _VERSION = 7
 _VARIANT = 0b10
 
@@ -31,21 +33,28 @@ class Ids:
         self._clock = clock
         self._randomness = randomness
         self._last = 0
+        self._spare: list[int] = []
         self._lock = threading.Lock()
 
     def new(self) -> UUID:
         """The next id, greater than every one before it."""
-        noise = int.from_bytes(self._randomness(8), "big") >> 2
-        milliseconds, fraction = divmod(self._tick(), 1 << _FRACTION_BITS)
+        with self._lock:
+            milliseconds, fraction = divmod(self._tick(), 1 << _FRACTION_BITS)
+            noise = self._noise() >> 2
         high = milliseconds << 16 | _VERSION << _FRACTION_BITS | fraction
         return UUID(int=high << 64 | _VARIANT << _RANDOM_BITS | noise)
 
     def _tick(self) -> int:
         microseconds = (self._clock() - _EPOCH) // _MICROSECOND
         now = (microseconds << _FRACTION_BITS) // 1000
-        with self._lock:
-            self._last = max(now, self._last + 1)
-            return self._last
+        self._last = max(now, self._last + 1)
+        return self._last
+
+    def _noise(self) -> int:
+        """64 random bits, each given away once; the system is asked for many at a time."""
+        if not self._spare:
+            self._spare = list(_SUPPLY.unpack(self._randomness(_SUPPLY.size)))
+        return self._spare.pop()
 
 
 def time_of(made: UUID) -> datetime:

@@ -96,9 +96,12 @@ class Document:
     @cached_property
     def named(self) -> Mapping[str, Sequence[Element]]:
         """All elements by local name, whatever namespace and case; made once, for a hostile message has many."""
-        found: dict[str, list[Element]] = {}
+        by_tag: dict[str, list[Element]] = {}
         for element in filter(is_element, self.nodes):
-            found.setdefault(split(element)[1], []).append(element)
+            by_tag.setdefault(element.tag, []).append(element)
+        found: dict[str, list[Element]] = {}
+        for alike in by_tag.values():  # names are read once for all elements that are written alike
+            found.setdefault(split(alike[0])[1], []).extend(alike)
         return found
 
     @cached_property

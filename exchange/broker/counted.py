@@ -4,8 +4,8 @@ The outgoing view is dated by the day of acceptance, the incoming one by the day
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from exchange import ids
@@ -13,31 +13,37 @@ from exchange.rules import paper_class
 from exchange.store import rows
 
 
+class Fact(NamedTuple):
+    """What makes two transfers the same in one view of the tally; the columns of those names."""
+
+    agency: UUID
+    view: str
+    day: date
+    scope: str
+    document_type: str
+    urgency: int
+    klass: str
+    excluded: str
+    grade: str
+    justified: str
+
+
 def facts(
-    delivery: Mapping[str, Any],
-    found: paper_class.Classification,
-    arrived_at: datetime | None,
-    new_ids: ids.Ids,
-    n: int = 1,
-) -> list[rows.DeltaRow]:
-    """Both views of one transfer in that class, `n` times; nothing while it has no class."""
+    delivery: Mapping[str, Any], found: paper_class.Classification, arrived_at: datetime | None
+) -> tuple[Fact, ...]:
+    """Both views of one transfer in that class; nothing while it has no class."""
     if found.klass is None or arrived_at is None:
-        return []
-    views = (("out", delivery["sender"], delivery["accepted_at"]), ("in", delivery["recipient"], arrived_at))
-    return [_fact(delivery, found, view, new_ids.new(), n) for view in views]
-
-
-def _fact(
-    delivery: Mapping[str, Any],
-    found: paper_class.Classification,
-    view: tuple[str, UUID, datetime],
-    new_id: UUID,
-    n: int,
-) -> rows.DeltaRow:
-    name, agency, at = view
-    assert found.klass is not None
-    return rows.DeltaRow(
-        agency=agency, id=new_id, view=name, day=paper_class.local_day(at), scope=delivery["scope"],
-        document_type=delivery["document_type"], urgency=delivery["urgency"], klass=found.klass,
-        excluded=found.excluded, grade=found.grade, justified=found.justified, n=n,
+        return ()
+    properties = (
+        delivery["scope"], delivery["document_type"], delivery["urgency"],
+        found.klass, found.excluded, found.grade, found.justified,
     )  # fmt: skip
+    return (
+        Fact(delivery["sender"], "out", paper_class.local_day(delivery["accepted_at"]), *properties),
+        Fact(delivery["recipient"], "in", paper_class.local_day(arrived_at), *properties),
+    )
+
+
+def deltas(counts: Mapping[Fact, int], new_ids: ids.Ids) -> list[rows.DeltaRow]:
+    """The rows that add so many of each fact to the tally, or take them from it; what changes nothing has none."""
+    return [rows.DeltaRow(id=new_ids.new(), n=n, **fact._asdict()) for fact, n in counts.items() if n]

@@ -7,13 +7,14 @@ acceptance, the incoming one by the day of arrival; design §6, settled 5).
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from exchange import ids, metrics
+from exchange import metrics
 from exchange.broker import counted
 from exchange.broker.caller import Caller
 from exchange.broker.exchange import Exchange
@@ -110,17 +111,18 @@ async def _acknowledge(
             for delivery in changed
         ]  # fmt: skip
         await journal.append(connection, lines)
-        await tally.append(connection, [fact for one in changed for fact in _facts(one, exchange.ids)])
+        counts = Counter(fact for delivery in changed for fact in _facts(delivery))
+        await tally.append(connection, counted.deltas(counts, exchange.ids))
     return {delivery["id"] for delivery in changed}
 
 
-def _facts(delivery: Mapping[str, Any], new_ids: ids.Ids) -> list[rows.DeltaRow]:
+def _facts(delivery: Mapping[str, Any]) -> tuple[counted.Fact, ...]:
     """The facts of one arrival. Revocations, updates and notices are no transfers of their own."""
     found = paper_class.Classification(
         klass=delivery["counted_class"], step="arrived", excluded=delivery["excluded"] or "",
         grade=delivery["grade"], justified=delivery["justified"],
     )  # fmt: skip
-    return counted.facts(delivery, found, delivery["arrived_at"], new_ids)
+    return counted.facts(delivery, found, delivery["arrived_at"])
 
 
 async def body(exchange: Exchange, caller: Caller, letter: UUID, *, taken: bool = True) -> Body | None:

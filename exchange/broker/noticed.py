@@ -7,6 +7,7 @@ as with an acknowledgement. When it changes the class, the old facts are taken b
 """
 
 import functools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -146,8 +147,10 @@ def _facts(
     """What was counted, taken back, and what counts now; nothing when they are the same."""
     if before[0] == after[0]:
         return ()
-    old = counted.facts(delivery, before[0], before[1].arrived_at, new_ids, -1)
-    return (*old, *counted.facts(delivery, after[0], after[1].arrived_at, new_ids))
+    counts: Counter[counted.Fact] = Counter()
+    counts.subtract(counted.facts(delivery, before[0], before[1].arrived_at))
+    counts.update(counted.facts(delivery, after[0], after[1].arrived_at))
+    return tuple(counted.deltas(counts, new_ids))
 
 
 def _status(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standing) -> rows.JournalRow:

@@ -12,6 +12,9 @@ from uuid import UUID
 from exchange.store import rows
 from exchange.store.pool import Connection
 
+BEFORE_ALL = UUID(int=0)
+"""An id before every other."""
+
 
 async def expand(connection: Connection, deliveries: Sequence[rows.DeliveryRow]) -> None:
     """Add deliveries; those that are there already stay as they are."""
@@ -21,20 +24,30 @@ async def expand(connection: Connection, deliveries: Sequence[rows.DeliveryRow])
 async def inbox(
     connection: Connection, agencies: Sequence[UUID], after: UUID | None, limit: int
 ) -> list[Any]:
-    """Open deliveries of these agencies by id; asks for one more than `limit` so that the caller sees whether more wait."""
+    """Open deliveries of these agencies by id; asks for one more than `limit` so that the caller sees whether more wait.
+
+    The first of each agency are read from the index of open ones, so that a page costs the same however many wait.
+    """
     return await connection.fetch(
-        """SELECT * FROM delivery WHERE recipient = ANY($1) AND open AND ($2::uuid IS NULL OR id > $2)
-            ORDER BY id LIMIT $3""",
-        agencies, after, limit + 1,
+        """WITH page AS (
+               SELECT first.recipient, first.id FROM unnest($1::uuid[]) AS mine (agency)
+                CROSS JOIN LATERAL (SELECT recipient, id FROM delivery
+                                     WHERE recipient = mine.agency AND open AND id > $2
+                                     ORDER BY id LIMIT $3) AS first
+                ORDER BY first.id LIMIT $3)
+           SELECT delivery.* FROM page JOIN delivery USING (recipient, id) ORDER BY id""",
+        agencies, after or BEFORE_ALL, limit + 1,
     )  # fmt: skip
 
 
 async def waiting(connection: Connection, agencies: Sequence[UUID]) -> set[UUID]:
     """Which of these agencies have something open."""
     records = await connection.fetch(
-        "SELECT DISTINCT recipient FROM delivery WHERE recipient = ANY($1) AND open", agencies
+        """SELECT agency FROM unnest($1::uuid[]) AS agency
+            WHERE EXISTS (SELECT FROM delivery WHERE recipient = agency AND open)""",
+        agencies,
     )
-    return {record["recipient"] for record in records}
+    return {record["agency"] for record in records}
 
 
 async def acknowledge(

@@ -7,7 +7,7 @@ the SELECT, because `unnest` would flatten them.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from functools import cache
@@ -223,6 +223,9 @@ _TYPES = {
 }  # fmt: skip
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+
 async def insert(
     connection: Connection, rows: Sequence[Row], *, conflict: str = "", returning: str = ""
 ) -> list[Any]:
@@ -234,7 +237,7 @@ async def insert(
         return []
     ordered = sorted(rows, key=attrgetter(*KEYS[type(rows[0])]))
     names = tuple(field.name for field in fields(ordered[0]))
-    columns = [[_wire(name, getattr(row, name)) for row in ordered] for name in names]
+    columns = [_column(name, ordered) for name in names]
     return await connection.fetch(_statement(TABLES[type(rows[0])], names, conflict, returning), *columns)
 
 
@@ -254,11 +257,12 @@ def _travels(kind: str) -> str:
     return "text" if kind.endswith("[]") or kind == "jsonb" else kind
 
 
-def _wire(name: str, entry: Any) -> Any:  # noqa: ANN401 - a column holds what its type says
-    kind = _TYPES.get(name, "text")
+def _column(name: str, rows: Iterable[Row]) -> list[Any]:
+    """One column of these rows, as it travels."""
+    entries, kind = map(attrgetter(name), rows), _TYPES.get(name, "text")
     if kind == "jsonb":
-        return json.dumps(entry, ensure_ascii=False)
-    return array(entry) if kind.endswith("[]") else entry
+        return list(map(_JSON, entries))
+    return list(map(array, entries)) if kind.endswith("[]") else list(entries)
 
 
 def array(entries: Sequence[object]) -> str:

@@ -15,6 +15,7 @@ from exchange.broker import exchange as parts
 from exchange.demo import letters
 from exchange.edxml import attachments, model, write
 from exchange.store import embedded
+from exchange.store import pool as pools
 from signing import seal
 
 SENDER = "H13.01"
@@ -84,9 +85,46 @@ def signed(province, size, recipients=("H13.02", "H13.03"), sender=SENDER):
     return seal.sign_xml(write.write(letter), holder.key, holder.certificate, at=datetime.now(UTC))
 
 
+async def lay_in(connection, table, recipients, first, count, *, open_each):
+    """Fill a table like `delivery` by SQL: letters number `first` on, to these recipients in turn, in order of ids.
+
+    Only the last `open_each` of every recipient are open; the others were taken in.
+    """
+    await connection.execute(
+        f"""INSERT INTO {table} (recipient, letter, round, id, sender, kind, operation, document_id, number, notation,
+                    document_type, subject, urgency, purpose, sha256, size, accepted_at, requirement, class, scope,
+                    grade, state, open, arrived_at, counted_class)
+             SELECT recipients[1 + n % cardinality(recipients)], id, 1, id, $2, 'letter', 'new', 'H13.01,2026/01/05,' || n || '/CV',
+                    n::text, 'CV', 'Công văn', 'V/v đo tốc độ của hộp văn bản đến', 0, 'act', sha256(n::text::bytea), 20000, at,
+                    'met', 'E', 'same_root', 'B', CASE WHEN waits THEN 'waiting' ELSE 'arrived' END, waits,
+                    CASE WHEN NOT waits THEN at END, CASE WHEN NOT waits THEN 'E' END
+               FROM (SELECT n, $1::uuid[] AS recipients, (lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid AS id,
+                            '2026-01-05T00:00:00Z'::timestamptz + n * interval '1 second' AS at,
+                            n >= $3 + $4 - cardinality($1::uuid[]) * $5::int AS waits
+                       FROM generate_series($3::int, $3::int + $4::int - 1) AS n) AS made""",
+        list(recipients), recipients[0], first, count, open_each,
+    )  # fmt: skip
+
+
 async def accept(exchange, calling, raw):
     """Send one letter; it must be accepted, as a new one."""
     answer = await send.send(exchange, raw, calling, NOTHING)
     assert isinstance(answer, send.Accepted), answer
     assert not answer.replayed
     return answer
+
+
+@contextlib.asynccontextmanager
+async def connected(dsn):
+    """One connection, for the block."""
+    connection = await pools.connect(dsn)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def value(dsn, statement):
+    """The one value of a statement."""
+    async with connected(dsn) as connection:
+        return await connection.fetchval(statement)

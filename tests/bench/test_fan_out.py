@@ -1,0 +1,77 @@
+"""B8: what one letter to many costs.
+
+Letters to 1, 100 and 1,000 recipients through `broker.send`, all unsigned and small, and our own expansion: up to 100
+deliveries in the letter's commit, more by the relay in chunks of 500. Told are PostgreSQL's CPU per delivery row at
+1,000 (the whole server's, letters and journal included, all indexes kept), and how many deliveries a second come of
+letters to 100 against letters to one. Wall time both, in turns. It says nothing about how recipients take them in (B3).
+"""
+
+import os
+
+import pytest
+import uvloop
+from bench import anchors, works
+
+from exchange.broker import expand
+
+ROUNDS, IN_FLIGHT = 3, 32
+LETTERS = {1: 400, 100: 60, 1000: 16}
+BOUND_MICROSECONDS, BOUND = 15, 20
+MORE = 600
+"""Agencies added to the province's 453, so that a letter can go to a thousand."""
+
+
+@pytest.mark.bench
+def test_b8_many_recipients_cost_little_each(postgres, province, province_database, tmp_path):
+    uvloop.run(_b8(postgres, province, province_database, tmp_path))
+
+
+async def _b8(postgres, province, dsn, folder):
+    rounds, spans = [], []
+    codes = await _enlarged(dsn)
+    async with works.exchange(province, dsn, folder) as at_work:
+        for _ in range(ROUNDS):
+            one = {}
+            for recipients, letters in LETTERS.items():
+                raws = [works.small(codes[:recipients]) for _ in range(letters)]
+                span = await _expanded(at_work, raws, postgres)
+                spans.append(span)
+                rows = letters * recipients
+                one |= {recipients: rows / span.wall, f"cpu {recipients}": 1e6 * span.cpu["database"] / rows}
+            rounds.append(one | {"ratio": one[100] / one[1]})
+    sent = sum(letters * recipients for recipients, letters in LETTERS.items())
+    assert await works.value(dsn, "SELECT count(*) FROM delivery") == ROUNDS * sent
+    assert await works.value(dsn, "SELECT count(*) FROM letter WHERE expanded_at IS NULL") == 0
+    told = anchors.medians(rounds)
+    line = (
+        f"B8 fan-out: {told['cpu 1000']:.1f} us of database CPU a row at 1,000 recipients, {told['cpu 100']:.1f} at 100, "
+        f"{told['cpu 1']:.0f} at one; deliveries a second {told[1000]:.0f}, {told[100]:.0f}, {told[1]:.0f}"
+    )
+    anchors.judge(line, told["cpu 1000"], most=BOUND_MICROSECONDS, spans=spans)
+    anchors.judge(f"B8 fan-out: 100 ÷ one {told['ratio']:.1f} x", told["ratio"], least=BOUND, spans=spans)
+
+
+async def _enlarged(dsn):
+    """Codes of a thousand recipients, in a directory that has more agencies than the province."""
+    async with works.connected(dsn) as connection:
+        await connection.execute(
+            f"""WITH model AS (SELECT * FROM agency WHERE code = 'H13.02'),
+                     made AS (INSERT INTO agency (id, code, name, kind, level, parent, valid_from)
+                              SELECT gen_random_uuid(), 'H13.02.' || n, 'Đơn vị ' || n, kind, level, parent, valid_from
+                                FROM model, generate_series(1001, {1000 + MORE}) AS n RETURNING *)
+                INSERT INTO agency_code (code, form, agency, valid_from)
+                SELECT code, 'qcvn102', id, valid_from FROM made"""
+        )
+        await connection.execute("UPDATE directory_version SET version = version + 1")
+        found = await connection.fetch("SELECT code FROM agency WHERE code <> $1 ORDER BY code LIMIT 1000", works.SENDER)
+        assert len(found) == 1000
+        return [record["code"] for record in found]
+
+
+async def _expanded(at_work, raws, postgres):
+    """Send them and expand what the commit left to the relay; the stretch measured."""
+    exchange, calling = at_work
+    with anchors.Stopwatch(ours=[os.getpid()], database=[postgres.pid]) as watch:
+        await anchors.crowd(lambda raw: works.accept(exchange, calling, raw), raws, IN_FLIGHT, 60)
+        await expand.all_waiting(exchange)
+    return watch.span
