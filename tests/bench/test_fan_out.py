@@ -63,7 +63,9 @@ async def _enlarged(dsn):
                 SELECT code, 'qcvn102', id, valid_from FROM made"""
         )
         await connection.execute("UPDATE directory_version SET version = version + 1")
-        found = await connection.fetch("SELECT code FROM agency WHERE code <> $1 ORDER BY code LIMIT 1000", works.SENDER)
+        found = await connection.fetch(
+            "SELECT code FROM agency WHERE code <> $1 ORDER BY code LIMIT 1000", works.SENDER
+        )
         assert len(found) == 1000
         return [record["code"] for record in found]
 

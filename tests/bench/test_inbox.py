@@ -68,7 +68,9 @@ async def _filled(dsn, name, size):
         f"CREATE UNLOGGED TABLE {name}.delivery (LIKE delivery INCLUDING ALL EXCLUDING INDEXES)"
     )
     await works.lay_in(connection, f"{name}.delivery", RECIPIENTS, 1, size, open_each=OPEN_EACH)
-    indexes = await connection.fetch("SELECT indexdef FROM pg_indexes WHERE tablename = 'delivery' AND schemaname = 'public'")
+    indexes = await connection.fetch(
+        "SELECT indexdef FROM pg_indexes WHERE tablename = 'delivery' AND schemaname = 'public'"
+    )
     assert len(indexes) >= 4
     for index in indexes:
         await connection.execute(index["indexdef"].replace(" ON public.", f" ON {name}."))

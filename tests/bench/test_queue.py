@@ -110,6 +110,8 @@ async def _filled(province, dsn, folder):
         async with exchange.pool.acquire() as connection:
             rows = OURS * WAITING
             await works.lay_in(connection, "delivery", mine, 1, rows, open_each=WAITING)
-            await works.lay_in(connection, "delivery", others, rows + 1, THEIRS * CLAIMABLE, open_each=CLAIMABLE)
+            await works.lay_in(
+                connection, "delivery", others, rows + 1, THEIRS * CLAIMABLE, open_each=CLAIMABLE
+            )
             await connection.execute("ANALYZE delivery")
     return mine, others
