@@ -78,38 +78,27 @@ def test_an_exchange_is_run_as_the_readme_says(place):
         shell = {**environment, "PATH": f"{place}:{os.environ['PATH']}"}
         (place / "congvan").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m exchange "$@"\n')
         (place / "congvan").chmod(0o755)
-        printed = ""
-        for line in rest:
-            done = subprocess.run(
-                line,
-                shell=True,
-                cwd=place,
-                env=shell,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            assert done.returncode == 0, (line, done.stdout, done.stderr)
-            printed += done.stdout
-        shell["KEY"] = re.search(r"cv_[a-z0-9]+_[\w\-]+", printed)[0]
+        printed = "".join(said(line, place, shell) for line in rest)
+        shell["KEY"] = shell["CONGVAN_SECRET"] = re.search(r"cv_[a-z0-9]+_[\w\-]+", printed)[0]
+        shell["CONGVAN_SERVER"] = f"http://127.0.0.1:{port}"
+        send, inbox = commands(block_with("$ congvan send"))
+        assert "letter.edxml: đã tiếp nhận." in said(send, place, shell)
+        said(inbox, place, shell)
         (curl,) = commands(block_with("curl"))
         if shutil.which("curl"):
-            line = curl.replace("8470", str(port))
-            done = subprocess.run(
-                line,
-                shell=True,
-                cwd=place,
-                env=shell,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            assert '"receipt":{' in done.stdout, done
+            assert '"receipt":{' in said(curl.replace("8470", str(port)), place, shell)
     finally:
         process.terminate()
         process.wait(60)
+
+
+def said(line, place, shell):
+    """What a command prints; it must succeed."""
+    done = subprocess.run(
+        line, shell=True, cwd=place, env=shell, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, (line, done.stdout, done.stderr)
+    return done.stdout
 
 
 def wait_ready(port, process, log):
