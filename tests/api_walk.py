@@ -85,6 +85,8 @@ def configured(ground, seed, examples, steps):
             },
             "parameters": {
                 "path.sha256": {"dictionary": "digests", **some},
+                "query.agency": {"dictionary": "agencies", **some},
+                "query.code": {"dictionary": "agencies", **some},
                 "query.for": {"dictionary": "agencies", **some},
                 "body.for": {"dictionary": "agencies", **some},
                 "body.ids[*]": {"dictionary": "deliveries", **some},
@@ -106,6 +108,15 @@ def configured(ground, seed, examples, steps):
                     "include-operation-id": "get_message",
                     "parameters": {"path.id": {"dictionary": "letters", **some}},
                     **also("416"),  # whether a range is within the letter, its schema cannot say
+                },
+                # whether an agency takes part, and a file is base64, no schema can say
+                {
+                    "include-operation-id": "post_compose",
+                    "parameters": {
+                        "body.sender": {"dictionary": "agencies", **some},
+                        "body.recipients[*]": {"dictionary": "agencies", **some},
+                    },
+                    **also("422"),
                 },
                 # how much of an upload is left, no schema can say
                 {"include-operation-id": "patch_upload", **also("413")},
