@@ -59,7 +59,7 @@ class Walked:
         return found
 
 
-def configured(ground, seed, examples, steps):
+def configured(ground, seed, examples, steps, whole):
     """The settings of a walk; each exclusion has its reason beside it."""
     some = {"probability": 0.5}
     accepted = ["2xx", "304", "403", "404", "409"]
@@ -85,6 +85,8 @@ def configured(ground, seed, examples, steps):
             },
             "parameters": {
                 "path.sha256": {"dictionary": "digests", **some},
+                "query.agency": {"dictionary": "agencies", **some},
+                "query.code": {"dictionary": "agencies", **some},
                 "query.for": {"dictionary": "agencies", **some},
                 "body.for": {"dictionary": "agencies", **some},
                 "body.ids[*]": {"dictionary": "deliveries", **some},
@@ -107,6 +109,17 @@ def configured(ground, seed, examples, steps):
                     "parameters": {"path.id": {"dictionary": "letters", **some}},
                     **also("416"),  # whether a range is within the letter, its schema cannot say
                 },
+                # whether an agency takes part, and a file is base64, no schema can say
+                {
+                    "include-operation-id": "post_compose",
+                    "parameters": {
+                        "body.sender": {"dictionary": "agencies", **some},
+                        "body.recipients[*]": {"dictionary": "agencies", **some},
+                    },
+                    **also("422"),
+                    # eight hundred letters, each with one fault of its own: for the long walk
+                    "phases": {"coverage": {"enabled": whole}},
+                },
                 # how much of an upload is left, no schema can say
                 {"include-operation-id": "patch_upload", **also("413")},
                 {
@@ -118,13 +131,13 @@ def configured(ground, seed, examples, steps):
     )
 
 
-def walk(ground, description, *, seed, examples, steps=6):
+def walk(ground, description, *, seed, examples, steps=6, whole=True):
     """Walk the whole description; `examples` is how many requests each operation gets in each way."""
     good = strategies.integers(ground.number, ground.number + 10_000).map(quick_letter)
     media_types.register_media_type(SOUND, good)
     media_types.register_media_type(SPOILED, spoiled(good))
     schema = schemathesis.openapi.from_dict(
-        copy.deepcopy(description), config=configured(ground, seed, examples, steps)
+        copy.deepcopy(description), config=configured(ground, seed, examples, steps, whole)
     )
 
     def before_call(context, case, kwargs):

@@ -6,70 +6,22 @@ the status of a problem's code in `exchange.errors.PROBLEMS`. The keys are those
 
 from collections.abc import Mapping
 
-from exchange.api.described_parts import JSON, Answer, Facts, Link, Operation, Parameter
+from exchange.api.described_parts import (
+    BYTES,
+    ID,
+    JSON,
+    PARTS,
+    PERIOD,
+    PLAIN,
+    SHA256,
+    TEXT,
+    XML,
+    Answer,
+    Facts,
+    Operation,
+    Parameter,
+)
 from exchange.broker import declared
-
-XML = "application/xml"
-PROBLEM = "application/problem+json"
-BYTES = "application/octet-stream"
-PLAIN = "text/plain"
-
-TEXT: Facts = {"type": "string"}
-ID: Facts = {"type": "string", "format": "uuid"}
-SHA256: Facts = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
-TAG: Facts = {"type": "string", "pattern": '^(W/)?"[0-9a-f]{64}"$'}
-COUNT: Facts = {"type": "integer", "minimum": 0}
-
-
-PROBLEMS_OF_ALL = ("bad_request", "tls_required", "internal")
-PROBLEMS_OF_CALLERS = ("unauthenticated", "disabled", "rate_limited", "starting")
-"""Codes that every route, and every route that asks who calls, may answer beside its own."""
-
-HEADERS: Mapping[str, Facts] = {
-    "X-Request-Id": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-    "Location": {"type": "string", "format": "uri-reference"},
-    "ETag": TAG,
-    "Retry-After": {"type": "integer", "minimum": 0},
-    "WWW-Authenticate": TEXT,
-    "Accept-Ranges": {"const": "bytes"},
-    "Content-Range": {"type": "string", "pattern": "^bytes ([0-9]+-[0-9]+|[*])/[0-9]+$"},
-    "Upload-Offset": COUNT,
-    "Content-Language": {"type": "string", "enum": ["vi", "en"]},
-}
-"""Headers of answers. `X-Request-Id` is in all of them."""
-
-HEADERS_OF: Mapping[int, tuple[str, ...]] = {
-    401: ("WWW-Authenticate",),
-    416: ("Content-Range",),
-    429: ("Retry-After",),
-    503: ("Retry-After",),
-}
-"""Headers that problems of a status carry."""
-
-SECURITY: Mapping[str, Facts] = {
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "cv_id_secret"},
-    "certificate": {"type": "mutualTLS"},
-}
-"""How a system shows who it is: either is enough."""
-
-_LETTER = "$response.body#/receipt/letter"
-_FIRST = "$response.body#/items/0"
-LINKS: Mapping[str, Link] = {
-    "bytes": Link(operation="get_message", parameters={"id": _LETTER}),
-    "header": Link(operation="get_header", parameters={"id": _LETTER}),
-    "verdicts": Link(operation="get_verdicts", parameters={"id": _LETTER}),
-    "trace": Link(operation="get_trace", parameters={"id": _LETTER}),
-    "receipt": Link(operation="get_receipt", parameters={"id": _LETTER}),
-    "first_bytes": Link(operation="get_message", parameters={"id": f"{_FIRST}/letter"}),
-    "first_status": Link(operation="post_status", parameters={"id": f"{_FIRST}/id"}, body={"code": "03"}),
-    "next_page": Link(operation="get_inbox", parameters={"after": "$response.body#/next"}),
-    "acknowledge": Link(operation="post_ack", parameters={}, body={"ids": [f"{_FIRST}/id"]}),
-    "status": Link(
-        operation="post_status",
-        parameters={"id": "$response.body#/deliveries/0/id"},
-        body={"code": "13", "reason": "-"},
-    ),
-}
 
 _ID = Parameter(name="id", place="path", schema=ID, required=True)
 _LANGUAGE = Parameter(name="Accept-Language", place="header", schema=TEXT)
@@ -98,20 +50,26 @@ def _chosen(*choices: str) -> Facts:
     return {"type": "string", "enum": list(choices)}
 
 
+_BESIDE = (
+    _query("main", TEXT),
+    _query("copy", {**_chosen(*declared.COPY_FORMS), "default": "original"}),
+    _query("paper_reason", _chosen(*declared.PAPER_REASONS)),
+    _query("resend", {"type": "integer", "minimum": 0, "maximum": 99_999}),
+    _query("test", {**_chosen("0", "1"), "default": "0"}),
+)
+_PURPOSES = {"type": "string", "pattern": f"^.+:({'|'.join(declared.PURPOSES)})$"}
+_PURPOSE = _query("purpose", {"type": "array", "items": _PURPOSES})
+_SHORT: Facts = {"type": "string", "maxLength": 200}
+_PERIOD = Parameter(name="period", place="query", schema=PERIOD, required=True)
+_VIEW = _query("view", {**_chosen("out", "in"), "default": "out"})
+
 TABLE: Mapping[tuple[str, str], Operation] = {
     ("POST", "/v1/messages"): Operation(
         name="post_message",
         tag="messages",
         parameters=(
-            _query("main", TEXT),
-            _query("copy", {**_chosen(*declared.COPY_FORMS), "default": "original"}),
-            _query(
-                "purpose",
-                {"type": "array", "items": {"type": "string", "pattern": f"^.+:({'|'.join(declared.PURPOSES)})$"}},
-            ),
-            _query("paper_reason", _chosen(*declared.PAPER_REASONS)),
-            _query("resend", {"type": "integer", "minimum": 0, "maximum": 99_999}),
-            _query("test", {**_chosen("0", "1"), "default": "0"}),
+            *_BESIDE,
+            _PURPOSE,
             _query("upload", SHA256),
             *_SENDS,
         ),
@@ -125,6 +83,21 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             *_BODY, "not_xml", "forbidden_xml", "not_edxml", "too_complex", "findings", "unsupported",
             "unknown_sender", "no_routable_recipient", "not_allowed_to_act", "not_found", "conflict", "wrong_state",
             "signature_broken", "signature_of_another", "signature_wrapping", "wrong_offset", "outcome_unknown",
+        ),
+    ),
+    ("POST", "/v1/messages:compose"): Operation(
+        name="post_compose",
+        tag="messages",
+        parameters=(*_BESIDE, *_SENDS),
+        takes={JSON: "compose", PARTS: "compose_parts"},
+        answers={
+            201: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
+            200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
+        },
+        refusals=(
+            *_BODY, "too_complex", "findings", "unsupported", "unknown_sender", "no_routable_recipient",
+            "not_allowed_to_act", "conflict", "signature_broken", "signature_of_another", "signature_wrapping",
+            "outcome_unknown",
         ),
     ),
     ("GET", "/v1/messages/{id}"): Operation(
@@ -224,6 +197,49 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
         },
         refusals=(*_BODY, "not_found", "findings", "wrong_state", "outcome_unknown"),
+    ),
+    ("GET", "/v1/agencies"): Operation(
+        name="get_agencies",
+        tag="lists",
+        parameters=(
+            _query("q", _SHORT),
+            _query("code", _SHORT),
+            _query("after", _SHORT),
+            _query("limit", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100}),
+            _KNOWN_TAG,
+            *_ASKS,
+        ),
+        answers={
+            200: Answer(body="agencies", headers=("ETag",), links=("next_agencies",)),
+            304: Answer(media="", headers=("ETag",)),
+        },
+    ),
+    ("GET", "/v1/tally"): Operation(
+        name="get_tally",
+        tag="lists",
+        parameters=(
+            _PERIOD,
+            _query("agency", _SHORT),
+            _query("scope", {**_chosen("*", "internal", "same_root", "other_root", "outside_state"), "default": "*"}),
+            _VIEW,
+            *_ASKS,
+        ),
+        answers={200: Answer(body="tally")},
+        refusals=("not_found",),
+    ),
+    ("GET", "/v1/signatures"): Operation(
+        name="get_signatures",
+        tag="lists",
+        parameters=(
+            _PERIOD,
+            _query("agency", _SHORT),
+            _VIEW,
+            _query("after", {"type": "string", "pattern": "^([0-9]{1,16}[.][0-9a-f]{32}[.][0-9]{1,6})?$"}),
+            _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}),
+            *_ASKS,
+        ),
+        answers={200: Answer(body="signatures", links=("next_signatures",))},
+        refusals=("not_found",),
     ),
     ("GET", "/openapi.json"): Operation(
         name="get_description",

@@ -1,4 +1,4 @@
-"""The records of which the table in `described` is made: parameters, answers, links, operations. Pure data."""
+"""What the table in `described` is made of: records of parameters, answers, links and operations, and what they share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,23 @@ Facts = Mapping[str, Any]
 """Something as JSON has it, such as a JSON Schema."""
 
 Place = Literal["path", "query", "header"]
+
 JSON = "application/json"
+XML = "application/xml"
+PROBLEM = "application/problem+json"
+BYTES = "application/octet-stream"
+PLAIN = "text/plain"
+PARTS = "multipart/form-data"
+
+TEXT: Facts = {"type": "string"}
+ID: Facts = {"type": "string", "format": "uuid"}
+SHA256: Facts = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
+TAG: Facts = {"type": "string", "pattern": '^(W/)?"[0-9a-f-]+"$'}
+PERIOD: Facts = {
+    "type": "string",
+    "pattern": "^(19|20|21)[0-9]{2}(-((0[1-9]|1[0-2])(-(0[1-9]|1[0-9]|2[0-8]))?|Q[1-4]|H[12]|W(0[1-9]|[1-4][0-9]|5[0-2])))?$",
+}
+COUNT: Facts = {"type": "integer", "minimum": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,3 +72,59 @@ class Operation:
     bodiless: bool = False
     refusals: tuple[str, ...] = ()
     open: bool = False
+
+
+PROBLEMS_OF_ALL = ("bad_request", "tls_required", "internal")
+PROBLEMS_OF_CALLERS = ("unauthenticated", "disabled", "rate_limited", "starting")
+"""Codes that every route, and every route that asks who calls, may answer beside its own."""
+
+HEADERS: Mapping[str, Facts] = {
+    "X-Request-Id": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    "Location": {"type": "string", "format": "uri-reference"},
+    "ETag": TAG,
+    "Retry-After": {"type": "integer", "minimum": 0},
+    "WWW-Authenticate": TEXT,
+    "Accept-Ranges": {"const": "bytes"},
+    "Content-Range": {"type": "string", "pattern": "^bytes ([0-9]+-[0-9]+|[*])/[0-9]+$"},
+    "Upload-Offset": COUNT,
+    "Content-Language": {"type": "string", "enum": ["vi", "en"]},
+}
+"""Headers of answers. `X-Request-Id` is in all of them."""
+
+HEADERS_OF: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
+    416: ("Content-Range",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+"""Headers that problems of a status carry."""
+
+SECURITY: Mapping[str, Facts] = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "cv_id_secret"},
+    "certificate": {"type": "mutualTLS"},
+}
+"""How a system shows who it is: either is enough."""
+
+_LETTER = "$response.body#/receipt/letter"
+_FIRST = "$response.body#/items/0"
+LINKS: Mapping[str, Link] = {
+    "bytes": Link(operation="get_message", parameters={"id": _LETTER}),
+    "header": Link(operation="get_header", parameters={"id": _LETTER}),
+    "verdicts": Link(operation="get_verdicts", parameters={"id": _LETTER}),
+    "trace": Link(operation="get_trace", parameters={"id": _LETTER}),
+    "receipt": Link(operation="get_receipt", parameters={"id": _LETTER}),
+    "first_bytes": Link(operation="get_message", parameters={"id": f"{_FIRST}/letter"}),
+    "first_status": Link(operation="post_status", parameters={"id": f"{_FIRST}/id"}, body={"code": "03"}),
+    "next_agencies": Link(operation="get_agencies", parameters={"after": "$response.body#/next"}),
+    "next_signatures": Link(
+        operation="get_signatures",
+        parameters={"period": "$request.query.period", "after": "$response.body#/next"},
+    ),
+    "next_page": Link(operation="get_inbox", parameters={"after": "$response.body#/next"}),
+    "acknowledge": Link(operation="post_ack", parameters={}, body={"ids": [f"{_FIRST}/id"]}),
+    "status": Link(
+        operation="post_status",
+        parameters={"id": "$response.body#/deliveries/0/id"},
+        body={"code": "13", "reason": "-"},
+    ),
+}

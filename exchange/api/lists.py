@@ -102,7 +102,7 @@ def _text(request: web.Request, name: str) -> str:
 
 def _one_of(request: web.Request, name: str, known: Sequence[str]) -> str:
     """One of these words, the first if none is given."""
-    given = _text(request, name) or known[0]
+    given = _text(request, name) if name in request.query else known[0]
     if given not in known:
         raise Problem("bad_request", f"{name}: {' | '.join(known)}")
     return given

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from exchange import texts
-from exchange.api import described
+from exchange.api import described, described_parts
 from exchange.api.described_parts import Answer, Facts, Link, Operation, Parameter
 from exchange.errors import PROBLEMS
 
@@ -50,17 +50,17 @@ def build(table: Mapping[tuple[str, str], Operation], language: str) -> Json:
             "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{name: []} for name in described.SECURITY],
+        "security": [{name: []} for name in described_parts.SECURITY],
         "tags": [
             {"name": tag, "description": _say(f"tag.{tag}", language)}
             for tag in dict.fromkeys(operation.tag for operation in table.values())
         ],
         "paths": _paths(table, language),
         "components": {
-            "securitySchemes": _told(described.SECURITY, "security", language),
+            "securitySchemes": _told(described_parts.SECURITY, "security", language),
             "headers": {
                 name: {"schema": schema, "required": True, "description": _say(f"header.{key(name)}", language)}
-                for name, schema in described.HEADERS.items()
+                for name, schema in described_parts.HEADERS.items()
             },
             "schemas": schemas(language),
         },
@@ -114,7 +114,7 @@ def _answer(status: int, answer: Answer, language: str) -> Json:
     if answer.media:
         found["content"] = {answer.media: _content(answer.body)}
     if answer.links:
-        found["links"] = {name: _link(name, described.LINKS[name], language) for name in answer.links}
+        found["links"] = {name: _link(name, described_parts.LINKS[name], language) for name in answer.links}
     return found
 
 
@@ -126,8 +126,8 @@ def _link(name: str, link: Link, language: str) -> Json:
 
 def refusals(operation: Operation) -> tuple[str, ...]:
     """Every code that an operation may answer with."""
-    callers = () if operation.open else described.PROBLEMS_OF_CALLERS
-    return tuple(dict.fromkeys((*operation.refusals, *callers, *described.PROBLEMS_OF_ALL)))
+    callers = () if operation.open else described_parts.PROBLEMS_OF_CALLERS
+    return tuple(dict.fromkeys((*operation.refusals, *callers, *described_parts.PROBLEMS_OF_ALL)))
 
 
 def _problems(codes: Iterable[str], language: str) -> Json:
@@ -142,8 +142,8 @@ def _problem(status: int, codes: list[str], language: str) -> Json:
     kind = {"type": "object", "properties": {"status": {"const": status}, "code": {"enum": codes}}}
     return {
         "description": "; ".join(f"`{code}`: {texts.say(f'problem.{code}', language)}" for code in codes),
-        "headers": _headers(described.HEADERS_OF.get(status, ())),
-        "content": {described.PROBLEM: {"schema": {"allOf": [_reference("schemas", "problem"), kind]}}},
+        "headers": _headers(described_parts.HEADERS_OF.get(status, ())),
+        "content": {described_parts.PROBLEM: {"schema": {"allOf": [_reference("schemas", "problem"), kind]}}},
     }
 
 
