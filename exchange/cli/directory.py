@@ -27,7 +27,7 @@ from exchange.cli import answers, import_outcome, screen
 from exchange.rules import paper_class
 from exchange.rules.directory_entries import AgencyEntry
 from exchange.store import directory as store
-from exchange.store import directory_sheets
+from exchange.store import directory_sheets, systems
 from exchange.store import pool as pools
 from exchange.store.pool import Pool
 
@@ -210,7 +210,7 @@ def _refuse(key: str, language: str, **facts: object) -> NoReturn:
     sys.exit(answers.USAGE)
 
 
-def _state(row: store.SystemRow) -> str:
+def _state(row: systems.SystemRow) -> str:
     return "disabled" if row.disabled_at else "active"
 
 
@@ -252,9 +252,9 @@ async def _agencies(pool: Pool) -> tuple[list[AgencyEntry], int]:
         return list(held.state.agencies.values()), await store.version(connection)
 
 
-async def _systems(pool: Pool, at: datetime) -> list[store.SystemRow]:
+async def _systems(pool: Pool, at: datetime) -> list[systems.SystemRow]:
     async with pool.acquire() as connection:
-        return await store.systems(connection, at, paper_class.local_day(at))
+        return await systems.systems(connection, at, paper_class.local_day(at))
 
 
 async def _export(pool: Pool, kind: str, headings: str) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from exchange import texts
-from exchange.broker.directory import Changed, Outcome
+from exchange.broker.imports import Changed, Outcome
 from exchange.edxml import view
 from exchange.errors import Finding
 
