@@ -3,7 +3,8 @@
 One transaction holds the lock of the directory, the rows, the version with what it changed, and the journal's line.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,15 @@ from exchange.rules.directory_laid import Change, Keyed
 from exchange.rules.directory_plan import Plan
 from exchange.store import directory, directory_changes, directory_sheets, journal, rows
 from exchange.store.directory_changes import Version
+from exchange.store.directory_sheets import Stored
 from exchange.store.pool import Connection, Pool
+
+JOURNALLED: Mapping[str, str] = {
+    "sheets": "directory_import",
+    "workbook": "directory_import",
+    "acts_for": "system_acts_for",
+}
+"""What the journal calls the events of the directory's versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,27 +76,48 @@ class Asked:
     dry_run: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """When a change is made, how it was asked for, and where new ids come from."""
+
+    new_ids: ids.Ids
+    at: datetime
+    asked: Asked
+
+
 async def run(pool: Pool, source: Source, *, new_ids: ids.Ids, at: datetime, asked: Asked) -> Outcome:
     """Judge the sheets together; without an error write what differs from the directory."""
+    async with opened(pool, asked) as (connection, known):
+        return await written(connection, known, source, Moment(new_ids=new_ids, at=at, asked=asked))
+
+
+@asynccontextmanager
+async def opened(pool: Pool, asked: Asked) -> AsyncIterator[tuple[Connection, Stored]]:
+    """One transaction with everything that the directory holds, and its lock unless it is only tried."""
     async with pool.acquire() as connection, connection.transaction():
         if not asked.dry_run:
             await directory.lock(connection)
-        known = await directory_sheets.stored(connection)
-        plan = _planned(known, source, new_ids, at)
-        outcome = _outcome(plan, source, dry_run=asked.dry_run)
-        if outcome.errors or asked.dry_run or not outcome.changes:
-            return outcome
-        numbered = directory_sheets.numbered(plan, known, new_ids.new)
-        await directory_sheets.write(connection, plan, numbered, at)
-        written = await directory_sheets.stored(connection)
-        made = Version(version=0, at=at, event=source.event, by=asked.by, detail={"sheets": source.digests})
-        version = await recorded(connection, made, directory_images.differences(known.images, written.images))
-        line = rows.JournalRow(
-            agency=_agency(outcome.changes[0], numbered.agencies, plan), id=new_ids.new(), at=at,
-            event="directory_import", detail=_detail(outcome, source, asked.by, version),
-        )  # fmt: skip
-        await journal.append(connection, [line])
-        return replace(outcome, version=version)
+        yield connection, await directory_sheets.stored(connection)
+
+
+async def written(connection: Connection, known: Stored, source: Source, moment: Moment) -> Outcome:
+    """Judge and write within the transaction of `opened`."""
+    plan = _planned(known, source, moment.new_ids, moment.at)
+    outcome = _outcome(plan, source, dry_run=moment.asked.dry_run)
+    if outcome.errors or moment.asked.dry_run or not outcome.changes:
+        return outcome
+    numbered = directory_sheets.numbered(plan, known, moment.new_ids.new)
+    await directory_sheets.write(connection, plan, numbered, moment.at)
+    after = await directory_sheets.stored(connection)
+    detail = {"sheets": dict(source.digests)}
+    made = Version(version=0, at=moment.at, event=source.event, by=moment.asked.by, detail=detail)
+    version = await recorded(connection, made, directory_images.differences(known.images, after.images))
+    line = rows.JournalRow(
+        agency=_agency(outcome.changes[0], numbered.agencies, plan), id=moment.new_ids.new(), at=moment.at,
+        event=JOURNALLED[source.event], detail=_detail(outcome, source, moment.asked.by, version),
+    )  # fmt: skip
+    await journal.append(connection, [line])
+    return replace(outcome, version=version)
 
 
 async def recorded(connection: Connection, made: Version, differences: Iterable[Difference]) -> int:
@@ -97,7 +127,7 @@ async def recorded(connection: Connection, made: Version, differences: Iterable[
     return version
 
 
-def _planned(known: directory_sheets.Stored, source: Source, new_ids: ids.Ids, at: datetime) -> Plan:
+def _planned(known: Stored, source: Source, new_ids: ids.Ids, at: datetime) -> Plan:
     lines = {kind: sheet.rows for kind, sheet in source.sheets.items()}
     names = directory_systems.unknown(lines.get("system", ()), known.state.systems)
     new_systems = {name: str(new_ids.new()) for name in names}

@@ -14,7 +14,7 @@ from exchange.broker.imports import Asked
 from exchange.rules import directory_undo
 from exchange.rules.directory_images import Difference
 from exchange.rules.directory_undo import Obstacle
-from exchange.store import directory, directory_changes, directory_sheets, journal, rows, systems
+from exchange.store import directory_changes, journal, rows, systems
 from exchange.store.directory_changes import Version
 from exchange.store.directory_sheets import Stored
 from exchange.store.pool import Connection, Pool
@@ -42,12 +42,10 @@ async def undo(
     pool: Pool, wanted: int | None, *, new_ids: ids.Ids, at: datetime, asked: Asked
 ) -> Undone | Nothing:
     """Take back the version `wanted`, or the last import in effect."""
-    async with pool.acquire() as connection, connection.transaction():
-        await directory.lock(connection)
+    async with imports.opened(pool, asked) as (connection, known):
         version = await _which(connection, wanted)
         if isinstance(version, Nothing):
             return version
-        known = await directory_sheets.stored(connection)
         plan = directory_undo.plan(known.images, await directory_changes.differences(connection, version))
         obstacles = [await _dated(connection, each, version) for each in plan.obstacles]
         obstacles += await _in_use(connection, plan.changes, known)

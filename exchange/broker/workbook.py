@@ -34,7 +34,7 @@ def read(raw: bytes) -> Workbook:
     try:
         taken = directory_book.taken(xlsx_read.read(raw))
     except UnreadableError as error:
-        taken = Taken(findings=(directory_csv.finding(BOOK, error.code, None, **error.facts),))
+        taken = Taken(findings=(directory_csv.finding(BOOK, error.code, None, "", **error.facts),))
     return Workbook(raw=raw, taken=taken)
 
 

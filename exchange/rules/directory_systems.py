@@ -13,7 +13,7 @@ from itertools import combinations
 from uuid import UUID
 
 from exchange.errors import Finding
-from exchange.rules import directory_laid
+from exchange.rules import directory, directory_laid
 from exchange.rules.directory_csv import Bad, Column, Layout, Row, Value, finding
 from exchange.rules.directory_entries import MAX_TEXT, agency_code, day
 from exchange.rules.directory_laid import Change, Key, Laid
@@ -124,6 +124,14 @@ def laid(
             findings=(*unknown_agencies, *laid_acts.findings, *_overlaps(acts, laid_acts.entries)),
         ),
     )
+
+
+def standing(acts: Iterable[ActsEntry], system: str, agency: str, on: date) -> ActsEntry | None:
+    """The period in which a system acts for an agency on a day."""
+    for each in acts:
+        if (each.system, each.agency) == (system, agency) and directory.holds(each, on):
+            return each
+    return None
 
 
 def overlapping(entries: Iterable[ActsEntry]) -> Iterator[tuple[ActsEntry, ActsEntry]]:
