@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +34,7 @@ JOURNALLED: Mapping[str, str] = {
 class Changed:
     """One entry that is new or differs; `fields`: name -> (as it stood, as it stands), empty for a new one.
 
-    `label` is the name of a system: its key says nothing to a person.
+    `label` is the name of the system that it is about: an id says nothing to a person.
     """
 
     kind: str
@@ -103,7 +104,8 @@ async def opened(pool: Pool, asked: Asked) -> AsyncIterator[tuple[Connection, St
 async def written(connection: Connection, known: Stored, source: Source, moment: Moment) -> Outcome:
     """Judge and write within the transaction of `opened`."""
     plan = _planned(known, source, moment.new_ids, moment.at)
-    outcome = _outcome(plan, source, dry_run=moment.asked.dry_run)
+    systems = {entry.id: entry.name for entry in known.state.systems.values()}
+    outcome = _outcome(plan, source, systems, dry_run=moment.asked.dry_run)
     if outcome.errors or moment.asked.dry_run or not outcome.changes:
         return outcome
     numbered = directory_sheets.numbered(plan, known, moment.new_ids.new)
@@ -134,18 +136,19 @@ def _planned(known: Stored, source: Source, new_ids: ids.Ids, at: datetime) -> P
     return directory_plan.plan(known.state, lines, paper_class.local_day(at), new_systems)
 
 
-def _outcome(plan: Plan, source: Source, *, dry_run: bool) -> Outcome:
+def _outcome(plan: Plan, source: Source, systems: Mapping[str, str], *, dry_run: bool) -> Outcome:
     read = [found for sheet in source.sheets.values() for found in sheet.findings]
     findings = sorted(
         (*source.findings, *read, *plan.findings),
         key=lambda found: (found.path.partition(".")[0], found.line or 0),
     )
+    named = {**systems, **{change.after.id: change.after.name for change in plan.systems}}
     changes = (
         *_changes("agency", plan.agencies),
         *_changes("officer", plan.officers),
         *_changes("certificate", plan.certificates),
-        *_changes("system", plan.systems),
-        *_changes("acts_for", plan.acts),
+        *_changes("system", plan.systems, named),
+        *_changes("acts_for", plan.acts, named),
     )
     return Outcome(
         added=sum(change.new for change in changes),
@@ -158,14 +161,16 @@ def _outcome(plan: Plan, source: Source, *, dry_run: bool) -> Outcome:
     )
 
 
-def _changes(kind: str, changes: Sequence[Change[Any]]) -> list[Changed]:
+def _changes(
+    kind: str, changes: Sequence[Change[Any]], systems: Mapping[str, str] = MappingProxyType({})
+) -> list[Changed]:
     return [
         Changed(
             kind=kind,
             line=change.line,
             key=change.after.key,
             new=change.before is None,
-            label=change.after.name if kind == "system" else "",
+            label=systems.get(change.after.key[0], ""),
             fields={name: (_cell(change.before, name), _cell(change.after, name)) for name in change.fields},
         )
         for change in changes

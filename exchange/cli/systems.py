@@ -29,6 +29,8 @@ from exchange.rules.directory_csv import Bad
 from exchange.store import systems as store
 from exchange.store.pool import Pool
 
+AGENCIES_SHOWN = 6
+
 _CERTIFICATE = click.option(
     "--certificate",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -180,7 +182,7 @@ def list_systems(*, as_json: bool, language: str) -> None:
         (
             str(row.id),
             row.name,
-            " ".join(row.acts_for),
+            _agencies(row.acts_for, language),
             "\n".join(_credential(one, language) for one in row.credentials),
             moments.moment(row.seen_at) if row.seen_at else "–",
             texts.say(f"directory.{_state(row)}", language),
@@ -226,6 +228,13 @@ def _rotate_certificate(
 
 def _state(row: store.SystemRow) -> str:
     return "disabled" if row.disabled_at else "active"
+
+
+def _agencies(codes: tuple[str, ...], language: str) -> str:
+    """The first few codes; how many more there are."""
+    more = len(codes) - AGENCIES_SHOWN
+    said = [texts.say("directory.more_agencies", language, count=more)] if more > 0 else []
+    return " ".join([*codes[:AGENCIES_SHOWN], *said])
 
 
 def _credential(one: store.Credential, language: str) -> str:

@@ -18,7 +18,8 @@ from exchange.store import directory_changes
 from exchange.store.directory_changes import Listed
 from exchange.store.pool import Pool
 
-NOTHING_IN_THE_WAY = {"none": answers.NO, "taken_back": answers.NO, "unknown": answers.USAGE}
+OBSTACLES_SHOWN = 50
+ENDS = {"none": answers.NO, "taken_back": answers.NO, "unknown": answers.USAGE}
 
 
 @click.command("history")
@@ -48,7 +49,7 @@ def undo(*, version: int | None, asked: Asked, as_json: bool, language: str) -> 
     done = operators.on_pool(lambda pool: cases.undo(pool, version, new_ids=new_ids, at=at, asked=asked))
     if isinstance(done, Nothing):
         click.echo(texts.say(f"directory.undo_{done.why}", language, version=version), err=True)
-        sys.exit(NOTHING_IN_THE_WAY[done.why])
+        sys.exit(ENDS[done.why])
     if as_json:
         answers.show_json(_facts(done, language))
     else:
@@ -100,7 +101,7 @@ def _facts(done: Undone, language: str) -> dict[str, object]:
 
 
 def _tell(done: Undone, language: str) -> None:
-    for each in done.obstacles:
+    for each in done.obstacles[:OBSTACLES_SHOWN]:
         click.echo(_obstacle(each, language), err=True)
     if done.obstacles:
         said = {"version": done.undoes, "count": len(done.obstacles)}
@@ -122,10 +123,13 @@ def _obstacle(each: directory_undo.Obstacle, language: str) -> str:
     return texts.say(f"directory.obstacle_{each.why}", language, **words, about=each.about)
 
 
+def _label(each: Difference) -> str:
+    return str((each.after or each.before or {}).get("name", "")) if each.kind == "system" else ""
+
+
 def _changes(changes: Sequence[Difference], language: str) -> Iterator[str]:
     for each in changes:
-        label = (each.after or each.before or {}).get("name", "") if each.kind == "system" else ""
-        words = import_outcome.named(each.kind, each.key, label, language)
+        words = import_outcome.named(each.kind, each.key, _label(each), language)
         if each.before is None:
             yield texts.say("directory.new", language, **words)
         elif each.after is None:

@@ -108,12 +108,15 @@ def _credentials(held: Sequence[Credential], at: datetime) -> Iterator[Check]:
     if not standing:
         yield Check(severity="fault", code="no_credential", facts={"count": str(len(held))})
         return
-    ends = [one.valid_to for one in standing]
-    last = max((end for end in ends if end is not None), default=None) if None not in ends else None
-    counts = {"count": str(len(standing)), "until": moment(last) if last else "–"}
-    soon = last is not None and last - at < SOON
+    ends = [one.valid_to for one in standing if one.valid_to is not None]
+    counts = {"count": str(len(standing))}
+    if len(ends) < len(standing):
+        yield Check(severity="good", code="credential_unending", facts=counts)
+        return
+    soon = max(ends) - at < SOON
+    facts = {**counts, "until": moment(max(ends))}
     yield Check(
-        severity="warning" if soon else "good", code="credential_ends" if soon else "credential", facts=counts
+        severity="warning" if soon else "good", code="credential_ends" if soon else "credential", facts=facts
     )
 
 

@@ -4,6 +4,7 @@ Rows and cells must come in order, each place once: a file that names a place tw
 another to the next, and is refused. Formatted cells without content are passed over.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -218,6 +219,8 @@ def _number(value: str, *, dated: bool, words: Words) -> Cell:
     """A number as people write it: no .0, no exponent for whole ones; or the day it stands for."""
     try:
         number = float(value)
+        if not math.isfinite(number):
+            raise ValueError(value)
         if dated:
             return Cell(text=_day(number, words), kind="date")
         return Cell(text=str(int(number)) if number.is_integer() else repr(number), kind="number")

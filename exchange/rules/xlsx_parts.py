@@ -13,14 +13,15 @@ import posixpath
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from xml.parsers import expat
 
 MAX_FILE_BYTES = 32 << 20
 MAX_ENTRIES = 500
 MAX_BYTES = 192 << 20
 """Of all parts that are read, unpacked."""
-MAX_ELEMENTS = 6_000_000
+MAX_ELEMENTS = 3_000_000
+"""Enough for a million formatted empty rows, which some programs leave behind."""
 MAX_CHARACTERS = 32 << 20
 """Of all cells and shared strings."""
 MAX_CELLS = 1_000_000
@@ -63,13 +64,12 @@ class Budget:
     characters: int = MAX_CHARACTERS
     cells: int = MAX_CELLS
 
-    def spend(self, *, unpacked: int = 0, elements: int = 0, characters: int = 0, cells: int = 0) -> None:
-        """Take from the budget; UnreadableError when it is used up."""
+    def spend(self, *, unpacked: int = 0, characters: int = 0, cells: int = 0) -> None:
+        """Take from the budget; UnreadableError when it is used up. Elements are many and counted on the spot."""
         self.bytes -= unpacked
-        self.elements -= elements
         self.characters -= characters
         self.cells -= cells
-        if min(self.bytes, self.elements, self.characters, self.cells) < 0:
+        if min(self.bytes, self.characters, self.cells) < 0:
             raise UnreadableError("sheet_workbook_too_large")
 
 
@@ -79,10 +79,10 @@ class Package:
 
     archive: zipfile.ZipFile
     parts: Mapping[str, zipfile.ZipInfo]
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget
 
 
-def opened(raw: bytes) -> Package:
+def opened(raw: bytes, budget: Budget) -> Package:
     """The archive of a workbook; UnreadableError if it is none, or one that is not to be opened."""
     if len(raw) > MAX_FILE_BYTES:
         raise UnreadableError("sheet_too_large", megabytes=MAX_FILE_BYTES >> 20)
@@ -100,7 +100,7 @@ def opened(raw: bytes) -> Package:
         raise UnreadableError("sheet_workbook_damaged", part="[ZIP]")
     for name, entry in parts.items():
         _judge(name, entry)
-    return Package(archive=archive, parts=parts)
+    return Package(archive=archive, parts=parts, budget=budget)
 
 
 def walk(package: Package, part: str, begin: Begin, end: End, text: End) -> None:
@@ -140,8 +140,8 @@ def _parser(budget: Budget, begin: Begin, end: End, text: End) -> "expat.XMLPars
     def started(name: str, attributes: dict[str, str]) -> None:
         nonlocal depth
         depth += 1
-        budget.spend(elements=1)
-        if depth > MAX_DEPTH:
+        budget.elements -= 1
+        if depth > MAX_DEPTH or budget.elements < 0:
             raise UnreadableError("sheet_workbook_too_large")
         begin(name, attributes)
 

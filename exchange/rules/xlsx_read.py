@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from exchange.rules import xlsx_cells, xlsx_parts
 from exchange.rules.xlsx_cells import MAIN, Line, Words
-from exchange.rules.xlsx_parts import Package, UnreadableError
+from exchange.rules.xlsx_parts import Budget, Package, UnreadableError
 
 MAX_SHEETS = 50
 MAX_STRINGS = 500_000
@@ -43,9 +43,9 @@ class Book:
     linked: bool = False
 
 
-def read(raw: bytes) -> Book:
-    """All sheets of a workbook; UnreadableError if it is none, or not one that we open."""
-    package = xlsx_parts.opened(raw)
+def read(raw: bytes, budget: Budget | None = None) -> Book:
+    """All sheets of a workbook; UnreadableError if it is none, not one that we open, or takes more than `budget`."""
+    package = xlsx_parts.opened(raw, budget or Budget())
     main = _main(package)
     relations = _relations(package, main)
     by_type = dict(relations.values())
