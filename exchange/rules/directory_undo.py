@@ -62,7 +62,7 @@ def plan(current: Images, done: Sequence[Difference]) -> Undo:
     new = [each for each in _contradictions(target) if each not in old] if not changed else []
     return Undo(
         changes=tuple(directory_images.differences(current, target)),
-        obstacles=tuple(dict.fromkeys((*changed, *new))),
+        obstacles=tuple(sorted({*changed, *new}, key=_order)),
     )
 
 
@@ -81,6 +81,10 @@ def last_import(versions: Sequence[Version]) -> int | None:
     return max(
         (one.version for one in versions if one.event in IMPORTS and one.version in standing), default=None
     )
+
+
+def _order(obstacle: Obstacle) -> tuple[int, Key, str, str]:
+    return list(directory_images.KINDS).index(obstacle.kind), obstacle.key, obstacle.why, obstacle.about
 
 
 def _contradictions(images: Images) -> Iterator[Obstacle]:

@@ -219,13 +219,13 @@ def _number(value: str, *, dated: bool, words: Words) -> Cell:
     """A number as people write it: no .0, no exponent for whole ones; or the day it stands for."""
     try:
         number = float(value)
-        if not math.isfinite(number):
-            raise ValueError(value)
         if dated:
             return Cell(text=_day(number, words), kind="date")
-        return Cell(text=str(int(number)) if number.is_integer() else repr(number), kind="number")
     except (ValueError, OverflowError):
         return Cell(text=value[:100], kind="error")
+    if not math.isfinite(number):
+        return Cell(text=value[:100], kind="error")
+    return Cell(text=str(int(number)) if number.is_integer() else repr(number), kind="number")
 
 
 def _day(number: float, words: Words) -> str:

@@ -92,12 +92,12 @@ async def later(connection: Connection, kind: str, key: Key, version: int) -> in
 async def with_letters(connection: Connection, agencies: Sequence[UUID]) -> set[UUID]:
     """Which of these agencies sent or received something, have a register or a successor: they cannot have not been."""
     records = await connection.fetch(
-        """SELECT id FROM unnest($1::uuid[]) AS id
-            WHERE EXISTS (SELECT FROM letter WHERE sender = id)
-               OR EXISTS (SELECT FROM delivery WHERE recipient = id)
-               OR EXISTS (SELECT FROM letter WHERE expanded_at IS NULL AND id = ANY(recipients))
-               OR EXISTS (SELECT FROM register_row WHERE agency = id)
-               OR EXISTS (SELECT FROM agency_succession WHERE id IN (predecessor, successor))""",
+        """SELECT asked.whose AS id FROM unnest($1::uuid[]) AS asked (whose)
+            WHERE EXISTS (SELECT FROM letter WHERE sender = asked.whose)
+               OR EXISTS (SELECT FROM delivery WHERE recipient = asked.whose)
+               OR EXISTS (SELECT FROM letter WHERE expanded_at IS NULL AND asked.whose = ANY(recipients))
+               OR EXISTS (SELECT FROM register_row WHERE agency = asked.whose)
+               OR EXISTS (SELECT FROM agency_succession WHERE asked.whose IN (predecessor, successor))""",
         list(agencies),
     )
     return {record["id"] for record in records}

@@ -16,6 +16,8 @@ from exchange.rules import xlsx_cells, xlsx_parts, xlsx_read
 from exchange.rules.xlsx_cells import Cell
 from exchange.rules.xlsx_parts import UnreadableError
 
+MIDNIGHT = datetime.fromisoformat("2019-01-31")  # a spreadsheet knows no zones
+
 
 def code(raw, budget=None):
     """The code with which a file is refused; its sentence exists in both languages."""
@@ -24,6 +26,14 @@ def code(raw, budget=None):
     for language in ("vi", "en"):
         assert texts.say(f"finding.{refused.value.code}", language, **refused.value.facts)
     return refused.value.code
+
+
+def outcome(raw, budget=None):
+    """The book, or the code with which the file is refused."""
+    try:
+        return xlsx_read.read(raw, budget)
+    except UnreadableError as error:
+        return error.code
 
 
 def cells(raw):
@@ -40,9 +50,9 @@ def saved(fill):
 
 def test_what_a_spreadsheet_library_writes_is_read_with_its_kinds():
     def fill(sheet):
-        sheet.append(["Mã", 1, 1.5, 2.0, True, datetime(2019, 1, 31), date(2020, 2, 29), "=1+1", None, " x "])
+        sheet.append(["Mã", 1, 1.5, 2.0, True, MIDNIGHT, date(2020, 2, 29), "=1+1", None, " x "])
         sheet["A3"] = "H13.01"
-        sheet["B3"] = datetime(2019, 1, 31, 13, 45)
+        sheet["B3"] = MIDNIGHT.replace(hour=13, minute=45)
 
     assert cells(saved(fill)) == [
         (
@@ -205,7 +215,7 @@ def with_part(name, content="x"):
 
 def doubled():
     raw = io.BytesIO(RAW)
-    with pytest.warns(UserWarning), zipfile.ZipFile(raw, "a") as archive:
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(raw, "a") as archive:
         archive.writestr(SHEET, GOOD[SHEET])
     return raw.getvalue()
 
@@ -374,10 +384,7 @@ def test_a_file_that_takes_more_than_its_budget_is_refused(name):
     raw = make()
     assert code(raw, xlsx_parts.Budget(**budget)) == "sheet_workbook_too_large"
     ample = xlsx_parts.Budget(**{part: most * 100 for part, most in budget.items()})
-    try:
-        xlsx_read.read(raw, ample)
-    except UnreadableError as error:
-        assert error.code == "sheet_workbook_damaged"
+    assert outcome(raw, ample) != "sheet_workbook_too_large"
 
 
 def test_the_same_parts_without_a_fault_are_read():
@@ -390,12 +397,8 @@ def test_no_damaged_file_raises_anything_else(at, change, length):
     raw = bytearray(RAW)
     raw[at] ^= change
     for damaged in (bytes(raw), RAW[:length], bytes(raw)[:length] + RAW[length:]):
-        try:
-            book = xlsx_read.read(damaged)
-        except UnreadableError as error:
-            assert error.code.startswith("sheet_")
-        else:
-            assert len(book.sheets) <= 1
+        read = outcome(damaged)
+        assert read.startswith("sheet_") if isinstance(read, str) else len(read.sheets) <= 1
 
 
 @given(st.binary(max_size=300))
@@ -428,10 +431,8 @@ def test_no_tree_of_known_tags_raises_anything_else(tree):
         said = "".join(f' {key}="{value}"' for key, value in attributes.items())
         return f"<{name}{said}>{''.join(map(written, inner))}</{name}>"
 
-    try:
-        xlsx_read.read(rows(written(tree)))
-    except UnreadableError as error:
-        assert error.code.startswith("sheet_workbook")
+    read = outcome(rows(written(tree)))
+    assert not isinstance(read, str) or read.startswith("sheet_workbook")
 
 
 def peak(raw, budget=None):
