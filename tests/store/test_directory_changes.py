@@ -244,7 +244,7 @@ DELIVERY = """INSERT INTO delivery (recipient, letter, round, id, sender, kind, 
     "statement",
     [
         LETTER % ("$1", "gen_random_uuid()", "now()"),
-        LETTER % ("gen_random_uuid()", "$1", "NULL"),
+        LETTER % ("gen_random_uuid()", "$1::uuid", "NULL"),
         DELIVERY,
         """INSERT INTO register_row (agency, id, direction, number, notation, moved_on, loaded_at)
            VALUES ($1, gen_random_uuid(), 'out', '1', 'CV', now(), now())""",
