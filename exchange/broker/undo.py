@@ -33,7 +33,7 @@ class Undone:
 
 @dataclass(frozen=True)
 class Nothing:
-    """There is nothing to take back: `why` is none, unknown or taken_back (`directory.undo_<why>`)."""
+    """There is nothing to take back: `why` is none, unknown, taken_back or empty (`directory.undo_<why>`)."""
 
     why: str
 
@@ -46,7 +46,10 @@ async def undo(
         version = await _which(connection, wanted)
         if isinstance(version, Nothing):
             return version
-        plan = directory_undo.plan(known.images, await directory_changes.differences(connection, version))
+        done = await directory_changes.differences(connection, version)
+        if not done:
+            return Nothing("empty")
+        plan = directory_undo.plan(known.images, done)
         obstacles = [await _dated(connection, each, version) for each in plan.obstacles]
         obstacles += await _in_use(connection, plan.changes, known)
         undone = Undone(

@@ -10,13 +10,12 @@ from typing import NoReturn, TypeVar
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from exchange import ids, texts
 from exchange.broker.imports import Asked
-from exchange.cli import answers
+from exchange.cli import answers, screen
 from exchange.store import pool as pools
 from exchange.store.pool import Pool
 
@@ -32,7 +31,6 @@ LANGUAGE = click.option(
     envvar="CONGVAN_LANGUAGE",
     default="vi",
     show_default=True,
-    is_eager=True,  # what is said about other options is said in it
 )
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Write nothing; show what would change.")
 _BY = click.option("--by", default="", metavar="NAME", help="Who does it, for the record.")
@@ -102,13 +100,13 @@ def table(names: Iterable[str], lines: Iterable[tuple[str, ...]], language: str)
         shown.add_column(texts.say(f"directory.column_{name}", language), min_width=least, overflow="fold")
     for cells in rows:
         shown.add_row(*(Text(texts.clean(cell)) for cell in cells))
-    Console().print(shown)
+    screen.console().print(shown)
 
 
 @contextmanager
 def progress(key: str, language: str, **facts: object) -> Iterator[None]:
     """Long work, told on standard error while it lasts if a person looks on."""
-    console = Console(stderr=True)
+    console = screen.console(stderr=True)
     if not console.is_terminal:
         yield
         return

@@ -23,6 +23,7 @@ from exchange.broker import credentials, imports
 from exchange.broker import directory as cases
 from exchange.broker import systems as acting
 from exchange.cli import answers, connection, import_outcome, operators
+from exchange.cli.language import language as chosen
 from exchange.rules import connection as moments
 from exchange.rules import directory_systems, paper_class
 from exchange.rules.directory_csv import Bad
@@ -39,9 +40,9 @@ _CERTIFICATE = click.option(
 _DAY = click.DateTime(["%Y-%m-%d", "%d/%m/%Y"])
 
 
-def _no_vxp(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - as click calls it
+def _no_vxp(_context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - as click calls it
     if wanted:
-        operators.refuse("directory.no_vxp", context.params["language"])
+        operators.refuse("directory.no_vxp", chosen())
 
 
 @click.group()

@@ -19,7 +19,7 @@ from exchange.store.directory_changes import Listed
 from exchange.store.pool import Pool
 
 OBSTACLES_SHOWN = 50
-ENDS = {"none": answers.NO, "taken_back": answers.NO, "unknown": answers.USAGE}
+ENDS = {"none": answers.NO, "taken_back": answers.NO, "empty": answers.NO, "unknown": answers.USAGE}
 
 
 @click.command("history")

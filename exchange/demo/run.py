@@ -125,7 +125,11 @@ async def _systems(opened: pool.Pool, new_ids: ids.Ids, at: datetime) -> dict[st
         codes = [entry.code for entry in agencies.agencies() if entry.kind in kinds]
         key = await directory.add_system(opened, name=name, acts_for=codes, new_ids=new_ids, at=at)
         if not isinstance(key, credentials.Key):
-            raise DemoError("demo_failure.system", name=name, codes=", ".join(key if isinstance(key, tuple) else [key.why]))
+            raise DemoError(
+                "demo_failure.system",
+                name=name,
+                codes=", ".join(key if isinstance(key, tuple) else [key.why]),
+            )
         keys.update(dict.fromkeys(kinds, key.secret))
     return keys
 

@@ -5,7 +5,7 @@ Who calls is in `callers`, what sheets of the directory change is in `directory_
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
 
-from exchange.cli import directory, systems
+from exchange.cli import main
 from exchange.demo import cast
 from signing import keys
 
@@ -34,8 +34,8 @@ def run(database, tmp_path, monkeypatch):
         "CONGVAN_LISTEN": "127.0.0.1:1",
     }
     runner = CliRunner(env=settings)
-    assert runner.invoke(directory.directory, ["agency", "import", "agencies.csv"]).exit_code == 0
-    return lambda *arguments: runner.invoke(systems.system, [str(argument) for argument in arguments])
+    assert runner.invoke(main.main, ["directory", "agency", "import", "agencies.csv"]).exit_code == 0
+    return lambda *arguments: runner.invoke(main.main, ["system", *map(str, arguments)])
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import xlsx_cases as cases
 from click.testing import CliRunner
 
-from exchange.cli import directory, operators
+from exchange.cli import main, operators
 from exchange.demo import agencies as demo
 
 TWO = (
@@ -21,7 +21,7 @@ TWO = (
 def run(database, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     runner = CliRunner(env={"CONGVAN_DATABASE_URL": database, "CONGVAN_LANGUAGE": "vi", "COLUMNS": "200"})
-    return lambda *arguments: runner.invoke(directory.directory, [str(argument) for argument in arguments])
+    return lambda *arguments: runner.invoke(main.main, ["directory", *map(str, arguments)])
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_a_folder_that_cannot_be_written_ends_with_2(run):
 def test_without_a_database_it_ends_with_3(book):
     runner = CliRunner(env={"CONGVAN_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"})
     for arguments in (["import", str(book(*TWO))], ["export", "x.xlsx"], ["history"], ["undo"]):
-        assert runner.invoke(directory.directory, arguments).exit_code == 3
+        assert runner.invoke(main.main, ["directory", *arguments]).exit_code == 3
 
 
 def test_progress_is_for_people_who_look_on(capsys):

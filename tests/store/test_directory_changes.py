@@ -280,6 +280,20 @@ async def test_a_system_with_a_key_cannot_be_taken_back_and_one_without_can(pool
     assert [(each.kind, each.why) for each in refused.obstacles] == [("system", "keys")]
 
 
+async def test_switching_a_system_off_is_a_version_that_nobody_takes_back(pool):
+    await base(pool)
+    key = await system(pool, "H13")
+    assert await cases.disable(pool, key.system, new_ids=new_ids(), at=AT)
+    newest = (await history(pool))[0]
+    assert (newest.version, newest.event, newest.detail) == (
+        3,
+        "system_disabled",
+        {"system": str(key.system)},
+    )
+    assert await undo(pool, 3) == undoing.Nothing("empty")
+    assert [each.why for each in (await undo(pool, 2)).obstacles] == ["changed", "changed"]
+
+
 async def test_two_undos_at_once_take_back_two_imports_or_one(pool):
     await base(pool)
     await load(pool, ("agency", "code,name\nH13.01,A\n"))

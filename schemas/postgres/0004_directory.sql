@@ -3,7 +3,7 @@
 CREATE TABLE directory_change (
     version bigint PRIMARY KEY,
     at timestamptz NOT NULL,
-    event text NOT NULL CHECK (event IN ('sheets', 'workbook', 'undo', 'system_added', 'acts_for')),
+    event text NOT NULL CHECK (event IN ('sheets', 'workbook', 'undo', 'system_added', 'system_disabled', 'acts_for')),
     by_name text NOT NULL DEFAULT '',               -- as given on the command line
     undoes bigint REFERENCES directory_change (version),
     detail jsonb NOT NULL DEFAULT '{}'              -- digests of the files
