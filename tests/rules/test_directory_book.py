@@ -396,6 +396,13 @@ def test_text_that_begins_like_a_formula_is_written_as_text():
     assert given_by(taken(raw), "system")[0]["name"] == system.name
 
 
+@pytest.mark.parametrize("name", ["_x0041_", "a_x000D_b", "_x005F_x0041_", "_xZZZZ_", "__x0041_"])
+def test_text_like_an_escape_of_the_format_stays_as_it_is(name):
+    agency = AgencyEntry(code="H13.01", name=name, kind="department", level=2, valid_from=SINCE)
+    raw = xlsx_write.write(NOTES, directory_pages.laid_out(State(agencies={agency.key: agency}), "vi"))
+    assert given_by(taken(raw), "agency")[0]["name"] == name
+
+
 def test_a_clerk_finds_text_for_codes_days_for_days_and_lists_to_choose_from():
     agency = AgencyEntry(code="H13.01", name="Sở", kind="department", level=2, valid_from=SINCE)
     officer = OfficerEntry(agency="H13.01", code="01", name="Lê An", valid_from=SINCE)
