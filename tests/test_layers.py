@@ -32,6 +32,7 @@ HOME = {
     "prometheus_client": ("exchange.metrics",),
     "click": ("exchange.cli",),
     "rich": ("exchange.cli", "exchange.demo"),
+    "openpyxl": ("exchange.rules.xlsx_write",),
 }
 PURE = ("signing", "exchange.edxml", "exchange.rules")
 IO = {"socket", "subprocess", "asyncio", "urllib", "http", "multiprocessing"}

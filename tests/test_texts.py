@@ -286,7 +286,7 @@ def test_what_is_said_literally_exists_and_gets_its_facts(language):
 def literally_said() -> Iterator[tuple[str, set[str] | None]]:
     """Keys in calls that say something, with the facts given there; None where they come from elsewhere."""
     for name, call, within in calls():
-        if name in {"say", "fail"} or name == "_refuse":
+        if name in {"say", "fail", "refuse"} or name == "_refuse":
             place = 1 if name == "fail" else 0
             keywords = {one.arg for one in call.keywords}
             for key in literals(call.args[place] if len(call.args) > place else None, within):

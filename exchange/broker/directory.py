@@ -1,32 +1,28 @@
 """The directory's use cases: sheets in and out, systems and their keys.
 
 An import is all or nothing: every line of every sheet is judged first, and one error means that nothing is written.
-It moves the directory's version by one if it changed anything, and leaves one line in the journal.
+It moves the directory's version by one if it changed anything, keeps what it changed so that it can be taken back,
+and leaves one line in the journal.
 """
 
-import base64
 import hashlib
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from exchange import ids
-from exchange.broker import certificates
-from exchange.errors import Finding
+from exchange.broker import certificates, credentials, imports
+from exchange.broker.credentials import ROTATION, Key, Registered, Unfit
+from exchange.broker.imports import Outcome
 from exchange.rules import directory as rules
-from exchange.rules import directory_csv, directory_entries, directory_plan, paper_class
-from exchange.rules.directory_plan import Change, Plan
-from exchange.store import directory, directory_sheets, journal, rows
+from exchange.rules import directory_csv, directory_entries, directory_images, paper_class
+from exchange.rules.directory_images import Difference
+from exchange.rules.directory_laid import Key as EntryKey
+from exchange.rules.directory_laid import Keyed
+from exchange.store import directory, directory_sheets, journal, rows, systems
+from exchange.store.directory_changes import Version
 from exchange.store.pool import Connection, Pool
-
-ROTATION = timedelta(days=7)
-"""How long old keys of a system still work beside a new one, unless told otherwise."""
-
-_KEY_ID_BYTES = 5
-_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,67 +34,29 @@ class Sheet:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Changed:
-    """One entry that is new or differs; `fields`: name -> (as it stood, as it stands), empty for a new one."""
-
-    kind: str
-    line: int
-    key: tuple[str, ...]
-    new: bool
-    fields: Mapping[str, tuple[str, str]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What an import did, or would do (`dry_run`). With `errors` it did nothing; `version` is set if it wrote."""
-
-    added: int
-    changed: int
-    unchanged: int
-    errors: tuple[Finding, ...]
-    warnings: tuple[Finding, ...]
-    changes: tuple[Changed, ...]
-    dry_run: bool
-    version: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Key:
-    """A system's new key (khóa truy cập), said once: `secret` is not kept anywhere, only its digest."""
-
-    system: UUID
-    secret: str = field(repr=False)
-
-
 async def import_csv(
-    pool: Pool, sheets: Sequence[Sheet], *, new_ids: ids.Ids, at: datetime, dry_run: bool = False
+    pool: Pool,
+    sheets: Sequence[Sheet],
+    *,
+    new_ids: ids.Ids,
+    at: datetime,
+    dry_run: bool = False,
+    by: str = "",
 ) -> Outcome:
     """Judge the sheets, one of a kind, together; without an error write what differs from the directory."""
-    read = {sheet.kind: _read(sheet) for sheet in sheets}
-    async with pool.acquire() as connection, connection.transaction():
-        if not dry_run:
-            await directory.lock(connection)
-        known = await directory_sheets.stored(connection)
-        lines = {kind: sheet.rows for kind, sheet in read.items()}
-        plan = directory_plan.plan(known.state, lines, paper_class.local_day(at))
-        outcome = _outcome(
-            plan, [finding for sheet in read.values() for finding in sheet.findings], dry_run=dry_run
-        )
-        if outcome.errors or dry_run or not outcome.changes:
-            return outcome
-        numbered = directory_sheets.numbered(plan, known, new_ids.new)
-        await directory_sheets.write(connection, plan, numbered, at)
-        agency = numbered.agencies[outcome.changes[0].key[0]]
-        line = _line(new_ids, at, "directory_import", agency, None, **_detail(outcome, sheets))
-        await journal.append(connection, [line])
-        return replace(outcome, version=await directory.bump(connection))
+    source = imports.Source(
+        sheets={sheet.kind: _read(sheet) for sheet in sheets},
+        event="sheets",
+        digests={sheet.kind: hashlib.sha256(sheet.raw).hexdigest() for sheet in sheets},
+    )
+    asked = imports.Asked(by=by, dry_run=dry_run)
+    return await imports.run(pool, source, new_ids=new_ids, at=at, asked=asked)
 
 
 async def export_csv(connection: Connection, kind: str, language: str = "en") -> bytes:
     """A sheet of everything of that kind; imported again it changes nothing."""
     state = (await directory_sheets.stored(connection)).state
-    entries: Mapping[str, Mapping[directory_plan.Key, object]] = {
+    entries: Mapping[str, Mapping[EntryKey, object]] = {
         "agency": state.agencies,
         "officer": state.officers,
         "certificate": state.certificates,
@@ -112,26 +70,37 @@ def file_names(raw: bytes) -> tuple[str, ...]:
 
 
 async def add_system(
-    pool: Pool, *, name: str, acts_for: Sequence[str], new_ids: ids.Ids, at: datetime
-) -> Key | tuple[str, ...]:
+    pool: Pool,
+    *,
+    name: str,
+    acts_for: Sequence[str],
+    new_ids: ids.Ids,
+    at: datetime,
+    certificate: bytes | None = None,
+) -> Key | tuple[str, ...] | Unfit:
     """Register a system that acts for these agencies (codes in either form); the first answers for it.
 
-    Answers the codes that nobody holds today, if there are any: then nothing was written.
+    `certificate`, PEM or DER, is its TLS client certificate, registered beside the key. Answers the codes that nobody
+    holds today, if there are any, or why the certificate will not do: then nothing was written.
     """
-    codes = [rules.canonical(code) for code in acts_for]
-    on = paper_class.local_day(at)
+    codes, on = [rules.canonical(code) for code in acts_for], paper_class.local_day(at)
     async with pool.acquire() as connection, connection.transaction():
         await directory.lock(connection)
         found = await directory.find(connection, codes, on)
         unknown = tuple(dict.fromkeys(code for code in codes if code not in found))
         if unknown:
             return unknown
+        said = await credentials.fit(connection, certificate, at) if certificate else None
+        if isinstance(said, Unfit):
+            return said
         system, agencies = new_ids.new(), list(dict.fromkeys(found[code] for code in codes))
-        await directory.add_system(connection, system, name, agencies, at, on)
-        key = await _new_key(connection, system, at)
-        line = _line(new_ids, at, "system_added", agencies[0], system, name=name, acts_for=codes)
+        await systems.add_system(connection, system, name, agencies, at, on)
+        key = await credentials.new_key(connection, system, at)
+        if said:
+            await credentials.register(connection, system, said, at)
+        line = journalled(new_ids, at, "system_added", agencies[0], system, name=name, acts_for=codes)
         await journal.append(connection, [line])
-        await directory.bump(connection)
+        await _version(connection, system, at)
         return key
 
 
@@ -140,94 +109,67 @@ async def rotate(
 ) -> Key | None:
     """A new key for a system; its old ones work for `both_for` more. None: there is no such system."""
     async with pool.acquire() as connection, connection.transaction():
-        owner = await directory.owner(connection, system)
+        owner = await systems.owner(connection, system)
         if owner is None:
             return None
-        await directory.end_keys(connection, system, at + both_for)
-        key = await _new_key(connection, system, at)
-        await journal.append(connection, [_line(new_ids, at, "system_key_rotated", owner, system)])
+        await systems.end_keys(connection, system, at + both_for)
+        key = await credentials.new_key(connection, system, at)
+        await journal.append(connection, [journalled(new_ids, at, "system_key_rotated", owner, system)])
         return key
+
+
+async def rotate_certificate(
+    pool: Pool, system: UUID, raw: bytes, *, new_ids: ids.Ids, at: datetime, both_for: timedelta = ROTATION
+) -> Registered | Unfit | None:
+    """A new client certificate for a system; its old ones work for `both_for` more. None: there is no such system."""
+    async with pool.acquire() as connection, connection.transaction():
+        await directory.lock(connection)
+        owner = await systems.owner(connection, system)
+        if owner is None:
+            return None
+        said = await credentials.fit(connection, raw, at)
+        if isinstance(said, Unfit):
+            return said
+        await systems.end_certificates(connection, system, at + both_for)
+        registered = await credentials.register(connection, system, said, at)
+        detail = {"sha256": registered.sha256, "subject": registered.subject}
+        line = journalled(new_ids, at, "system_certificate_rotated", owner, system, **detail)
+        await journal.append(connection, [line])
+        return registered
 
 
 async def disable(pool: Pool, system: UUID, *, new_ids: ids.Ids, at: datetime) -> bool:
     """Switch a system off at once, for good; a second time changes nothing. False: there is no such system."""
     async with pool.acquire() as connection, connection.transaction():
         await directory.lock(connection)
-        owner = await directory.owner(connection, system)
-        if owner is not None and await directory.disable_system(connection, system, at):
-            await journal.append(connection, [_line(new_ids, at, "system_disabled", owner, system)])
-            await directory.bump(connection)
+        owner = await systems.owner(connection, system)
+        if owner is not None and await systems.disable_system(connection, system, at):
+            await journal.append(connection, [journalled(new_ids, at, "system_disabled", owner, system)])
+            detail = {"system": str(system)}
+            made = Version(version=0, at=at, event="system_disabled", detail=detail)
+            await imports.recorded(connection, made, ())
         return owner is not None
 
 
-async def _new_key(connection: Connection, system: UUID, at: datetime) -> Key:
-    """Written `cv_<id>_<secret>`: the id has no underscore, so the parts are told from each other."""
-    key_id = base64.b32encode(secrets.token_bytes(_KEY_ID_BYTES)).decode().lower()
-    secret = secrets.token_urlsafe(_SECRET_BYTES)
-    await directory.add_key(connection, key_id, system, hashlib.sha256(secret.encode()).digest(), at)
-    return Key(system=system, secret=f"cv_{key_id}_{secret}")
-
-
-def _line(
+def journalled(
     new_ids: ids.Ids, at: datetime, event: str, agency: UUID, system: UUID | None, **detail: object
 ) -> rows.JournalRow:
+    """The journal's line about a change of the directory."""
     return rows.JournalRow(agency=agency, id=new_ids.new(), at=at, event=event, system=system, detail=detail)
+
+
+async def _version(connection: Connection, system: UUID, at: datetime) -> None:
+    """The version that a new system makes, with everything that is new."""
+    own, periods = await systems.entries(connection, system)
+    new: list[tuple[str, Keyed]] = [("system", each) for each in own]
+    new += [("acts_for", each) for each in periods]
+    differences = [
+        Difference(kind=kind, key=entry.key, before=None, after=directory_images.image(entry))
+        for kind, entry in new
+    ]
+    await imports.recorded(connection, Version(version=0, at=at, event="system_added"), differences)
 
 
 def _read(sheet: Sheet) -> directory_csv.Sheet:
     read = directory_csv.read(directory_entries.LAYOUTS[sheet.kind], sheet.raw)
     return certificates.completed(read, sheet.files) if sheet.kind == "certificate" else read
-
-
-def _outcome(plan: Plan, read: Sequence[Finding], *, dry_run: bool) -> Outcome:
-    findings = sorted(
-        (*read, *plan.findings), key=lambda found: (found.path.partition(".")[0], found.line or 0)
-    )
-    changes = (
-        *_changes("agency", plan.agencies),
-        *_changes("officer", plan.officers),
-        *_changes("certificate", plan.certificates),
-    )
-    return Outcome(
-        added=sum(change.new for change in changes),
-        changed=sum(not change.new for change in changes),
-        unchanged=plan.unchanged,
-        errors=tuple(found for found in findings if found.severity == "error"),
-        warnings=tuple(found for found in findings if found.severity != "error"),
-        changes=changes,
-        dry_run=dry_run,
-    )
-
-
-def _changes(kind: str, changes: Iterable[Change[directory_plan.Entry]]) -> list[Changed]:
-    return [
-        Changed(
-            kind=kind,
-            line=change.line,
-            key=change.after.key,
-            new=change.before is None,
-            fields={
-                name: (
-                    directory_csv.cell(getattr(change.before, name)),
-                    directory_csv.cell(getattr(change.after, name)),
-                )
-                for name in change.fields
-            },
-        )
-        for change in changes
-    ]
-
-
-def _detail(outcome: Outcome, sheets: Sequence[Sheet]) -> dict[str, Any]:
-    """For the journal: counts, which files, and of every changed entry what it was and is."""
-    return {
-        "added": outcome.added,
-        "changed": outcome.changed,
-        "unchanged": outcome.unchanged,
-        "sheets": {sheet.kind: hashlib.sha256(sheet.raw).hexdigest() for sheet in sheets},
-        "changes": [
-            {"kind": change.kind, "key": change.key, "fields": change.fields}
-            for change in outcome.changes
-            if not change.new
-        ],
-    }

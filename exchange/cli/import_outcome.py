@@ -1,19 +1,37 @@
-"""What an import of sheets did or would do, as JSON facts and for people."""
+"""What an import did or would do, as JSON facts and for people."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 
 import click
 
 from exchange import texts
-from exchange.broker.directory import Changed, Outcome
+from exchange.broker.imports import Changed, Outcome
+from exchange.cli import answers
 from exchange.edxml import view
 from exchange.errors import Finding
 
 CHANGES_SHOWN = 20
+FINDINGS_SHOWN = 200
 
 
-def facts(outcome: Outcome, language: str) -> dict[str, object]:
+@dataclass(frozen=True, kw_only=True)
+class Whence:
+    """What was imported: the file's name and, for a workbook, in which sheet and cell a finding stands."""
+
+    file: str
+    place: Callable[[Finding], tuple[str, str]] | None = None
+
+
+def show(outcome: Outcome, whence: Whence, language: str, *, as_json: bool) -> None:
+    """As JSON, or for people: findings on standard error, then what changes, then one sentence."""
+    if as_json:
+        answers.show_json(facts(outcome, whence, language))
+    else:
+        _tell(outcome, whence, language)
+
+
+def facts(outcome: Outcome, whence: Whence, language: str) -> dict[str, object]:
     """For `--json`."""
     return {
         "added": outcome.added,
@@ -21,16 +39,27 @@ def facts(outcome: Outcome, language: str) -> dict[str, object]:
         "unchanged": outcome.unchanged,
         "dry_run": outcome.dry_run,
         "version": outcome.version,
-        "errors": [view.finding(found, language) for found in outcome.errors],
-        "warnings": [view.finding(found, language) for found in outcome.warnings],
+        "errors": [_fact(found, whence, language) for found in outcome.errors],
+        "warnings": [_fact(found, whence, language) for found in outcome.warnings],
         "changes": [asdict(change) for change in outcome.changes],
     }
 
 
-def tell(outcome: Outcome, file: str, language: str) -> None:
-    """For people: findings on standard error, then what changes, then one sentence."""
-    for found in (*outcome.errors, *outcome.warnings):
-        click.echo(_finding(found, file, language), err=True)
+def named(kind: str, key: Iterable[str], label: str, language: str) -> dict[str, str]:
+    """The words for an entry; a system's name stands before its id."""
+    return {
+        "kind": texts.say(f"directory.{kind}", language),
+        "key": " ".join(part for part in (label, *key) if part),
+    }
+
+
+def _tell(outcome: Outcome, whence: Whence, language: str) -> None:
+    findings = (*outcome.errors, *outcome.warnings)
+    for found in findings[:FINDINGS_SHOWN]:
+        click.echo(_finding(found, whence, language), err=True)
+    if len(findings) > FINDINGS_SHOWN:
+        more = len(findings) - FINDINGS_SHOWN
+        click.echo(texts.say("directory.more_findings", language, count=more), err=True)
     if outcome.errors:
         click.echo(texts.say("directory.nothing_written", language, count=len(outcome.errors)), err=True)
         return
@@ -43,19 +72,33 @@ def tell(outcome: Outcome, file: str, language: str) -> None:
     click.echo(texts.say(f"directory.{ended}", language, **numbers))
 
 
-def _finding(found: Finding, file: str, language: str) -> str:
-    """As compilers write it: file:line: severity: column: sentence."""
+def _fact(found: Finding, whence: Whence, language: str) -> dict[str, object]:
+    shown = view.finding(found, language)
+    if whence.place is not None:
+        sheet, cell = whence.place(found)
+        shown |= {"sheet": sheet or None, "cell": cell or None}
+    return shown
+
+
+def _finding(found: Finding, whence: Whence, language: str) -> str:
+    """As compilers write it: file:line: severity: column: sentence; in a workbook file:sheet!cell: …"""
     column = found.path.partition(".")[2]
-    where = ":".join([texts.clean(file), *([str(found.line)] if found.line else [])])
     said = texts.say(f"finding.{found.code}", language, **found.facts)
     severity = texts.say(f"directory.{found.severity}", language)
-    return ": ".join(part for part in (where, severity, texts.clean(column), said) if part)
+    return ": ".join(part for part in (_where(found, whence), severity, texts.clean(column), said) if part)
+
+
+def _where(found: Finding, whence: Whence) -> str:
+    at = str(found.line) if found.line else ""
+    if whence.place is not None:
+        at = "!".join(part for part in whence.place(found) if part)
+    return ":".join(texts.clean(part) for part in (whence.file, at) if part)
 
 
 def _changes(changes: Iterable[Changed], language: str) -> Iterator[str]:
     for change in changes:
-        named = {"kind": texts.say(f"directory.{change.kind}", language), "key": " ".join(change.key)}
+        words = named(change.kind, change.key, change.label, language)
         if change.new:
-            yield texts.say("directory.new", language, **named)
+            yield texts.say("directory.new", language, **words)
         for field, (before, after) in change.fields.items():
-            yield texts.say("directory.differs", language, **named, field=field, before=before, after=after)
+            yield texts.say("directory.differs", language, **words, field=field, before=before, after=after)

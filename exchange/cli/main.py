@@ -15,6 +15,7 @@ from exchange.cli import (
     serve,
     settings,
     signatures,
+    systems,
     tally,
     words,
 )
@@ -37,7 +38,7 @@ VERBS = (
     signatures.verify,
     signatures.sign,
     directory.directory,
-    directory.system,
+    systems.system,
 )
 
 

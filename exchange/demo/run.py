@@ -23,7 +23,7 @@ from time import monotonic
 from typing import Any
 
 from exchange import ids
-from exchange.broker import directory, receipts
+from exchange.broker import credentials, directory, receipts
 from exchange.demo import agencies, answers, authority, cast, letters, summary
 from exchange.demo.summary import Received, Sent, accepted
 from exchange.links import sdk
@@ -124,8 +124,12 @@ async def _systems(opened: pool.Pool, new_ids: ids.Ids, at: datetime) -> dict[st
     for name, kinds in cast.SYSTEMS.items():
         codes = [entry.code for entry in agencies.agencies() if entry.kind in kinds]
         key = await directory.add_system(opened, name=name, acts_for=codes, new_ids=new_ids, at=at)
-        if not isinstance(key, directory.Key):
-            raise DemoError("demo_failure.system", name=name, codes=", ".join(key))
+        if not isinstance(key, credentials.Key):
+            raise DemoError(
+                "demo_failure.system",
+                name=name,
+                codes=", ".join(key if isinstance(key, tuple) else [key.why]),
+            )
         keys.update(dict.fromkeys(kinds, key.secret))
     return keys
 

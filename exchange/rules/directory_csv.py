@@ -22,6 +22,8 @@ from exchange import texts
 from exchange.errors import Finding
 
 MAX_BYTES = 32 << 20
+MAX_FINDINGS = 2_000
+"""Of one sheet; how many more there are is told in one."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Value = str | int | bool | date | tuple[str, ...] | None
@@ -29,10 +31,11 @@ Value = str | int | bool | date | tuple[str, ...] | None
 
 @dataclass(frozen=True)
 class Bad:
-    """A cell that cannot be read: the code of its finding, and what would do."""
+    """A cell that cannot be read: the code of its finding, what would do, and what stands there if it is no text."""
 
     code: str
     wanted: str = ""
+    cell: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,7 @@ def read(layout: Layout, raw: bytes) -> Sheet:
     lines, broken = _lines(text)
     if not lines and broken is None:
         return _refused(layout, "sheet_empty", 1)
-    sheet = _table(layout, lines) if lines else Sheet()
+    sheet = table(layout, lines) if lines else Sheet()
     torn = () if broken is None else (finding(layout, "sheet_not_csv", broken),)
     return Sheet(rows=sheet.rows, findings=(*sheet.findings, *torn))
 
@@ -147,20 +150,27 @@ def _lines(text: str) -> tuple[list[tuple[int, list[str]]], int | None]:
     return lines, None
 
 
-def _table(layout: Layout, lines: Sequence[tuple[int, list[str]]]) -> Sheet:
+def table(layout: Layout, lines: Sequence[tuple[int, Sequence[str | Bad]]]) -> Sheet:
+    """Lines of cells with their numbers, the first of them headings, taken apart; at least one."""
     (line, heading), *rest = lines
-    columns, findings = _columns(layout, line, heading)
+    columns, findings = columns_of(layout, line, [_shown(cell) for cell in heading])
     if findings:
         return Sheet(findings=tuple(findings))
-    rows = []
+    rows, more = [], 0
     for number, cells in rest:
         row, wrong = _row(layout, columns, number, cells)
         rows.append(row)
-        findings.extend(wrong)
+        kept = wrong[: MAX_FINDINGS - len(findings)]
+        findings.extend(kept)
+        more += len(wrong) - len(kept)
+    if more:
+        findings.append(finding(layout, "sheet_more_faults", None, count=more))
     return Sheet(rows=tuple(rows), findings=tuple(findings))
 
 
-def _columns(layout: Layout, line: int, heading: Sequence[str]) -> tuple[list[Column | None], list[Finding]]:
+def columns_of(
+    layout: Layout, line: int, heading: Sequence[str]
+) -> tuple[list[Column | None], list[Finding]]:
     """The column of each cell of the heading; an unknown one is an error, else a misspelt column would be lost."""
     known = {folded(name): column for column in layout.columns for name in (column.name, *column.headings)}
     found = [known.get(folded(cell)) for cell in heading]
@@ -178,7 +188,7 @@ def _names(layout: Layout) -> str:
 
 
 def _row(
-    layout: Layout, columns: Sequence[Column | None], line: int, cells: Sequence[str]
+    layout: Layout, columns: Sequence[Column | None], line: int, cells: Sequence[str | Bad]
 ) -> tuple[Row, list[Finding]]:
     if len(cells) != len(columns):
         wrong = finding(layout, "sheet_cells", line, cells=len(cells), columns=len(columns))
@@ -188,14 +198,21 @@ def _row(
     for column, cell in zip(columns, cells, strict=True):
         taken, name = _taken(column, cell), column.name if column else ""
         if isinstance(taken, Bad):
-            findings.append(finding(layout, taken.code, line, name, cell=cell, wanted=taken.wanted))
+            facts = {"cell": _shown(cell), "wanted": taken.wanted}
+            findings.append(finding(layout, taken.code, line, name, **facts))
             bad.add(name)
         elif column:
             given[name] = taken
     return Row(line=line, given=given, bad=frozenset(bad)), findings
 
 
-def _taken(column: Column | None, cell: str) -> Value | Bad:
+def _shown(cell: str | Bad) -> str:
+    return cell.cell if isinstance(cell, Bad) else cell
+
+
+def _taken(column: Column | None, cell: str | Bad) -> Value | Bad:
+    if isinstance(cell, Bad):
+        return cell
     text = " ".join(unicodedata.normalize("NFC", cell).split())
     if column is None:
         return Bad("sheet_cell_without_column") if text else None

@@ -8,14 +8,14 @@ below its children. Nothing here knows ids: agencies are named by canonical code
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain, permutations
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
 
 from exchange.errors import Finding
-from exchange.rules import directory, directory_history
-from exchange.rules.directory_csv import Layout, Row, finding
+from exchange.rules import directory, directory_history, directory_laid, directory_systems
+from exchange.rules.directory_csv import Row, finding
 from exchange.rules.directory_entries import (
     AGENCIES,
     CERTIFICATES,
@@ -26,21 +26,8 @@ from exchange.rules.directory_entries import (
     OfficerEntry,
 )
 from exchange.rules.directory_history import Held, Statement
-
-Key = tuple[str, ...]
-Entry = TypeVar("Entry", bound=AgencyEntry | OfficerEntry | CertificateEntry)
-
-KEYS: Mapping[str, Key] = {
-    "agency": ("code",),
-    "officer": ("agency", "code"),
-    "certificate": ("agency", "certificate", "valid_from"),
-}
-"""The fields of a row that say which entry it is; `key` of the entries is made of the same."""
-PERIODS = (
-    ("valid_from", "valid_to"),
-    ("no_paper_from", "no_paper_to"),
-    ("signs_package_from", "signs_package_to"),
-)
+from exchange.rules.directory_laid import Change, Key, Laid, row_key
+from exchange.rules.directory_systems import ActsEntry, SystemEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,23 +37,10 @@ class State:
     agencies: Mapping[Key, AgencyEntry] = field(default_factory=dict)
     officers: Mapping[Key, OfficerEntry] = field(default_factory=dict)
     certificates: Mapping[Key, CertificateEntry] = field(default_factory=dict)
+    systems: Mapping[Key, SystemEntry] = field(default_factory=dict)
+    acts: Mapping[Key, ActsEntry] = field(default_factory=dict)
     codes: Mapping[str, tuple[Held, ...]] = field(default_factory=dict)
     statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change(Generic[Entry]):
-    """One entry of a sheet as it stood (None: new) and as it will stand."""
-
-    line: int
-    before: Entry | None
-    after: Entry
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields that differ; none for a new entry."""
-        names = [each.name for each in fields(self.after)] if self.before else []
-        return tuple(name for name in names if getattr(self.before, name) != getattr(self.after, name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,36 +53,38 @@ class Plan:
     agencies: tuple[Change[AgencyEntry], ...] = ()
     officers: tuple[Change[OfficerEntry], ...] = ()
     certificates: tuple[Change[CertificateEntry], ...] = ()
+    systems: tuple[Change[SystemEntry], ...] = ()
+    acts: tuple[Change[ActsEntry], ...] = ()
     codes: Mapping[str, tuple[Held, ...]] = field(default_factory=dict)
     statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
     unchanged: int = 0
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Laid(Generic[Entry]):
-    """Rows of one sheet laid over the stored entries, unchanged ones among them."""
+def plan(
+    state: State,
+    sheets: Mapping[str, Sequence[Row]],
+    on: date,
+    new_systems: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
+    """Lay the rows of the sheets (by the layout's name) over what the directory holds on a day.
 
-    entries: tuple[Change[Entry], ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def changes(self) -> tuple[Change[Entry], ...]:
-        return tuple(entry for entry in self.entries if entry.before != entry.after)
-
-
-def plan(state: State, sheets: Mapping[str, Sequence[Row]], on: date) -> Plan:
-    """Lay the rows of the sheets (by the layout's name) over what the directory holds on a day."""
+    `new_systems`: ids for the systems that `directory_systems.unknown` names.
+    """
     rows, names = _known(state, sheets.get("agency", ()), on)
     agencies = _agencies(state, rows, names, on)
     officers, persons = _officers(state, sheets.get("officer", ()), names)
     certificates = _certificates(state, sheets.get("certificate", ()), names, persons)
+    rows_of_systems = directory_systems.identified(sheets.get("system", ()), state.systems, new_systems)
+    systems, acts = directory_systems.laid(state.systems, state.acts, rows_of_systems, names)
     codes, statements = _histories(state, agencies.changes, on)
-    parts = (agencies, officers, certificates)
+    parts = (agencies, officers, certificates, systems, acts)
     return Plan(
         agencies=agencies.changes,
         officers=officers.changes,
         certificates=certificates.changes,
+        systems=systems.changes,
+        acts=acts.changes,
         codes=codes,
         statements=statements,
         unchanged=sum(len(part.entries) - len(part.changes) for part in parts),
@@ -150,96 +126,33 @@ def _named(row: Row, holders: Mapping[str, str]) -> Row:
     return replace(row, given=given)
 
 
-def _agencies(state: State, rows: Sequence[Row], names: Mapping[str, str], on: date) -> _Laid[AgencyEntry]:
-    resolved, unknown = _resolved(AGENCIES, "parent", rows, names)
-    laid = _laid(AGENCIES, AgencyEntry, resolved, state.agencies)
+def _agencies(state: State, rows: Sequence[Row], names: Mapping[str, str], on: date) -> Laid[AgencyEntry]:
+    resolved, unknown = directory_laid.resolved(AGENCIES, "parent", rows, names)
+    laid = directory_laid.lay(AGENCIES, AgencyEntry, resolved, state.agencies)
     settled = tuple(
         replace(entry, after=directory_history.settled(entry.before, entry.after, on))
         for entry in laid.entries
     )
-    return _Laid(entries=settled, findings=(*unknown, *laid.findings, *_circles(state, settled)))
+    return Laid(entries=settled, findings=(*unknown, *laid.findings, *_circles(state, settled)))
 
 
 def _officers(
     state: State, rows: Sequence[Row], names: Mapping[str, str]
-) -> tuple[_Laid[OfficerEntry], Collection[Key]]:
+) -> tuple[Laid[OfficerEntry], Collection[Key]]:
     """The officers, and the keys of all that a certificate may name, those with faults of their own among them."""
-    resolved, unknown = _resolved(OFFICERS, "agency", rows, names)
-    laid = _laid(OFFICERS, OfficerEntry, resolved, state.officers)
-    persons = state.officers.keys() | {_key(OFFICERS, row) for row in resolved}
+    resolved, unknown = directory_laid.resolved(OFFICERS, "agency", rows, names)
+    laid = directory_laid.lay(OFFICERS, OfficerEntry, resolved, state.officers)
+    persons = state.officers.keys() | {row_key(OFFICERS, row) for row in resolved}
     return replace(laid, findings=(*unknown, *laid.findings)), persons
 
 
 def _certificates(
     state: State, rows: Sequence[Row], names: Mapping[str, str], persons: Collection[Key]
-) -> _Laid[CertificateEntry]:
-    resolved, unknown = _resolved(CERTIFICATES, "agency", rows, names)
-    laid = _laid(CERTIFICATES, CertificateEntry, resolved, state.certificates)
+) -> Laid[CertificateEntry]:
+    resolved, unknown = directory_laid.resolved(CERTIFICATES, "agency", rows, names)
+    laid = directory_laid.lay(CERTIFICATES, CertificateEntry, resolved, state.certificates)
     wrong = chain.from_iterable(_signer(entry, persons) for entry in laid.entries)
     return replace(laid, findings=(*unknown, *laid.findings, *wrong))
-
-
-def _resolved(
-    layout: Layout, column: str, rows: Sequence[Row], names: Mapping[str, str]
-) -> tuple[list[Row], list[Finding]]:
-    """The rows with that column's code made canonical; a code that nobody has is a finding."""
-    resolved, findings = [], []
-    for row in rows:
-        code = row.given.get(column)
-        if code and code not in names:
-            findings.append(finding(layout, "sheet_unknown_agency", row.line, column, cell=code))
-            resolved.append(replace(row, bad=row.bad | {column}))
-        else:
-            resolved.append(replace(row, given={**row.given, column: names[code]}) if code else row)
-    return resolved, findings
-
-
-def _laid(
-    layout: Layout, kind: type[Entry], rows: Sequence[Row], stored: Mapping[Key, Entry]
-) -> _Laid[Entry]:
-    entries: list[Change[Entry]] = []
-    findings: list[Finding] = []
-    first: dict[Key, int] = {}
-    for row in rows:
-        key = _key(layout, row)
-        before = stored.get(key)
-        wrong = [*_missing(layout, kind, row, before), *_twice(layout, row, first.setdefault(key, row.line))]
-        findings.extend(wrong)
-        if wrong or row.bad:
-            continue
-        after = _overlaid(kind, before, row.given)
-        findings.extend(_periods(layout, row.line, after))
-        entries.append(Change(line=row.line, before=before, after=after))
-    return _Laid(entries=tuple(entries), findings=tuple(findings))
-
-
-def _overlaid(kind: type[Entry], before: Entry | None, given: Mapping[str, Any]) -> Entry:
-    return kind(**given) if before is None else replace(before, **given)
-
-
-def _key(layout: Layout, row: Row) -> Key:
-    """The entry's key; a row without a whole key gets one of its own, by its line."""
-    parts = [row.given.get(name) for name in KEYS[layout.name]]
-    return tuple(str(part) for part in parts) if all(parts) else (str(row.line), "", "", "")
-
-
-def _missing(layout: Layout, kind: type[Entry], row: Row, before: Entry | None) -> Iterator[Finding]:
-    wanted = KEYS[layout.name] if before else [each.name for each in fields(kind) if each.default is MISSING]
-    missing = [name for name in wanted if row.given.get(name) is None and not row.bad & {name, "*"}]
-    if missing:
-        yield finding(layout, "sheet_missing", row.line, missing[0], columns=", ".join(missing))
-
-
-def _twice(layout: Layout, row: Row, first: int) -> Iterator[Finding]:
-    if first != row.line:
-        yield finding(layout, "sheet_twice", row.line, KEYS[layout.name][-1], first=first)
-
-
-def _periods(layout: Layout, line: int, entry: object) -> Iterator[Finding]:
-    for start, end in PERIODS:
-        first, last = getattr(entry, start, None), getattr(entry, end, None)
-        if last is not None and (first is None or last < first):
-            yield finding(layout, "sheet_period", line, end, first=start, last=end)
 
 
 def _circles(state: State, entries: Sequence[Change[AgencyEntry]]) -> Iterator[Finding]:

@@ -1,29 +1,16 @@
-"""The directory (danh mục): its version, the snapshot that decisions are taken on, systems (hệ thống) and their keys.
+"""The directory (danh mục): its version, and the snapshot that decisions are taken on.
 
-Who calls is in `callers`, what sheets of the directory change is in `directory_sheets`.
+Who calls is in `callers`, what sheets of the directory change is in `directory_sheets`, systems and their keys are in
+`systems`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from exchange.rules import directory
 from exchange.store.pool import Connection
-
-
-@dataclass(frozen=True, kw_only=True)
-class SystemRow:
-    """A document system (hệ thống quản lý văn bản) as people list it; agencies by canonical code."""
-
-    id: UUID
-    name: str
-    owner: str
-    acts_for: tuple[str, ...]
-    created_at: datetime
-    disabled_at: datetime | None
-    keys: tuple[str, ...]
 
 
 async def version(connection: Connection) -> int:
@@ -64,76 +51,6 @@ async def find(connection: Connection, codes: Sequence[str], on: date) -> dict[s
         list(codes), on,
     )  # fmt: skip
     return {record["code"]: record["agency"] for record in records}
-
-
-async def add_system(
-    connection: Connection, system: UUID, name: str, agencies: Sequence[UUID], at: datetime, on: date
-) -> None:
-    """A new system that acts for these agencies from a day on; the first of them owns it."""
-    await connection.execute(
-        "INSERT INTO system (id, name, owner_agency, created_at) VALUES ($1, $2, $3, $4)",
-        system, name, agencies[0], at,
-    )  # fmt: skip
-    await connection.execute(
-        "INSERT INTO acts_for (system, agency, valid_from) SELECT $1, agency, $3 FROM unnest($2::uuid[]) AS agency",
-        system, list(agencies), on,
-    )  # fmt: skip
-
-
-async def add_key(
-    connection: Connection, key_id: str, system: UUID, secret_sha256: bytes, valid_from: datetime
-) -> None:
-    """One key more for a system, without end until it is rotated."""
-    await connection.execute(
-        "INSERT INTO system_key (id, system, secret_sha256, valid_from) VALUES ($1, $2, $3, $4)",
-        key_id, system, secret_sha256, valid_from,
-    )  # fmt: skip
-
-
-async def end_keys(connection: Connection, system: UUID, at: datetime) -> None:
-    """Every key of a system ends then, unless it ends sooner."""
-    await connection.execute(
-        "UPDATE system_key SET valid_to = $2 WHERE system = $1 AND (valid_to IS NULL OR valid_to > $2)",
-        system,
-        at,
-    )
-
-
-async def owner(connection: Connection, system: UUID) -> UUID | None:
-    """The agency that answers for a system; None if there is no such system. The row is locked."""
-    return await connection.fetchval(  # type: ignore[no-any-return]
-        "SELECT owner_agency FROM system WHERE id = $1 FOR UPDATE", system
-    )
-
-
-async def disable_system(connection: Connection, system: UUID, at: datetime) -> bool:
-    """Switch a system off; False if it was off already."""
-    status = await connection.execute(
-        "UPDATE system SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL", system, at
-    )
-    return status == "UPDATE 1"
-
-
-async def systems(connection: Connection, at: datetime, on: date) -> list[SystemRow]:
-    """All systems by name, with the agencies they act for on a day and the public parts of keys in date."""
-    records = await connection.fetch(
-        """SELECT system.id, system.name, owner.code AS owner, system.created_at, system.disabled_at,
-                  ARRAY(SELECT agency.code FROM acts_for JOIN agency ON agency.id = acts_for.agency
-                         WHERE acts_for.system = system.id AND acts_for.valid_from <= $2
-                           AND (acts_for.valid_to IS NULL OR $2 <= acts_for.valid_to)
-                         ORDER BY agency.code) AS acts_for,
-                  ARRAY(SELECT key.id FROM system_key AS key
-                         WHERE key.system = system.id AND key.valid_from <= $1
-                           AND (key.valid_to IS NULL OR $1 < key.valid_to)
-                         ORDER BY key.valid_from, key.id) AS keys
-             FROM system JOIN agency AS owner ON owner.id = system.owner_agency
-            ORDER BY system.name, system.id""",
-        at, on,
-    )  # fmt: skip
-    return [
-        SystemRow(**{**record, "acts_for": tuple(record["acts_for"]), "keys": tuple(record["keys"])})
-        for record in records
-    ]
 
 
 async def _agencies(connection: Connection) -> list[directory.Agency]:

@@ -10,21 +10,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from exchange.rules import directory_entries, directory_history
+from exchange.rules import directory_entries, directory_history, directory_images
 from exchange.rules.directory_entries import AgencyEntry, CertificateEntry, OfficerEntry
 from exchange.rules.directory_history import Held, Statement
-from exchange.rules.directory_plan import Key, Plan, State
-from exchange.store import rows
+from exchange.rules.directory_laid import Key
+from exchange.rules.directory_plan import Plan, State
+from exchange.store import rows, systems
 from exchange.store.pool import Connection
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What the directory holds, and the ids that stand behind the keys of agencies and officers."""
+    """What the directory holds, the ids behind the keys of agencies and officers, and when certificates were confirmed."""
 
     state: State
     agencies: Mapping[str, UUID]
     officers: Mapping[Key, UUID]
+    confirmed: Mapping[Key, datetime]
+
+    @property
+    def images(self) -> directory_images.Images:
+        """The same as plain values, entry by entry."""
+        beside = directory_images.Beside(
+            agencies={(code,): str(row) for code, row in self.agencies.items()},
+            officers={key: str(row) for key, row in self.officers.items()},
+            confirmed={key: moment.isoformat() for key, moment in self.confirmed.items()},
+        )
+        return directory_images.of(self.state, beside)
 
 
 async def stored(connection: Connection) -> Stored:
@@ -36,14 +48,18 @@ async def stored(connection: Connection) -> Stored:
         directory_history.shown(entry, held.get(entry.code, ()), stated.get(entry.code, ()))
         for entry in agencies
     ]
+    certificates, confirmed = await _certificates(connection)
+    acting, periods = await systems.entries(connection)
     state = State(
         agencies={entry.key: entry for entry in shown},
         officers={entry.key: entry for entry in officers},
-        certificates={entry.key: entry for entry in await _certificates(connection)},
+        certificates={entry.key: entry for entry in certificates},
+        systems={entry.key: entry for entry in acting},
+        acts={entry.key: entry for entry in periods},
         codes=held,
         statements=stated,
     )
-    return Stored(state=state, agencies=agency_ids, officers=officer_ids)
+    return Stored(state=state, agencies=agency_ids, officers=officer_ids, confirmed=confirmed)
 
 
 def numbered(plan: Plan, known: Stored, new_id: Callable[[], UUID]) -> Stored:
@@ -55,11 +71,14 @@ def numbered(plan: Plan, known: Stored, new_id: Callable[[], UUID]) -> Stored:
 
 async def write(connection: Connection, plan: Plan, ids: Stored, at: datetime) -> None:
     """Write a plan without errors. `ids` names every agency and officer in it, the new ones too."""
-    await _write_agencies(connection, [change.after for change in plan.agencies], ids.agencies)
-    await _write_codes(connection, plan.codes, ids.agencies)
-    await _write_statements(connection, plan.statements, ids.agencies)
-    await _write_officers(connection, [change.after for change in plan.officers], ids)
-    await _write_certificates(connection, [change.after for change in plan.certificates], ids, at)
+    await write_agencies(connection, [change.after for change in plan.agencies], ids.agencies)
+    await write_codes(connection, plan.codes, ids.agencies)
+    await write_statements(connection, plan.statements, ids.agencies)
+    await write_officers(connection, [change.after for change in plan.officers], ids)
+    held = [change.after for change in plan.certificates]
+    await write_certificates(connection, held, ids, {entry.key: at for entry in held if entry.confirmed})
+    await systems.write(connection, [change.after for change in plan.systems], ids.agencies, at)
+    await systems.write_acts(connection, [change.after for change in plan.acts], ids.agencies)
 
 
 async def _agencies(connection: Connection) -> tuple[list[AgencyEntry], dict[str, UUID]]:
@@ -102,18 +121,23 @@ async def _officers(connection: Connection) -> tuple[list[OfficerEntry], dict[Ke
     return entries, {entry.key: record["id"] for entry, record in zip(entries, records, strict=True)}
 
 
-async def _certificates(connection: Connection) -> list[CertificateEntry]:
+async def _certificates(connection: Connection) -> tuple[list[CertificateEntry], dict[Key, datetime]]:
     records = await connection.fetch(
         """SELECT agency.code AS agency, row.kind, encode(row.sha256, 'hex') AS certificate,
                   coalesce(officer.code, '') AS officer, row.purpose, row.valid_from, row.valid_to, row.basis,
-                  row.confirmed_by, row.subject, row.issuer
+                  row.confirmed_by, row.subject, row.issuer, row.confirmed_at
              FROM signer_certificate AS row JOIN agency ON agency.id = row.agency
              LEFT JOIN officer ON officer.id = row.officer
             ORDER BY agency.code, row.kind, row.sha256, row.valid_from"""
     )
-    return [
-        CertificateEntry(**{**record, "confirmed_by": tuple(record["confirmed_by"])}) for record in records
-    ]
+    entries = [_certificate(record) for record in records]
+    moments = zip(entries, (record["confirmed_at"] for record in records), strict=True)
+    return entries, {entry.key: moment for entry, moment in moments if moment is not None}
+
+
+def _certificate(record: Any) -> CertificateEntry:  # noqa: ANN401 - a record
+    facts = {name: value for name, value in record.items() if name != "confirmed_at"}
+    return CertificateEntry(**{**facts, "confirmed_by": tuple(record["confirmed_by"])})
 
 
 def _without_id(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a record
@@ -127,7 +151,7 @@ def _by_agency(dated: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
     return {agency: tuple(group) for agency, group in groups.items()}
 
 
-async def _write_agencies(
+async def write_agencies(
     connection: Connection, entries: Sequence[AgencyEntry], ids: Mapping[str, UUID]
 ) -> None:
     """One statement, so that a parent may come after its children."""
@@ -147,9 +171,10 @@ async def _write_agencies(
     )  # fmt: skip
 
 
-async def _write_codes(
+async def write_codes(
     connection: Connection, codes: Mapping[str, Sequence[Held]], ids: Mapping[str, UUID]
 ) -> None:
+    """The whole new lists of codes of these agencies."""
     agencies = [ids[agency] for agency in codes]
     await connection.execute("DELETE FROM agency_code WHERE agency = ANY($1)", agencies)
     await _unnested(
@@ -164,9 +189,10 @@ async def _write_codes(
     )
 
 
-async def _write_statements(
+async def write_statements(
     connection: Connection, statements: Mapping[str, Sequence[Statement]], ids: Mapping[str, UUID]
 ) -> None:
+    """The whole new lists of dated statements of these agencies."""
     agencies = [ids[agency] for agency in statements]
     await connection.execute("DELETE FROM agency_declaration WHERE agency = ANY($1)", agencies)
     await _unnested(
@@ -181,7 +207,8 @@ async def _write_statements(
     )
 
 
-async def _write_officers(connection: Connection, entries: Sequence[OfficerEntry], ids: Stored) -> None:
+async def write_officers(connection: Connection, entries: Sequence[OfficerEntry], ids: Stored) -> None:
+    """New officers, and new facts of known ones."""
     await _unnested(
         connection,
         """INSERT INTO officer (id, agency, code, name, position, is_leader, valid_from, valid_to)
@@ -197,10 +224,13 @@ async def _write_officers(connection: Connection, entries: Sequence[OfficerEntry
     )  # fmt: skip
 
 
-async def _write_certificates(
-    connection: Connection, entries: Sequence[CertificateEntry], ids: Stored, at: datetime
+async def write_certificates(
+    connection: Connection, entries: Sequence[CertificateEntry], ids: Stored, moments: Mapping[Key, datetime]
 ) -> None:
-    """A confirmation keeps its first moment while it stands, and is gone when it no longer has enough names."""
+    """Certificates, confirmed at their `moments`.
+
+    A confirmation keeps its first moment while it stands, and is gone when it no longer has enough names.
+    """
     await _unnested(
         connection,
         """INSERT INTO signer_certificate (sha256, agency, kind, officer, subject, issuer, purpose, valid_from, valid_to,
@@ -219,7 +249,7 @@ async def _write_certificates(
         [
             (bytes.fromhex(entry.certificate), ids.agencies[entry.agency], entry.kind,
              ids.officers.get((entry.agency, entry.officer)), entry.subject, entry.issuer, entry.purpose,
-             entry.valid_from, entry.valid_to, entry.basis, at if entry.confirmed else None,
+             entry.valid_from, entry.valid_to, entry.basis, moments.get(entry.key),
              rows.array(entry.confirmed_by))
             for entry in entries
         ],

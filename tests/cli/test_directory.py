@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
 
-from exchange.cli import directory
+from exchange.cli import directory, systems
 from exchange.demo import agencies as demo
 from signing import keys
 
@@ -27,7 +27,7 @@ def run(database, tmp_path, monkeypatch):
     runner = CliRunner(env={"CONGVAN_DATABASE_URL": database, "CONGVAN_LANGUAGE": "vi", "COLUMNS": "200"})
 
     def call(*arguments):
-        group = directory.system if arguments[0] == "system" else directory.directory
+        group = systems.system if arguments[0] == "system" else directory.directory
         return runner.invoke(group, [str(argument) for argument in arguments[1:]])
 
     return call

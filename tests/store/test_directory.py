@@ -16,7 +16,7 @@ from exchange.demo import agencies as demo
 from exchange.errors import Problem
 from exchange.rules import directory as rules
 from exchange.rules import paper_class
-from exchange.store import callers, directory
+from exchange.store import callers, directory, systems
 from signing import keys
 
 AT = datetime(2019, 7, 1, 2, tzinfo=UTC)
@@ -375,11 +375,13 @@ async def test_the_caller_is_who_holds_the_whole_key(pool):
 async def test_systems_are_listed_with_their_agencies_and_keys(pool):
     await base(pool)
     key = await system(pool, "H13.01", "H13")
+    key_id = key.secret.split("_", 2)[1]
     async with pool.acquire() as connection:
-        listed = await directory.systems(connection, AT, TODAY)
-    one = directory.SystemRow(
+        listed = await systems.systems(connection, AT, TODAY)
+    one = systems.SystemRow(
         id=key.system, name="i-Office", owner="H13.01", acts_for=("H13", "H13.01"), created_at=AT, disabled_at=None,
-        keys=(key.secret.split("_", 2)[1],),
+        seen_at=None, keys=(key_id,),
+        credentials=(systems.Credential(kind="key", id=key_id, valid_from=AT, valid_to=None),),
     )  # fmt: skip
     assert listed == [one]
     assert replace(one, keys=()) != one

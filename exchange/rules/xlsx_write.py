@@ -1,0 +1,131 @@
+"""A workbook (XLSX) that a clerk can fill in: the one home of openpyxl.
+
+Codes are text and stay so, days are days, closed lists can be chosen from, headings stand still. Text is written as
+text whatever it begins with: nothing that we write is ever a formula.
+"""
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import Cell
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from exchange import texts
+
+TEXT, DAY = "@", "dd/mm/yyyy"
+FIRST_DAY = date(1900, 3, 1)
+"""Days before it have no serial number that all programs agree on; they are written as text."""
+ROWS_TO_FILL = 5_000
+"""How far below the last row a new one still has its lists to choose from."""
+
+_HEADING = Font(bold=True)
+_GROUND = PatternFill("solid", fgColor="FFE7EEF7")
+_LIKE_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+
+Value = str | int | date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a sheet: heading, width in characters, what may be chosen; `day`: it holds dates."""
+
+    heading: str
+    width: int = 16
+    choices: tuple[str, ...] = ()
+    day: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """One sheet (trang tính): its columns and rows, as wide as the columns are many."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Value]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notes:
+    """The first sheet: lines that tell how to fill in the others; a line of several cells is a table's."""
+
+    title: str
+    lines: Sequence[Sequence[str]]
+    widths: Mapping[int, int] = field(default_factory=dict)
+
+
+def write(notes: Notes, sheets: Sequence[Sheet]) -> bytes:
+    """The workbook's bytes."""
+    book = Workbook()
+    book.properties.creator = "congvan"
+    first = book.active
+    assert isinstance(first, Worksheet)
+    _notes(first, notes)
+    for sheet in sheets:
+        _sheet(book.create_sheet(sheet.title), sheet)
+    held = io.BytesIO()
+    book.save(held)
+    return held.getvalue()
+
+
+def _notes(sheet: Worksheet, notes: Notes) -> None:
+    sheet.title = notes.title
+    for row, cells in enumerate(notes.lines, 1):
+        for column, text in enumerate(cells, 1):
+            cell = _put(sheet, row, column, text)
+            cell.alignment = Alignment(wrap_text=len(cells) > 1, vertical="top")
+            if row == 1:
+                cell.font = _HEADING
+    for column, width in notes.widths.items():
+        sheet.column_dimensions[get_column_letter(column)].width = width
+
+
+def _sheet(sheet: Worksheet, given: Sheet) -> None:
+    sheet.freeze_panes = "A2"
+    for number, column in enumerate(given.columns, 1):
+        cell = _put(sheet, 1, number, column.heading)
+        cell.font, cell.fill = _HEADING, _GROUND
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        _column(sheet, number, column, 1 + len(given.rows))
+    for row, values in enumerate(given.rows, 2):
+        for number, value in enumerate(values, 1):
+            if value not in {None, ""}:
+                _put(sheet, row, number, value)
+    last = get_column_letter(len(given.columns))
+    sheet.auto_filter.ref = f"A1:{last}{max(2, 1 + len(given.rows))}"
+
+
+def _column(sheet: Worksheet, number: int, column: Column, last: int) -> None:
+    letter = get_column_letter(number)
+    dimension = sheet.column_dimensions[letter]
+    dimension.width = column.width
+    dimension.number_format = DAY if column.day else TEXT  # what is typed in later is of the same kind
+    if column.choices:
+        listed = DataValidation(
+            type="list",
+            formula1='"' + ",".join(column.choices) + '"',
+            allow_blank=True,
+            showErrorMessage=True,
+        )
+        listed.add(f"{letter}2:{letter}{last + ROWS_TO_FILL}")
+        sheet.add_data_validation(listed)
+
+
+def _put(sheet: Worksheet, row: int, column: int, value: Value) -> Cell:
+    cell = sheet.cell(row, column)
+    assert isinstance(cell, Cell)
+    if isinstance(value, date) and value >= FIRST_DAY:
+        cell.value, cell.number_format = value, DAY
+    elif isinstance(value, int):
+        cell.value = value
+    else:
+        text = _LIKE_ESCAPE.sub("_x005F_", texts.clean(str(value)))
+        cell.value, cell.data_type, cell.number_format = text, "s", TEXT
+        cell.quotePrefix = text[:1] in set("=+-@")
+    return cell
