@@ -17,6 +17,8 @@ from signing.verdict import Report, Verdict
 
 VERIFIER = "congvan-0.1"
 MOST_TEXT = 500
+MOST_NUMBER = 200
+"""Letters of number and notation that rows show and are found by: both stand in one index."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +76,8 @@ def _letter(exchange: Exchange, decided: Decided, source: Source, directory: Dir
         round=decided.round,
         sha256=source.sha256,
         size=len(source.raw),
-        number=message.number[:MOST_TEXT],
-        notation=message.notation[:MOST_TEXT],
+        number=message.number[:MOST_NUMBER],
+        notation=message.notation[:MOST_NUMBER],
         issued_on=message.issued_on,
         document_type=document_types.named(message.type_name, message.notation),
         subject=message.subject[:MOST_TEXT],

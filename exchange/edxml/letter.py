@@ -38,7 +38,7 @@ def _document(notes: Notes, header: Node) -> Facts:
     return Facts(
         sender=parties.sender(notes, header),
         recipients=parties.recipients(notes, header),
-        document_id=values.required(notes, header, "DocumentId"),
+        document_id=values.identity(notes, header, "DocumentId"),
         number=values.required(notes, header, "Code", "CodeNumber"),
         notation=values.required(notes, header, "Code", "CodeNotation"),
         issued_on=values.required_day(notes, header, "PromulgationInfo", "PromulgationDate"),

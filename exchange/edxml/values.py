@@ -4,12 +4,16 @@ An element that is empty is as one that is absent. One that is `broken` was note
 """
 
 import re
+import unicodedata
 from collections.abc import Container, Mapping
 from datetime import date
 
 from exchange.edxml import dates
 from exchange.edxml.notes import Notes
 from exchange.edxml.walk import Node
+
+MOST_IDENTITY = 2_000
+"""Bytes of an identity in NFC: an index of the database holds no more than 2,704 of all its columns."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -46,6 +50,15 @@ def required(notes: Notes, parent: Node, *names: str) -> str:
     if not place.text and not place.broken:
         notes.error("missing", place.path, place.line, element=names[-1])
     return place.text
+
+
+def identity(notes: Notes, parent: Node, *names: str) -> str:
+    """A mandatory text that something is known by; one over MOST_IDENTITY bytes is the error `too_long`."""
+    written = required(notes, parent, *names)
+    node = leaf(parent, *names)
+    if node and len(unicodedata.normalize("NFC", written).encode(errors="replace")) > MOST_IDENTITY:
+        notes.error("too_long", node.path, node.line, element=node.name, most=str(MOST_IDENTITY))
+    return written
 
 
 def day(notes: Notes, parent: Node | None, *names: str) -> date | None:

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import io
 import json
+from random import Random
 
 import aiohttp
 import pytest
@@ -227,6 +228,28 @@ async def test_every_bad_field_is_told_with_its_place(sound, number, name):
     raw = json.dumps(body, ensure_ascii=False).encode()
     assert (line["sha256"], line["size"]) == (hashlib.sha256(raw).digest(), len(raw))
     assert (await post(sound, facts(number))).status == 201
+
+
+def marked(count):
+    """Letters of three bytes each that no database packs into less."""
+    dice = Random(count)
+    return "".join(chr(dice.randint(0x4E00, 0x9FFE)) for _ in range(count))
+
+
+async def test_what_a_document_is_known_by_has_a_longest_form(sound):
+    longest = marked(666)
+    for number, name in ((200, longest), (201, marked(2_000))):
+        answer = await post(sound, facts(number, document_id=f"{number % 10}" + name, notation=marked(600)))
+        assert answer.status in {201, 422}, answer.raw
+        assert (answer.status == 201) == (name == longest)
+    ((code, path),) = [
+        (one["code"], one["path"]) for one in answer.body["findings"] if one["severity"] == "error"
+    ]
+    assert (code, path.rpartition("/")[2]) == ("too_long", "DocumentId")
+    answer = await post(
+        sound, {**facts(202), "number": marked(600), "notation": marked(601), "document_id": "x202"}
+    )
+    assert answer.status == 201
 
 
 async def test_half_a_surrogate_pair_is_told_and_not_tripped_over(sound):
