@@ -6,6 +6,7 @@ Exit 0: nothing is wrong (what will be soon is said), 1: something is, 2: there 
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import UUID
 
 import click
@@ -13,6 +14,7 @@ import click
 from exchange import config, texts
 from exchange.broker import systems as cases
 from exchange.cli import answers, operators
+from exchange.links import connection as links
 from exchange.links import sdk
 from exchange.rules import connection as rules
 
@@ -24,15 +26,24 @@ ANSWER_SECONDS = 5.0
 @click.option(
     "--server", envvar="CONGVAN_SERVER", help="Where the exchange answers; without it CONGVAN_LISTEN."
 )
+@click.option(
+    "--ca", "authorities", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="CONGVAN_CA"
+)
 @operators.JSON
 @operators.LANGUAGE
-def test_connection(*, system_id: UUID, server: str | None, as_json: bool, language: str) -> None:
+def test_connection(
+    *, system_id: UUID, server: str | None, authorities: Path | None, as_json: bool, language: str
+) -> None:
     """Test one connection: switched on, keys in date, agencies, last call, what waits, what was refused."""
     at, address = operators.now(), server or _address(answers.settings())
     facts = operators.on_pool(lambda pool: cases.facts(pool, system_id, at))
     if facts is None:
         operators.refuse("directory.unknown_system", language, system=system_id)
-    checks = (*rules.judge(facts, at), rules.answered(asyncio.run(_ready(address)), address))
+    try:
+        status = asyncio.run(_ready(address, authorities))
+    except sdk.AddressError as error:
+        operators.refuse(f"client.{error.code}", language, what=error.what)
+    checks = (*rules.judge(facts, at), rules.answered(status, address))
     if as_json:
         answers.show_json(_facts(facts, checks, language))
     else:
@@ -45,15 +56,17 @@ def _wrong(checks: Sequence[rules.Check]) -> bool:
 
 
 def _address(given: config.Config) -> str:
-    return f"http://{given.host or '127.0.0.1'}:{given.port}"
+    return f"{'https' if given.tls else 'http'}://{given.host or '127.0.0.1'}:{given.port}"
 
 
-async def _ready(server: str) -> int | None:
-    """What `/readyz` answers; None if nothing does in time."""
+async def _ready(server: str, authorities: Path | None) -> int | None:
+    """What `/readyz` answers; None if nothing does in time. No key is shown, so plain http tells nobody anything."""
+    tls = links.tls_context(authorities=authorities) if server.lower().startswith("https") else None
+    terms: sdk.Terms = {"attempts": 1, "tls": tls, "insecure_http": True}
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), sdk.connected(server, "", attempts=1) as client:
+        async with asyncio.timeout(ANSWER_SECONDS), sdk.connected(server, **terms) as client:
             return (await client.ready()).status
-    except (sdk.UnavailableError, TimeoutError, ValueError):
+    except (sdk.UnavailableError, TimeoutError):
         return None
 
 

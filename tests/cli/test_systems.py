@@ -136,6 +136,8 @@ def test_a_connection_without_an_exchange_is_wrong_and_says_what_to_do(run):
         "enabled": "good", "credential_unending": "good", "agencies": "good", "never_seen": "warning", "open_none": "good",
         "refused_none": "good", "exchange_silent": "fault",
     }  # fmt: skip
+    told = run("test", system, "--server", "ftp://x")
+    assert (told.exit_code, "ftp://x" in told.stderr) == (2, True)
     run("disable", system)
     codes = {check["code"] for check in json.loads(run("test", system, "--json").stdout)["checks"]}
     assert "disabled" in codes

@@ -301,7 +301,7 @@ async def test_a_system_and_its_key(pool):
     found = await snapshot(pool)
     home, city = rules.find(found, "H13.01", TODAY), rules.find(found, "H13", TODAY)
     assert await row(pool, key_id) == callers.CallerRow(
-        system=key.system, name="i-Office", owner=home.id, disabled=False, agencies=(home.id, city.id),
+        system=key.system, name="i-Office", owner=home.id, disabled=False, agencies=(home.id, city.id), switched_off=(),
         secret_sha256=hashlib.sha256(secret.encode()).digest(),
     )  # fmt: skip
     assert found.version == 2
