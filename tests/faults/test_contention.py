@@ -27,7 +27,7 @@ from exchange.demo import cast
 from exchange.links import sdk
 from exchange.store import pool as pools
 
-SIZES = (452, 100, 60, 452, 30, 8, 3, 1)
+SIZES = (452, 100, 60, 452, 30, 8, 3, *[1] * 25)
 SENDERS = ("H13", "H13.01")
 PAGE = 500
 SAID = 12
