@@ -137,7 +137,7 @@ async def body(exchange: Exchange, caller: Caller, letter: UUID, *, taken: bool 
         if row is None:
             return None
         if taken and await deliveries.unfetched(connection, agencies, letter):
-            await _note_fetched(exchange, connection, caller, letter)
+            await pool.again(lambda: _note_fetched(exchange, connection, caller, letter))
         raw = exchange.bodies.get(letter) or await payloads.get(connection, exchange.payload_folder, letter)
     if raw is not None:
         exchange.bodies.put(letter, raw)

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 
-import aiohttp
 from faults.moments import until
 from province import fetch, quick_letter, serving
 
@@ -99,24 +99,51 @@ async def test_no_request_of_a_busy_connection_fails_when_its_worker_leaves(serv
     assert 2 <= len(last) <= 80  # each connection is told once by each worker, at most
 
 
-async def test_an_idle_connection_hears_it_with_its_next_answer_or_is_closed(server):
-    async with aiohttp.ClientSession(server.url) as session:
-        for worker in server.workers():
-            os.kill(worker, signal.SIGTERM)
+ASK = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
 
-        async def told_last():
-            return (await session.get("/healthz")).headers.get("Connection") == "close"
 
-        assert await until(told_last)
-        assert (await session.get("/healthz")).status == 200
+async def answered(reader, writer):
+    """The head of one answer on a connection; empty if it was closed instead."""
+    with contextlib.suppress(ConnectionError):
+        writer.write(ASK)
+        await writer.drain()
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(re.search(rb"Content-Length: (\d+)", head).group(1))
+        await reader.readexactly(length)
+        return head
+    return b""
+
+
+async def test_an_idle_connection_hears_it_with_its_next_answer(server):
+    """Whoever asks again within a second is answered, and told that it was the last time."""
     host, port = server.url.removeprefix("http://").split(":")
+    streams = [await asyncio.open_connection(host, int(port)) for _ in range(10)]
+    heads = await asyncio.gather(*(answered(*one) for one in streams))
+    assert not any(b"Connection: close" in head for head in heads)
+    for worker in server.workers():
+        os.kill(worker, signal.SIGTERM)
+
+    async def last(stream):
+        while b"Connection: close" not in (head := await answered(*stream)):
+            assert head.startswith(b"HTTP/1.1 200"), head
+            await asyncio.sleep(0.1)
+        return await stream[0].read()
+
+    assert await asyncio.gather(*(last(one) for one in streams)) == [b""] * 10
+    for _, writer in streams:
+        writer.close()
     await one_worker_more(server, 4)
+
+
+async def test_a_connection_on_which_nothing_is_asked_is_closed(server):
+    host, port = server.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     await asyncio.sleep(0.5)  # it is somebody's by now
     server.process.send_signal(signal.SIGHUP)
-    async with asyncio.timeout(WAIT / 2):
+    async with asyncio.timeout(WAIT):
         assert await reader.read() == b""
     writer.close()
+    assert told(server, "drain_cut") == 0
 
 
 async def test_a_renewal_reads_the_files_that_settings_name(province, province_database, tmp_path):

@@ -27,12 +27,19 @@ from exchange.demo import cast
 from exchange.links import sdk
 from exchange.store import pool as pools
 
-SIZES = (452, 100, 60, 452, 30, 8, 3, 1)
+SIZES = (452, 100, 60, 452, 30, 8, 3, *[1] * 25)
 SENDERS = ("H13", "H13.01")
 PAGE = 500
 SAID = 12
 """Deliveries of each page about which both systems say two statuses."""
+GATHERING_SECONDS = 0.4
 SECONDS = 8
+SLOW = """
+CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$;
+CREATE TRIGGER dawdling BEFORE INSERT ON letter FOR EACH ROW EXECUTE FUNCTION dawdle();
+"""
+"""Makes a statement that writes many letters last long enough to meet the other worker's."""
+
 LONG_SECONDS = int(os.environ.get("CONGVAN_CONTENTION_SECONDS") or 60)
 
 
@@ -68,13 +75,17 @@ class Contest:
     numbers: count = field(default_factory=lambda: count(1))
 
     async def send(self, desk, sender):
-        """Batch after batch, there and back at the same time."""
+        """Batch after batch, there and back at the same time.
+
+        Nobody may write a letter until both workers have most of theirs: then each commits all of them at once.
+        """
         while not self.ending.is_set():
             batch = [self._letter(sender, size) for size in SIZES]
-            await asyncio.gather(
-                *(self._post(self.here[desk], one) for one in batch),
-                *(self._post(self.there[desk], one) for one in reversed(batch)),
-            )
+            async with asyncio.TaskGroup() as group, held(self.server.dsn):
+                for one, other in zip(batch, reversed(batch), strict=True):
+                    group.create_task(self._post(self.here[desk], one))
+                    group.create_task(self._post(self.there[desk], other))
+                await asyncio.sleep(GATHERING_SECONDS)
 
     def _letter(self, sender, size):
         others = [code for code in CODES if code != sender]
@@ -133,12 +144,32 @@ class Contest:
             self.seen.notices[(delivery, code)] += 1
 
 
+@contextlib.asynccontextmanager
+async def held(dsn):
+    """Letters are written at the end of the block only."""
+    connection = await pools.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE letter IN SHARE MODE")
+            yield
+    finally:
+        await connection.close()
+
+
 async def desks(stack, server, keys, other):
     """A client of each system whose connections are all the other worker's, for it takes them while that one stands."""
     with stopped(other):
         found = [await stack.enter_async_context(sdk.connected(server.url, key, attempts=1)) for key in keys]
         await asyncio.gather(*(client.ready() for client in found for _ in range(len(SIZES) + SAID)))
     return found
+
+
+async def made_slow(dsn):
+    connection = await pools.connect(dsn)
+    try:
+        await connection.execute(SLOW)
+    finally:
+        await connection.close()
 
 
 async def twins(server):
@@ -160,6 +191,7 @@ async def fought(server, seconds):
     first = [server.province.key_of(code) for code in systems(server.province)]
     second = await twins(server)
     one, other = server.workers()
+    await made_slow(server.dsn)
     async with contextlib.AsyncExitStack() as stack:
         contest = Contest(
             server,
