@@ -32,7 +32,7 @@ def fault(raw: bytes, sent: bytes, key: keys.StatementPublicKey | None = None) -
 
 
 def _member(raw: bytes) -> str | None:
-    """The text of the receipt member, which is what was signed; of two such members the first, and only that one."""
+    """The text of the receipt member, which is what was signed; None if a reader of JSON would find another one."""
     try:
         text = raw.decode()
         whole, (receipt, end) = json.loads(text), json.JSONDecoder().raw_decode(text, len(_OPENING))

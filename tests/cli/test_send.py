@@ -312,7 +312,7 @@ ANSWERS = {
     "redirect": (answering(302, b"", "Location: http://127.0.0.1:9/"), 1),
     "500": (answering(500, b"{}"), 3),
     "list": (answering(422, b"[1]"), 1),
-    "hostile": (answering(422, json.dumps({"code": HOSTILE, "title": HOSTILE, "detail": [HOSTILE], "findings": [{"text": HOSTILE, "severity": HOSTILE, "line": HOSTILE}, 1, None], "request_id": HOSTILE}).encode()), 1),
+    "hostile": (answering(422, json.dumps({"code": HOSTILE, "title": HOSTILE, "detail": HOSTILE, "findings": [{"text": HOSTILE, "severity": HOSTILE, "line": HOSTILE}, 1, None], "request_id": HOSTILE}).encode()), 1),
     "many findings": (answering(422, json.dumps({"findings": [{"text": "x"}] * 10_000}).encode()), 1),
     "findings no list": (answering(422, json.dumps({"findings": {"a": 1}, "title": None}).encode()), 1),
 }  # fmt: skip

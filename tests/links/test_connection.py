@@ -1,6 +1,8 @@
 """Where a key may go: addresses, certificates of authorities and of ourselves."""
 
 import pytest
+import tls
+from cryptography.hazmat.primitives import serialization
 
 from exchange.links import connection, sdk
 from signing import keys
@@ -68,16 +70,10 @@ def test_files_of_tls(tmp_path):
 
 
 def test_an_encrypted_key_asks_nobody(tmp_path):
-    from cryptography.hazmat.primitives import serialization
-
-    key = keys.new_key()
-    locked = tmp_path / "locked.pem"
-    locked.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.BestAvailableEncryption(b"x"),
-        )
-    )
+    ours = tls.issue(tmp_path, "ours")
+    connection.tls_context(certificate=ours.certificate, key=ours.key)
+    key = serialization.load_pem_private_key(ours.key.read_bytes(), None)
+    form, locked = serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+    ours.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, locked))
     with pytest.raises(sdk.AddressError):
-        connection.tls_context(certificate=locked)
+        connection.tls_context(certificate=ours.certificate, key=ours.key)

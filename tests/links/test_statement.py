@@ -67,7 +67,12 @@ def test_a_second_member_does_not_lend_itself_the_signature_of_the_first():
     signed = made(receipt(b"another letter"))
     forged = signed[:-1] + b',"receipt":' + json.dumps(receipt()).encode() + b"}"
     assert json.loads(forged)["receipt"] == receipt()
-    assert statement.fault(forged, SENT, KEY.public_key()) != ""
+    assert statement.fault(forged, SENT, KEY.public_key()) == "not_a_receipt"
+
+
+def test_a_second_member_is_not_shown_under_the_signature_of_the_first():
+    forged = made()[:-1] + b',"receipt":' + json.dumps(receipt(recipients=["H99"])).encode() + b"}"
+    assert statement.fault(forged, SENT, KEY.public_key()) == "not_a_receipt"
 
 
 @given(st.integers(0, len(made()) - 1), st.integers(1, 255))
