@@ -24,9 +24,9 @@ from exchange.store import commit
 
 ROUNDS, IN_FLIGHT = 3, 64
 DISKS = ("as it is", "held back")
-SECONDS = {"as it is": 1.5, "held back": 2}
+SECONDS = {"as it is": 1.5, "held back": 1.5}
 B1_BOUND, B2_BOUND = 5, 2.5
-MOST_B1, MOST_B2 = 3_000, 500
+MOST_B1, MOST_B2 = 3_000, 400
 
 
 async def serial_commits(dsn, seconds=0.5):
