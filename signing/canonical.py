@@ -63,6 +63,11 @@ class Skeleton:
     digests: dict[tuple[Element, Form, Element | None, str], bytes] = field(default_factory=dict)
 
 
+def has_few_prefixes(document: Document) -> bool:
+    """Whether there are certainly no more than may be; a quick look at the bytes, where each is declared by `xmlns`."""
+    return document.raw.count(b"xmlns") <= PREFIXES
+
+
 def prepare(document: Document) -> Skeleton:
     """Turn the document's tree into a skeleton; whatever else is to be read from it has to be read before.
 

@@ -85,3 +85,8 @@ def test_only_version_7_carries_a_time():
         ids.time_of(uuid4())
     with pytest.raises(ValueError, match="no UUIDv7"):
         ids.time_of(UUID(int=0))
+
+
+def test_no_two_ids_share_their_random_bits():
+    maker = ids.Ids(lambda: NOON)
+    assert len({maker.new().int & (1 << 62) - 1 for _ in range(1_000)}) == 1_000

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import structlog
 
@@ -86,33 +85,28 @@ def of_letter(
     one: rows.LetterRow, directory: Directory, new_ids: ids.Ids, chosen: Iterable[int] | None = None
 ) -> list[rows.DeliveryRow]:
     """The deliveries of a letter's recipients, of all or of those at the positions chosen."""
-    found: dict[str, paper_class.Classification] = {}
+    same = {name: getattr(one, name) for name in _COPIED}
+    by_scope: dict[str, dict[str, Any]] = {}
     made = []
     for position in chosen if chosen is not None else range(len(one.recipients)):
-        scope = routing.scope(directory, one.sender, one.recipients[position])
-        if scope not in found:
-            found[scope] = paper_class.on_arrival(accepted(one, scope))
-        made.append(_delivery(one, position, new_ids.new(), scope, found[scope]))
+        recipient = one.recipients[position]
+        scope = routing.scope(directory, one.sender, recipient)
+        if scope not in by_scope:
+            by_scope[scope] = {**same, **_classified(one, scope)}
+        purpose = one.purposes[position] if one.purposes else "act"
+        made.append(
+            rows.DeliveryRow(recipient=recipient, id=new_ids.new(), purpose=purpose, **by_scope[scope])
+        )
     return made
 
 
-def _delivery(
-    one: rows.LetterRow, position: int, new_id: UUID, scope: str, found: paper_class.Classification
-) -> rows.DeliveryRow:
-    return rows.DeliveryRow(
-        recipient=one.recipients[position],
-        letter=one.id,
-        id=new_id,
-        kind="letter",
-        purpose=one.purposes[position] if one.purposes else "act",
-        scope=scope,
-        klass=found.klass or "X",
-        excluded=found.excluded or None,
-        grade=found.grade,
-        justified=found.justified,
-        state="waiting",
-        **{name: getattr(one, name) for name in _COPIED},
-    )
+def _classified(one: rows.LetterRow, scope: str) -> dict[str, Any]:
+    """What the deliveries of one letter have in common that go equally far."""
+    found = paper_class.on_arrival(accepted(one, scope))
+    return {
+        "letter": one.id, "kind": "letter", "state": "waiting", "scope": scope, "klass": found.klass or "X",
+        "excluded": found.excluded or None, "grade": found.grade, "justified": found.justified,
+    }  # fmt: skip
 
 
 def accepted(one: rows.LetterRow, scope: str) -> paper_class.Event:

@@ -163,7 +163,7 @@ def _leaf(walk: _Walk, name: str, element: etree._Element, path: str) -> Node:
         return Node(name, path, element, text)
     if len(text) > walk.limits.text:
         raise model.Unreadable("too_complex", "text", grammar.line_of(element))
-    if _HIDDEN.search(text):
+    if not (text.isascii() and text.isprintable()) and _HIDDEN.search(text):
         walk.notes.warning("hidden_characters", path, grammar.line_of(element), element=name)
     return Node(name, path, element, text)
 
@@ -175,11 +175,11 @@ def _note_outsider(walk: _Walk, element: etree._Element, path: str) -> None:
 
 
 def _note_stray_text(walk: _Walk, node: Node) -> None:
-    if any(text.strip() for text in _texts(node.element)):
+    if any(text and not text.isspace() for text in _texts(node.element)):
         walk.notes.warning("text_ignored", node.path, node.line, element=node.name)
 
 
-def _texts(element: etree._Element) -> Iterator[str]:
-    yield element.text or ""
+def _texts(element: etree._Element) -> Iterator[str | None]:
+    yield element.text
     for child in element.iterchildren():
-        yield child.tail or ""
+        yield child.tail

@@ -93,3 +93,15 @@ async def test_a_database_that_is_not_there_is_unavailable(database):
     ):
         with pytest.raises(pools.UNAVAILABLE):
             await pools.open(dsn)
+
+
+async def test_a_connection_given_back_in_the_middle_of_a_transaction_is_rolled_back(database):
+    opened = await pools.open(database, size=1)
+    await opened.execute("CREATE TABLE half (n integer)")
+    async with opened.acquire() as connection:
+        await connection.transaction().start()
+        await connection.execute("INSERT INTO half VALUES (1)")
+    async with opened.acquire() as connection:
+        assert not connection.is_in_transaction()
+        assert await connection.fetchval("SELECT count(*) FROM half") == 0
+    await opened.close()
