@@ -113,11 +113,11 @@ POST  /v1/messages:compose                         of-the-sender  +      a      
 GET   /v1/agencies                                                +      +         +      +         +            +       +   +        +     +     +
 GET   /v1/tally?period={period}                    of-agency      -      +         -      -         +            +       -   -        -     -     -
 GET   /v1/tally?period={period}&agency={agency}                   .      +         .      .         +            +       .   .        .     .     .
-GET   /v1/tally?period={period}&agency={off}                      .      .         .      .         .            .       .   .        .     .     .
+GET   /v1/tally?period={period}&agency={off}                      .      .         .      .         .            .       .   .        .     .     d
 GET   /v1/signatures?period={period}&view=out      of-the-letter  +      -         -      +         -            +       -   -        -     -     -
 GET   /v1/signatures?period={period}&view=in       of-the-letter  -      +         -      -         +            +       -   -        -     -     -
 GET   /v1/signatures?period={period}&agency={agency}                .      +         .      .         +            +       .   .        .     .     .
-GET   /v1/signatures?period={period}&agency={off}                 .      .         .      .         .            .       .   .        .     .     .
+GET   /v1/signatures?period={period}&agency={off}                 .      .         .      .         .            .       .   .        .     .     d
 GET   /openapi.json                                               +      +         +      +         +            +       +   +        +     +     +
 GET   /metrics                                                    +      +         +      +         +            +       +   +        +     +     +
 GET   /healthz                                                    +      +         +      +         +            +       +   +        +     +     +

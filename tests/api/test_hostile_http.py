@@ -43,6 +43,7 @@ so long, or so many times as long as a good client waited just now."""
 MORE_SECONDS = 0.1
 """How long more is waited for behind an answer."""
 
+LOST_BYTES = 1 << 16
 GOOD_STATUSES = {200, 201, 206, 304}
 
 
@@ -187,7 +188,7 @@ def expect_clean(server):
     assert '"internal"' not in log
     assert levels.keys() <= {"info", "debug"}
     for key in set(server.province.keys.values()):
-        assert key.split("_", 2)[2] not in log
+        assert key[-16:] not in log
     assert list((server.folder / "tmp").iterdir()) == []
     assert [path.name for path in (server.folder / "payloads").glob("*.part*")] == []
     names = [path.name for path in (server.folder / "uploads").glob("*")]
@@ -322,7 +323,7 @@ TRICKS = {
     "another content type": (b"POST /v1/inbox/ack HTTP/1.1\r\nKEYContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}", "415 unsupported_media_type"),
     "a content type that is none": (b"POST /v1/inbox/ack HTTP/1.1\r\nKEYContent-Type: \xff/;;=\r\nContent-Length: 2\r\n\r\n{}", "415 unsupported_media_type"),
 }  # fmt: skip
-"""What is sent -> what is answered; KEY stands for the headers of a good request, AUTH for its key."""
+"""What is sent -> what is answered, or how that begins; KEY stands for the headers of a good request, AUTH for its key."""
 
 
 @pytest.mark.parametrize("raw, expected", TRICKS.values(), ids=TRICKS)
@@ -330,13 +331,15 @@ async def test_a_trick_gets_its_answer(served, raw, expected):
     bearer = b"Authorization: Bearer " + served.province.key_of(SENDER).encode()
     raw = raw.replace(b"KEY", b"Host: x\r\nAUTH\r\n").replace(b"AUTH", bearer)
     before = standing(served)
-    answers, _ = await said(served, raw, patience=0.5 if expected == "nothing" else 5)
+    answers, closed = await said(served, raw, patience=0.5 if expected == "nothing" else 5)
     assert [fault for answer in answers for fault in faults(answer)] == []
     told = [f"{one.status} {one.code}".strip() for one in answers]
-    if expected == "nothing":
-        assert told == []
-    else:
-        assert told[0] == expected or (expected == "400" and told[0].startswith("400 ")), told
+    reset = (
+        closed and len(raw) > LOST_BYTES
+    )  # the answer went ahead of our last bytes, and was lost with the line
+    assert [one[: len(expected)] for one in told[:1]] == (
+        [] if expected == "nothing" or (reset and not told) else [expected]
+    )
     assert await settled(served, before, 64) == []
 
 
