@@ -8,19 +8,14 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from exchange.api import described
 from exchange.errors import Problem
 
-MESSAGE = frozenset({"main", "copy", "purpose", "paper_reason", "resend", "test", "upload"})
-
 KNOWN: Mapping[tuple[str, str], frozenset[str]] = {
-    ("POST", "/v1/messages"): MESSAGE,
-    ("POST", "/v1/messages:compose"): MESSAGE - {"purpose", "upload"},
-    ("GET", "/v1/inbox"): frozenset({"for", "after", "limit", "wait"}),
-    ("GET", "/v1/agencies"): frozenset({"q", "code", "after", "limit"}),
-    ("GET", "/v1/tally"): frozenset({"period", "agency", "scope", "view"}),
-    ("GET", "/v1/signatures"): frozenset({"period", "agency", "view", "after", "limit"}),
+    route: frozenset(one.name for one in operation.parameters if one.place == "query")
+    for route, operation in described.TABLE.items()
 }
-"""Method and route -> the parameters it takes; a route that is not here takes none."""
+"""Method and route -> the parameters it takes, as its description has them."""
 
 REPEATED = frozenset({"purpose"})
 """Parameters that may be given more than once; of any other, it would be a guess which one is meant."""

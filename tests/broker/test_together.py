@@ -6,7 +6,6 @@ import pytest
 
 from exchange.broker.together import MOST, Together
 
-
 pytestmark = pytest.mark.timeout(20)
 
 
