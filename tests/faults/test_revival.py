@@ -25,10 +25,10 @@ async def test_without_workers_and_database_the_answer_is_503_and_then_201(groun
     raw, said = quick_letter(1), []
     async with sdk.connected(grounds.url, "", attempts=1) as client, asyncio.timeout(tardy.SECONDS):
         assert await until(lambda: grounds.told("waiting_for_database"))
-        down = await client._ask("GET", "/readyz")
+        down = await client.ask("GET", "/readyz")
         assert (down.status, down.body["status"]) == (503, "down")
-        assert (await client._ask("GET", "/healthz")).status == 200
-        assert (await client._ask("DELETE", "/v1/anything")).problem == "starting"
+        assert (await client.ask("GET", "/healthz")).status == 200
+        assert (await client.ask("DELETE", "/v1/anything")).problem == "starting"
 
     async def accepted():
         """One attempt, on a connection of its own, that must be answered at once."""
