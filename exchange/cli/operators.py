@@ -107,7 +107,7 @@ def table(names: Iterable[str], lines: Iterable[tuple[str, ...]], language: str)
 def progress(key: str, language: str, **facts: object) -> Iterator[None]:
     """Long work, told on standard error while it lasts if a person looks on."""
     console = screen.console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_interactive:
         yield
         return
     with console.status(Text(texts.say(key, language, **facts))):

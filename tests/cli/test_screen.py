@@ -62,7 +62,9 @@ def test_harm_is_seen():
     assert harm(TERMINAL + IN_XML) == {*TERMINAL, *IN_XML} - ink
 
 
-@pytest.mark.parametrize("forced", [{}, {"FORCE_COLOR": "1"}], ids=["piped", "terminal"])
+@pytest.mark.parametrize(
+    "forced", [{}, {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0"}], ids=["piped", "terminal"]
+)
 @pytest.mark.parametrize("verb", ["show", "lint"])
 @pytest.mark.parametrize("source", [LETTER, NOTICE], ids=["letter", "notice"])
 def test_messages(tmp_path, verb, source, forced):
@@ -115,7 +117,9 @@ def signed(tmp_path_factory):
     return place, file
 
 
-@pytest.mark.parametrize("forced", [{}, {"FORCE_COLOR": "1"}], ids=["piped", "terminal"])
+@pytest.mark.parametrize(
+    "forced", [{}, {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0"}], ids=["piped", "terminal"]
+)
 def test_certificates(signed, forced):
     place, file = signed
     trusted = ("--trust", place / "trust", "--crl", place / "crl")
@@ -183,7 +187,9 @@ SHEET = (
 )
 
 
-@pytest.mark.parametrize("forced", [{}, {"FORCE_COLOR": "1"}], ids=["piped", "terminal"])
+@pytest.mark.parametrize(
+    "forced", [{}, {"FORCE_COLOR": "1", "TTY_INTERACTIVE": "0"}], ids=["piped", "terminal"]
+)
 def test_the_directory(database, tmp_path, forced):
     """What a sheet says, and what stands in the database although no sheet would be let say it."""
     forced = {**forced, "CONGVAN_DATABASE_URL": database}
@@ -203,7 +209,8 @@ def test_the_directory(database, tmp_path, forced):
     exported = call("directory", "agency", "export", "--output", tmp_path / "out.csv", **forced)
     assert exported.exit_code == 0
     assert harm((tmp_path / "out.csv").read_text(encoding="utf-8-sig")) == set()
-    assert call("system", "add", "--acts-for", "H13", "--name", HOSTILE, **forced).exit_code == 0
+    assert call("system", "add", "--acts-for", "H13", "--name", HOSTILE, **forced).exit_code == 2
+    assert call("system", "add", "--acts-for", "H13", "--name", "[red]đỏ[/red]", **forced).exit_code == 0
     assert call("system", "add", "--acts-for", HOSTILE, "--name", "x", **forced).exit_code == 2
     assert "[red]đỏ[/red]" in call("system", "list", **forced).output
     call("system", "list", "--json", **forced)
