@@ -144,7 +144,9 @@ def faults(answer):
     inside = [
         word for word in ("Traceback", 'File "', "exchange/", "asyncpg", "site-packages") if word in text
     ]
-    return [f"{inside}: {answer}"] if answer.status >= 500 or inside or not text.isprintable() else []
+    waits = body["code"] == "busy" and "retry-after" in answer.headers  # two pieces of one upload at a time
+    harmed = (answer.status >= 500 and not waits) or inside or not text.isprintable()
+    return [f"{inside}: {answer}"] if harmed else []
 
 
 # --- the server, and what may not grow ---------------------------------------------------------------------------------
