@@ -39,7 +39,7 @@ def text(notes: Notes, at: str, given: object) -> str | None:
         fault(notes, "fact_not_text", at)
         return None
     trimmed = given.strip()
-    unwritable = write.forbidden(trimmed)
+    unwritable = write.forbidden(given)
     if unwritable:
         fault(notes, "fact_unwritable", at, character=unwritable)
     elif len(trimmed) > LIMITS.text:

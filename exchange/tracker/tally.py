@@ -51,7 +51,7 @@ class Tally:
 def period(text: str) -> Period:
     """`2019`, `2019-07`, `2019-07-31`, `2019-Q3`, `2019-H1` or `2019-W05`. Raises ValueError for anything else."""
     match = _PERIOD.fullmatch(text)
-    if match is None or int(match[1]) not in YEARS:
+    if match is None or int(match[1]) not in YEARS or "00" in match.groups():
         raise ValueError(text)
     year, month, day, quarter, half, week = (int(part) if part else 0 for part in match.groups())
     if day:
