@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -85,28 +86,34 @@ def of_letter(
     one: rows.LetterRow, directory: Directory, new_ids: ids.Ids, chosen: Iterable[int] | None = None
 ) -> list[rows.DeliveryRow]:
     """The deliveries of a letter's recipients, of all or of those at the positions chosen."""
-    same = {name: getattr(one, name) for name in _COPIED}
-    by_scope: dict[str, dict[str, Any]] = {}
+    by_scope: dict[str, rows.DeliveryRow] = {}
     made = []
     for position in chosen if chosen is not None else range(len(one.recipients)):
         recipient = one.recipients[position]
         scope = routing.scope(directory, one.sender, recipient)
-        if scope not in by_scope:
-            by_scope[scope] = {**same, **_classified(one, scope)}
-        purpose = one.purposes[position] if one.purposes else "act"
-        made.append(
-            rows.DeliveryRow(recipient=recipient, id=new_ids.new(), purpose=purpose, **by_scope[scope])
-        )
+        new_id, purpose = new_ids.new(), one.purposes[position] if one.purposes else "act"
+        if scope not in by_scope:  # those that go equally far are alike
+            by_scope[scope] = _delivery(one, recipient, new_id, scope)
+        made.append(rows.like(by_scope[scope], recipient=recipient, id=new_id, purpose=purpose))
     return made
 
 
-def _classified(one: rows.LetterRow, scope: str) -> dict[str, Any]:
-    """What the deliveries of one letter have in common that go equally far."""
+def _delivery(one: rows.LetterRow, recipient: UUID, new_id: UUID, scope: str) -> rows.DeliveryRow:
     found = paper_class.on_arrival(accepted(one, scope))
-    return {
-        "letter": one.id, "kind": "letter", "state": "waiting", "scope": scope, "klass": found.klass or "X",
-        "excluded": found.excluded or None, "grade": found.grade, "justified": found.justified,
-    }  # fmt: skip
+    return rows.DeliveryRow(
+        recipient=recipient,
+        letter=one.id,
+        id=new_id,
+        kind="letter",
+        purpose="act",
+        scope=scope,
+        klass=found.klass or "X",
+        excluded=found.excluded or None,
+        grade=found.grade,
+        justified=found.justified,
+        state="waiting",
+        **{name: getattr(one, name) for name in _COPIED},
+    )
 
 
 def accepted(one: rows.LetterRow, scope: str) -> paper_class.Event:

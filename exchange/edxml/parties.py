@@ -7,6 +7,16 @@ from exchange.edxml import model, values
 from exchange.edxml.notes import Notes
 from exchange.edxml.walk import Node
 
+_PARTICULARS = {
+    "OrganName": "name",
+    "OrganizationInCharge": "in_charge",
+    "OrganAdd": "address",
+    "Email": "email",
+    "Telephone": "telephone",
+    "Fax": "fax",
+    "Website": "website",
+}
+
 
 def sender(notes: Notes, header: Node) -> model.Party:
     """From (đơn vị gửi); its code is mandatory."""
@@ -40,15 +50,12 @@ def _note_doubtful(notes: Notes, nodes: list[Node], found: tuple[model.Party, ..
 
 
 def _party(node: Node | None, code: str) -> model.Party:
+    children = (
+        node.children if node else {}
+    )  # mostly a code alone: a letter to a thousand has a thousand of these
     return model.Party(
         code=code,
-        name=values.text(node, "OrganName"),
-        in_charge=values.text(node, "OrganizationInCharge"),
-        address=values.text(node, "OrganAdd"),
-        email=values.text(node, "Email"),
-        telephone=values.text(node, "Telephone"),
-        fax=values.text(node, "Fax"),
-        website=values.text(node, "Website"),
+        **{_PARTICULARS[name]: nodes[0].text for name, nodes in children.items() if name in _PARTICULARS},
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from exchange.store.pool import Connection
@@ -224,6 +224,16 @@ _TYPES = {
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+
+Alike = TypeVar("Alike", bound=Row)
+
+
+def like(row: Alike, **changed: object) -> Alike:
+    """A row that differs from `row` in these columns. Where thousands are made, quicker by half than to make each anew."""
+    made = object.__new__(type(row))
+    vars(made).update(vars(row), **changed)
+    return made
 
 
 async def insert(
