@@ -56,6 +56,11 @@ class LetterRow:
     receipt: bytes
     expanded_at: datetime | None
 
+    @property
+    def bytes_that_tell(self) -> bytes:
+        """What tells two messages about one document from each other; new letters of one identity must not differ."""
+        return b"" if self.operation == "new" else self.sha256
+
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictRow:
@@ -195,7 +200,7 @@ TABLES: Mapping[type[Row], str] = {
     DeltaRow: "tally_delta",
 }
 KEYS: Mapping[type[Row], tuple[str, ...]] = {
-    LetterRow: ("sender", "document_id", "round"),
+    LetterRow: ("sender", "document_id", "round", "operation", "bytes_that_tell"),
     VerdictRow: ("sender", "letter", "revision", "position"),
     DeliveryRow: ("recipient", "letter", "round"),
     PayloadRow: ("id",),
