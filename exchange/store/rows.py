@@ -56,6 +56,11 @@ class LetterRow:
     receipt: bytes
     expanded_at: datetime | None
 
+    @property
+    def replay(self) -> bytes:
+        """What tells letters of one document and round apart; new ones have one identity, of them the first wins."""
+        return b"" if self.operation == "new" else self.sha256
+
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictRow:
@@ -195,7 +200,7 @@ TABLES: Mapping[type[Row], str] = {
     DeltaRow: "tally_delta",
 }
 KEYS: Mapping[type[Row], tuple[str, ...]] = {
-    LetterRow: ("sender", "document_id", "round"),
+    LetterRow: ("sender", "document_id", "round", "operation", "replay"),
     VerdictRow: ("sender", "letter", "revision", "position"),
     DeliveryRow: ("recipient", "letter", "round"),
     PayloadRow: ("id",),
