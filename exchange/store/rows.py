@@ -57,8 +57,8 @@ class LetterRow:
     expanded_at: datetime | None
 
     @property
-    def bytes_that_tell(self) -> bytes:
-        """What tells two messages about one document from each other; new letters of one identity must not differ."""
+    def replay(self) -> bytes:
+        """What tells letters of one document and round apart; new ones have one identity, of them the first wins."""
         return b"" if self.operation == "new" else self.sha256
 
 
@@ -200,7 +200,7 @@ TABLES: Mapping[type[Row], str] = {
     DeltaRow: "tally_delta",
 }
 KEYS: Mapping[type[Row], tuple[str, ...]] = {
-    LetterRow: ("sender", "document_id", "round", "operation", "bytes_that_tell"),
+    LetterRow: ("sender", "document_id", "round", "operation", "replay"),
     VerdictRow: ("sender", "letter", "revision", "position"),
     DeliveryRow: ("recipient", "letter", "round"),
     PayloadRow: ("id",),

@@ -25,6 +25,7 @@ from province import KINDS, cases, fetch, quick_letter
 from exchange import ids
 from exchange.demo import cast
 from exchange.links import sdk
+from exchange.store import cluster_folder
 from exchange.store import pool as pools
 
 SIZES = (452, 100, 60, 452, 30, 8, 3, *[1] * 25)
@@ -257,7 +258,7 @@ async def compared(server, seen):
     return len(rows)
 
 
-async def proven(server, seconds):
+async def proven(server, postgres, seconds):
     started = time.monotonic()
     seen = await fought(server, seconds)
     assert seen.strange == []
@@ -272,14 +273,23 @@ async def proven(server, seconds):
         f" {deliveries} deliveries, {len(seen.notices)} notices, each twice; deadlocks met: {row['deadlocks']}"
     )
     assert "internal" not in server.log.read_text()
-    return row["deadlocks"]
+    assert row["deadlocks"] == 0, deadlocks(postgres)
 
 
-async def test_two_workers_at_the_same_rows_in_opposite_order(server):
-    assert await proven(server, SECONDS) == 0
+def deadlocks(postgres):
+    """What PostgreSQL says of who waited for whom."""
+    home, inner = cluster_folder.home(postgres.data), cluster_folder.cluster(postgres.data)
+    files = [home / "server.log", *inner.glob("log/*")]
+    lines = [line for file in files if file.exists() for line in file.read_text().splitlines()]
+    places = [number for number, line in enumerate(lines) if "deadlock" in line]
+    return "\n".join(line[:600] for number in places for line in lines[number : number + 9])
+
+
+async def test_two_workers_at_the_same_rows_in_opposite_order(server, postgres):
+    await proven(server, postgres, SECONDS)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-async def test_two_workers_at_the_same_rows_in_opposite_order_for_a_minute(server):
-    assert await proven(server, LONG_SECONDS) == 0
+async def test_two_workers_at_the_same_rows_in_opposite_order_for_a_minute(server, postgres):
+    await proven(server, postgres, LONG_SECONDS)

@@ -124,28 +124,6 @@ async def test_two_processes_racing_in_opposite_order(either_database, either_po
     assert (await counts(either_pool))["letter"] == 40
 
 
-async def test_notices_about_one_document_race_in_opposite_order_without_a_deadlock(
-    either_database, either_pool
-):
-    """Their bytes alone tell them apart, so bytes decide in which order their rows are locked."""
-    bodies = [f"<a>{number}</a>".encode() for number in range(60)]
-
-    def notice(body):
-        return submission(letter_row("doc", operation="status", body=body), body)
-
-    for turn in range(40):
-        mine = [b"%d %s" % (turn, body) for body in bodies]
-        async with committing(either_database) as one, committing(either_database) as two:
-            sent = [one.submit(notice(body)) for body in mine]
-            sent += [two.submit(notice(body)) for body in reversed(mine)]
-            outcomes = await asyncio.gather(*sent)
-        assert sorted(one.kind for one in outcomes) == ["replayed"] * 60 + ["stored"] * 60
-    met = await either_pool.fetchval(
-        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-    )
-    assert met == 0
-
-
 async def test_a_bad_neighbour_harms_nobody(either_database, either_pool):
     good = [submission(letter_row(f"doc {number}")) for number in range(9)]
     bad = [

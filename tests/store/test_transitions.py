@@ -127,3 +127,23 @@ async def test_two_processes_and_acknowledgements_in_opposite_orders(either_data
     assert states == {key[0]: "assigned" if key[0] in acked else "registered" for key in keys}
     met = await either_pool.fetch("SELECT agency, code FROM journal")
     assert len({tuple(one) for one in met}) == len(met) == 24
+
+
+SLOW = """
+CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END $$;
+CREATE TRIGGER dawdling BEFORE INSERT ON letter FOR EACH ROW EXECUTE FUNCTION dawdle();
+"""
+
+
+async def test_the_same_notices_of_one_letter_in_opposite_orders_meet_without_a_deadlock(
+    either_database, either_pool, keys
+):
+    """They differ in nothing but their bytes; the statements last long enough to meet."""
+    await either_pool.execute(SLOW)
+    there = [notice(keys[0], number) for number in range(40)]
+    back = [notice(keys[0], number) for number in reversed(range(40))]
+    outcomes = await run(either_database, [there, back])
+    assert sorted(one.kind for one in outcomes) == ["replayed"] * 40 + ["stored"] * 40
+    assert await either_pool.fetchval("SELECT count(*) FROM journal") == 40
+    query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    assert await either_pool.fetchval(query) == 0
