@@ -30,7 +30,11 @@ async def _healthy(_request: web.Request) -> web.Response:
 
 
 async def _down(_request: web.Request) -> web.Response:
-    return shapes.json_response({"status": "down", "checks": {}}, {"Retry-After": "2"}, 503)
+    return shapes.json_response(
+        {"status": "down", "checks": {"database": {"status": "down", "figure": ""}}},
+        {"Retry-After": "2"},
+        503,
+    )
 
 
 async def _starting(request: web.Request) -> web.Response:

@@ -15,7 +15,7 @@ from pathlib import Path
 from exchange import log
 from exchange.api import pipes, supervisor
 
-FOLDER = Path(sys.argv[1])
+FOLDER = Path(sys.argv[1] if __name__ == "__main__" else ".")
 
 
 def tell(event):
