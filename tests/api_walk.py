@@ -22,6 +22,7 @@ SOUND, SPOILED = "application/xml", "text/xml"
 LONGEST_WAIT = 1
 LONGEST_TEXT = 1_000
 COMPOSE = "POST /v1/messages:compose"
+EXAMPLE = "15"
 BEYOND = {
     "unknown_sender", "no_routable_recipient", "unsupported", "recipient_twice", "file_same_name", "file_unsafe_name",
     "too_long", "more_findings",
@@ -149,6 +150,7 @@ def walk(ground, description, *, seed, examples, steps=6):
         """What hangs together beyond a schema is made to; nobody has a minute to wait for an empty inbox."""
         waited(case)
         added(case, ground)
+        renumbered(case, numbers)
         if case._meta is None or case._meta.generation.mode.is_positive:
             folded(case)
             handed_over(case, ground)
@@ -209,8 +211,16 @@ def handed_over(case, ground):
             case.body = b""
 
 
+def renumbered(case, numbers):
+    """The letter of the description's example is a new one each time: its faults would hide behind a conflict."""
+    facts = case.body.get("facts", case.body) if isinstance(case.body, dict) else None
+    if case.operation.label == COMPOSE and isinstance(facts, dict) and facts.get("number") == EXAMPLE:
+        case.body = copy.deepcopy(case.body)
+        case.body.get("facts", case.body)["number"] = f"{EXAMPLE}.{next(numbers)}"
+
+
 def lettered(case, ground, numbers):
-    """Facts make a new letter of ours, to somebody known, three times of four: else most would stop at a conflict."""
+    """Facts make a new letter of ours, to somebody known, three times of four: else most would stop at a stranger."""
     number = next(numbers)
     if case.operation.label == COMPOSE and number % 4 and isinstance(case.body, dict):
         case.body = copy.deepcopy(case.body)
