@@ -5,6 +5,7 @@ the status of a problem's code in `exchange.errors.PROBLEMS`. The keys are those
 """
 
 from collections.abc import Mapping
+from typing import get_args
 
 from exchange.api.described_parts import (
     BYTES,
@@ -22,6 +23,7 @@ from exchange.api.described_parts import (
     Parameter,
 )
 from exchange.broker import declared
+from exchange.rules import routing
 
 _ID = Parameter(name="id", place="path", schema=ID, required=True)
 _LANGUAGE = Parameter(name="Accept-Language", place="header", schema=TEXT)
@@ -90,6 +92,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
         tag="messages",
         parameters=(*_BESIDE, *_SENDS),
         takes={JSON: "compose", PARTS: "compose_parts"},
+        parts={"facts": JSON},
         answers={
             201: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
             200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
@@ -220,7 +223,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
         parameters=(
             _PERIOD,
             _query("agency", _SHORT),
-            _query("scope", {**_chosen("*", "internal", "same_root", "other_root", "outside_state"), "default": "*"}),
+            _query("scope", {**_chosen("*", *get_args(routing.Scope)), "default": "*"}),
             _VIEW,
             *_ASKS,
         ),

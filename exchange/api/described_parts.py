@@ -19,11 +19,17 @@ PARTS = "multipart/form-data"
 TEXT: Facts = {"type": "string"}
 ID: Facts = {"type": "string", "format": "uuid"}
 SHA256: Facts = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
-TAG: Facts = {"type": "string", "pattern": '^(W/)?"[0-9a-f-]+"$'}
+TAG: Facts = {"type": "string", "pattern": '^(W/)?"([0-9a-f]{64}|[0-9]+-[0-9]{8})"$'}
 PERIOD: Facts = {
     "type": "string",
-    "pattern": "^(19|20|21)[0-9]{2}(-((0[1-9]|1[0-2])(-(0[1-9]|1[0-9]|2[0-8]))?|Q[1-4]|H[12]|W(0[1-9]|[1-4][0-9]|5[0-2])))?$",
+    "pattern": (
+        "^(19|20|21)[0-9]{2}(-Q[1-4]|-H[12]|-W(0[1-9]|[1-4][0-9]|5[0-3])"
+        "|-(0[13578]|1[02])(-(0[1-9]|[12][0-9]|3[01]))?|-(0[469]|11)(-(0[1-9]|[12][0-9]|30))?|-02(-(0[1-9]|[12][0-9]))?)?$"
+    ),
+    "examples": ["2026", "2026-Q3", "2026-H1", "2026-07", "2026-07-31", "2026-W05"],
 }
+"""A year and its parts; whether it has a 29th of February or a 53rd week, no pattern can say."""
+
 COUNT: Facts = {"type": "integer", "minimum": 0}
 
 
@@ -60,7 +66,7 @@ class Answer:
 class Operation:
     """One route. `takes`: media types of the body with the name of its schema, None for bytes as they are.
 
-    `bodiless`: the body may be left out. `refusals`: the codes it may answer beside those that every route may.
+    `parts`: of a form, of which media type each named part is. `bodiless`: the body may be left out. `refusals`: the codes it may answer beside those that every route may.
     `open`: anybody may ask.
     """
 
@@ -69,6 +75,7 @@ class Operation:
     answers: Mapping[int, Answer]
     parameters: tuple[Parameter, ...] = ()
     takes: Mapping[str, str | None] | None = None
+    parts: Mapping[str, str] | None = None
     bodiless: bool = False
     refusals: tuple[str, ...] = ()
     open: bool = False

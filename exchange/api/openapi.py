@@ -86,7 +86,7 @@ def _operation(operation: Operation, language: str) -> Json:
     if operation.parameters:
         found["parameters"] = [_parameter(one, language) for one in operation.parameters]
     if operation.takes:
-        content = {media: _content(name) for media, name in operation.takes.items()}
+        content = {media: _body(media, name, operation) for media, name in operation.takes.items()}
         found["requestBody"] = {"required": not operation.bodiless, "content": content}
     answers = {str(status): _answer(status, one, language) for status, one in operation.answers.items()}
     return {**found, "responses": {**answers, **_problems(refusals(operation), language)}}
@@ -100,6 +100,13 @@ def _parameter(parameter: Parameter, language: str) -> Json:
         "schema": parameter.schema,
         "description": _say(f"parameter.{key(parameter.name)}", language),
     }
+
+
+def _body(media: str, schema: str | None, operation: Operation) -> Json:
+    if media != described_parts.PARTS or not operation.parts:
+        return _content(schema)
+    kinds = {name: {"contentType": kind} for name, kind in operation.parts.items()}
+    return {**_content(schema), "encoding": kinds}
 
 
 def _content(schema: str | None) -> Json:

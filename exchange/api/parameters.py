@@ -17,7 +17,12 @@ KNOWN: Mapping[tuple[str, str], frozenset[str]] = {
 }
 """Method and route -> the parameters it takes, as its description has them."""
 
-REPEATED = frozenset({"purpose"})
+REPEATED = frozenset(
+    one.name
+    for operation in described.TABLE.values()
+    for one in operation.parameters
+    if one.schema["type"] == "array"
+)
 """Parameters that may be given more than once; of any other, it would be a guess which one is meant."""
 
 

@@ -152,6 +152,7 @@ BAD = (
     "/v1/agencies?limit=0", "/v1/agencies?limit=1001", "/v1/agencies?limit=x", "/v1/agencies?name=x", "/v1/agencies?q=a&q=b",
     "/v1/agencies?q=" + "x" * 201, "/v1/agencies?wait=1",
     "/v1/tally", "/v1/tally?period=", "/v1/tally?period=19", "/v1/tally?period=2019-13", "/v1/tally?period=0001",
+    "/v1/tally?period=2019-00", "/v1/tally?period=2019-W00", "/v1/tally?period=2019-07-00", "/v1/tally?period=2019&view=",
     "/v1/tally?period=9999-W52", "/v1/tally?period=2019&period=2020", "/v1/tally?period=2019&view=x",
     "/v1/tally?period=2019&scope=H13", "/v1/tally?period=2019&agencies=H13.01", "/v1/tally?period=２０１９",
     "/v1/signatures", "/v1/signatures?period=x", "/v1/signatures?period=2026&limit=501", "/v1/signatures?period=2026&after=x",

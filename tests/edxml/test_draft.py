@@ -127,6 +127,7 @@ def test_a_recipient_is_a_code_or_an_object_with_what_is_wanted_of_it():
         ({"number": " \n "}, [("fact_missing", "/number")]),
         ({"number": None}, [("fact_missing", "/number")]),
         ({"subject": "a\x1b[2Jb"}, [("fact_unwritable", "/subject")]),
+        ({"subject": "\x1cV/v thử\x1f"}, [("fact_unwritable", "/subject")]),
         ({"subject": "\ud83d"}, [("fact_unwritable", "/subject")]),
         ({"content": "x" * 100_001}, [("fact_too_long", "/content")]),
         ({"issued_on": "2026-02-30"}, [("fact_not_day", "/issued_on")]),
