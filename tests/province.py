@@ -113,10 +113,20 @@ class Server:
         raise AssertionError("not ready")
 
     def start(self, workers=2):
+        """Start, and wait until every worker answers: tests may kill any of them at once."""
+        before = self.answering()
         with self.log.open("ab") as file:
             command = [sys.executable, "-m", "exchange", "serve", "--workers", str(workers), "--allow-nobody"]
             self.process = subprocess.Popen(command, env=self.environment, stdout=file, stderr=file)
         self.wait_ready()
+        deadline = time.monotonic() + 20
+        while self.answering() < before + workers and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def answering(self):
+        """How many workers have said so far that they answer."""
+        log = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return log.count('"event": "worker_ready"')
 
 
 @contextlib.contextmanager
