@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 CORES  ?= 2
 
-.PHONY: demo test check lint bench help clean
+.PHONY: demo test check lint bench help corpora clean
 
 demo: $(VENV)/installed            ## the exchange at work, once, on this machine
 	$(BIN)/congvan demo --exit
@@ -26,14 +26,18 @@ bench: $(VENV)/tested              ## speed as ratios within one run
 help: $(VENV)/installed            ## write the tables of the help pages anew
 	$(BIN)/python -m exchange.web.manual
 
+corpora: $(VENV)/tested            ## vectors by others, by pinned version and digest
+	$(BIN)/python tests/corpora.py
+
 $(VENV)/installed: deploy/requirements.txt deploy/requirements-build.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r deploy/requirements.txt -r deploy/requirements-build.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/tested: $(VENV)/installed deploy/requirements-test.txt
+$(VENV)/tested: $(VENV)/installed deploy/requirements-test.txt tests/corpora.py
 	$(BIN)/python -m pip install --quiet --require-hashes -r deploy/requirements-test.txt
+	$(BIN)/python tests/corpora.py
 	touch $@
 
 clean:
