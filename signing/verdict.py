@@ -57,7 +57,8 @@ class Coverage:
 class Verdict:
     """One signature, judged at one moment (kết quả kiểm tra chữ ký số).
 
-    `where` is `package` or an attachment's name, `position` counts signatures there from 0.
+    `where` is `package` or the name of the file that is signed, `position` counts signatures there from 0; `carrier`
+    is the file that holds the signature when it is another one (`report.pdf.p7s` beside `report.pdf`).
     `why` is a stable code; the sentence for people stands in the catalogues under `verdict.<why>`.
     `best_signature_time` is the earliest moment proven (receipt, or a validated timestamp).
     `provisional`: passed on revocation data older than that moment, to be checked again.
@@ -71,6 +72,7 @@ class Verdict:
     why: str
     best_signature_time: datetime
     coverage: Coverage
+    carrier: str = ""
     sub_indication: SubIndication | None = None
     certificate: bytes | None = None
     signer_name: str = ""

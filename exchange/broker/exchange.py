@@ -64,7 +64,6 @@ class Exchange:
     committer: commit.Committer
     bell: bell.Bell
     verifier: verify.VerifyPool
-    trust: trust.Trust
     policy: requirements.Policy
     receipt_key: receipts.ReceiptKey
     ids: ids.Ids
@@ -78,6 +77,11 @@ class Exchange:
     postponed: dict[UUID, datetime]
     leaving: asyncio.Event
     holder: UUID
+
+    @property
+    def trust(self) -> trust.Trust:
+        """The trust set in force; letters being examined end with the one that they began with."""
+        return self.verifier.trust
 
     @property
     def payload_folder(self) -> Path:
@@ -114,7 +118,6 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
             committer=commit.Committer(lambda: pool.connect(dsn)),
             bell=bell.Bell(notify=settings.notify, randomness=SystemRandom()),
             verifier=verifier,
-            trust=trusted,
             policy=requirements.DEFAULT,
             receipt_key=receipts.load(settings.receipt_key_file, f"{settings.host}:{settings.port}"),
             ids=new_ids,

@@ -27,7 +27,7 @@ from exchange.errors import Finding
 from exchange.rules import admission, requirements
 from exchange.store import letters, rows
 from signing import xml_document
-from signing.verdict import Report, TooComplexError
+from signing.verdict import TooComplexError
 
 __all__ = ["Accepted", "Refused", "on_record", "refuse", "send"]
 
@@ -83,7 +83,7 @@ async def _judged(
     if isinstance(files, Finding):
         return Refused(code="findings", findings=(files,))
     try:
-        report = await _verified(exchange, given, reading, files)
+        report, trust_sha256 = await _verified(exchange, given, reading, files)
     except TooComplexError as error:
         return _unreadable("too_complex", str(error))
     except xml_document.UnreadableXmlError as error:
@@ -96,7 +96,7 @@ async def _judged(
         return Refused(code=decision.code, findings=decision.findings)
     decided = Decided(
         message=reading.message, case=case, declared=given.declared, report=report, judgement=judgement,
-        admitted=decision, round=round_, at=given.at,
+        admitted=decision, trust_sha256=trust_sha256, round=round_, at=given.at,
     )  # fmt: skip
     return await _stored(exchange, given, decided)
 
@@ -109,18 +109,18 @@ def _unreadable(code: str, detail: str) -> Refused:
 
 async def _verified(
     exchange: Exchange, given: Given, reading: model.Reading, files: tuple[intake.File, ...]
-) -> Report:
+) -> verify.Examined:
     with metrics.VERIFY_SECONDS.time():
-        verdicts, remarks = await verify.letter(
+        examined = await verify.letter(
             exchange.verifier,
             given.raw,
             [(file.name, file.raw) for file in files],
             given.at,
             repaired=reading.repaired,
         )
-    for verdict in verdicts:
+    for verdict in examined.report.verdicts:
         metrics.VERDICTS.labels(verdict.indication).inc()
-    return Report(verdicts=verdicts, remarks=remarks)
+    return examined
 
 
 async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepted | Refused:

@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import connection
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from signing import pdf, trust, xmldsig
-from signing.verdict import Remark, Report, TooComplexError, Verdict
+from signing.verdict import Remark, Report, TooComplexError
 
 INLINE_BYTES = 50_000
 _MAGIC_WITHIN = 1024  # where readers look for the magic number (ISO 32000-2 annex I)
@@ -46,6 +46,13 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+class Examined(NamedTuple):
+    """What was found out about a letter's signatures, and the digest of the trust set by which."""
+
+    report: Report
+    trust_sha256: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +152,8 @@ class VerifyPool:
 
 async def letter(
     pool: VerifyPool, raw: bytes, attachments: Sequence[tuple[str, bytes]], at: datetime, *, repaired: bool
-) -> tuple[tuple[Verdict, ...], tuple[Remark, ...]]:
-    """All verdicts and remarks of a letter as of `at`: the message's own first, then of each PDF in order.
+) -> Examined:
+    """All verdicts and remarks of a letter as of `at`: the message's own first, then of each file in order.
 
     `attachments` are (name, decoded bytes). Raises TooComplexError, and `signing.xmldsig`'s errors for what is no XML.
     """
@@ -159,8 +166,11 @@ async def letter(
         elif pdf.MAGIC in content[:_MAGIC_WITHIN]:
             seconds = min(pool.limits.seconds, deadline - clock())
             reports.append(await pool.examine(trusted, _File(raw=content, at=at, where=name), seconds))
-    verdicts = tuple(verdict for report in reports for verdict in report.verdicts)
-    return verdicts, tuple(remark for report in reports for remark in report.remarks)
+    whole = Report(
+        verdicts=tuple(verdict for report in reports for verdict in report.verdicts),
+        remarks=tuple(remark for report in reports for remark in report.remarks),
+    )
+    return Examined(report=whole, trust_sha256=trusted.sha256)
 
 
 async def _message(raw: bytes, trusted: trust.Trust, at: datetime, *, repaired: bool) -> Report:

@@ -31,6 +31,7 @@ class Decided:
     report: Report
     judgement: requirements.Judgement
     admitted: admission.Admitted
+    trust_sha256: bytes
     round: int
     at: datetime
 
@@ -53,7 +54,7 @@ def submission(
     few = letter.expanded_at is not None
     return commit.Submission(
         letter=letter,
-        verdicts=tuple(_verdicts(exchange, decided, letter)),
+        verdicts=tuple(_verdicts(decided, letter)),
         deliveries=tuple(expand.of_letter(letter, directory, exchange.ids)) if few else (),
         payload=payloads.put(
             exchange.payload_folder, letter.id, source.raw, source.sha256, exchange.config.inline_bytes
@@ -120,16 +121,16 @@ def _receipted(
     return replace(letter, receipt=statement)
 
 
-def _verdicts(exchange: Exchange, decided: Decided, letter: rows.LetterRow) -> list[rows.VerdictRow]:
+def _verdicts(decided: Decided, letter: rows.LetterRow) -> list[rows.VerdictRow]:
     pairs = zip(decided.report.verdicts, decided.judgement.signers, strict=True)
     return [
-        _verdict(exchange, letter, position, verdict, signer)
+        _verdict(decided, letter, position, verdict, signer)
         for position, (verdict, signer) in enumerate(pairs)
     ]
 
 
 def _verdict(
-    exchange: Exchange, letter: rows.LetterRow, position: int, verdict: Verdict, signer: Signer
+    decided: Decided, letter: rows.LetterRow, position: int, verdict: Verdict, signer: Signer
 ) -> rows.VerdictRow:
     return rows.VerdictRow(
         sender=letter.sender,
@@ -156,8 +157,8 @@ def _verdict(
         provisional=verdict.provisional,
         wrapping=verdict.wrapping,
         evidence=verdict.evidence,
-        trust_sha256=exchange.trust.sha256,
-        policy_sha256=exchange.policy.sha256,
+        trust_sha256=decided.trust_sha256,
+        policy_sha256=letter.policy_sha256,
         verifier=VERIFIER,
         judged_at=letter.accepted_at,
     )

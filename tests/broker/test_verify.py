@@ -41,7 +41,12 @@ def slow_file():
 
 async def examined(pool, *attachments, raw=MESSAGE, repaired=False):
     files = [(f"{number}.pdf", content) for number, content in enumerate(attachments)]
-    return await verify.letter(pool, raw, files, cases.AT, repaired=repaired)
+    return told(await verify.letter(pool, raw, files, cases.AT, repaired=repaired))
+
+
+def told(one):
+    """Verdicts and remarks."""
+    return one.report.verdicts, one.report.remarks
 
 
 def children():
@@ -72,7 +77,7 @@ async def test_the_package_first_then_each_pdf_in_order():
         ("ky-lai.pdf", cases.by_person()),
     ]
     async with verify.VerifyPool(cases.TRUST, verify.Limits(workers=1)) as pool:
-        verdicts, remarks = await verify.letter(pool, message(), files, cases.AT, repaired=False)
+        verdicts, remarks = told(await verify.letter(pool, message(), files, cases.AT, repaired=False))
     assert [verdict.where for verdict in verdicts] == ["package", "van-ban.pdf", "van-ban.pdf", "ky-lai.pdf"]
     assert all(verdict.passed for verdict in verdicts)
     assert [verdict.changes_after for verdict in verdicts[1:3]] == [("signature",), ()]
