@@ -27,7 +27,7 @@ _Extension: TypeAlias = x509.Extension[x509.ExtensionType]
 
 _DER = serialization.Encoding.DER
 MOST_BYTES = 1 << 16
-_REMEMBERED_BYTES = 1 << 14
+REMEMBERED_BYTES = 1 << 14
 
 UNREADABLE = (
     ValueError,
@@ -104,7 +104,7 @@ def load(der: bytes) -> x509.Certificate:
     """The certificate in `der`; small ones read before are the same object. Raises ValueError and its like."""
     if len(der) > MOST_BYTES:
         raise ValueError("a certificate of more than 64 KiB")
-    return _loaded(der) if len(der) <= _REMEMBERED_BYTES else x509.load_der_x509_certificate(der)
+    return _loaded(der) if len(der) <= REMEMBERED_BYTES else x509.load_der_x509_certificate(der)
 
 
 @lru_cache(maxsize=1024)

@@ -109,11 +109,18 @@ def search(
 
 def readable(der: bytes) -> x509.Certificate | None:
     """The certificate in `der`, or None when any part that we need cannot be decoded."""
+    return _remembered(der) if len(der) <= certificate_facts.REMEMBERED_BYTES else _readable(der)
+
+
+def _readable(der: bytes) -> x509.Certificate | None:
     try:
         certificate = certificate_facts.load(der)
     except certificate_facts.UNREADABLE:
         return None
     return certificate if certificate_facts.read(certificate) else None
+
+
+_remembered = lru_cache(maxsize=1024)(_readable)
 
 
 def all_read(certificates: Iterable[x509.Certificate]) -> Chain:

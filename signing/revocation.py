@@ -66,6 +66,9 @@ class Enclosed:
         return lists | {one.sha256: ("ocsp", one.der) for one in self.answers.all}
 
 
+NOTHING = Enclosed()
+
+
 def _affordable(files: Iterable[bytes]) -> Iterator[bytes]:
     left = MOST_ENCLOSED_BYTES
     for number, raw in enumerate(files):

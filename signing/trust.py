@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -37,12 +37,16 @@ class Authorities:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trust(Authorities):
-    """The authorities of signers, and beside them all else (kho tin cậy); `sha256` names this very set in records."""
+    """The authorities of signers, and beside them all else (kho tin cậy); `sha256` names this very set in records.
+
+    `remembered` is `signing.judge`'s: judgements by this set, which end with it.
+    """
 
     timestamping: Authorities = field(default_factory=Authorities)
     revocation: crl.Lists = field(default_factory=crl.Lists)
     responses: ocsp.Responses = field(default_factory=ocsp.Responses)
     sha256: bytes = hashlib.sha256(b"").digest()
+    remembered: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
 
 class Material(NamedTuple):
