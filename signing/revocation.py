@@ -16,7 +16,6 @@ Nothing at hand, only what has run out, or only words of others: INDETERMINATE/T
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
@@ -25,10 +24,10 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from signing import crl, crl_scope, keys, names, ocsp, path
+from signing import crl, crl_scope, keys, names, ocsp, path, statements
 from signing.certificate_facts import Facts
-from signing.crl_scope import Reasons
 from signing.moment import Moment
+from signing.statements import Statement
 from signing.trust import Authorities
 from signing.verdict import SubIndication
 
@@ -36,7 +35,6 @@ MOST_NESTED = 3
 MOST_ENCLOSED = 64
 MOST_ENCLOSED_BYTES = 8 << 20
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
-_HOLD = x509.ReasonFlags.certificate_hold
 _DER = serialization.Encoding.DER
 _T = TypeVar("_T")
 
@@ -109,19 +107,6 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Statement:
-    """One list, list with delta, or OCSP answer on one certificate; `since` when it names it as revoked or held."""
-
-    this_update: datetime
-    next_update: datetime
-    reasons: Reasons
-    evidence: tuple[str, ...]
-    since: datetime | None = None
-    held: bool = False
-    knows: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Answer:
     """What is said of one certificate; `used` decided it, `stale` tells that only what has run out was said."""
 
@@ -173,27 +158,27 @@ STALE = (SubIndication.TRY_LATER, "revocation_stale")
 
 def _ask(chain: path.Chain, sources: Sources, moment: Moment) -> _Answer:
     """What is said of the first certificate of a chain."""
-    statements = [*_of_lists(chain, sources), *_of_answers(chain, sources)]
-    statements.sort(key=lambda one: one.this_update, reverse=True)
-    named = [one for one in statements if one.since and moment.reached(one.since)]
+    said = [*_of_lists(chain, sources), *_of_answers(chain, sources)]
+    said.sort(key=lambda one: one.this_update, reverse=True)
+    named = [one for one in said if one.since and moment.reached(one.since)]
     for one in named:
         if not one.held:
             return _Answer(standing=Standing.REVOKED, used=(one,))
     for one in named:
-        if not any(_releases(other, one) for other in statements):
+        if not any(_releases(other, one) for other in said):
             return _Answer(standing=Standing.HELD, used=(one,))
-    return _acquitted(chain[0], statements, moment)
+    return _acquitted(chain[0], said, moment)
 
 
 def _releases(other: Statement, held: Statement) -> bool:
     """Whether a later statement, which would have named a certificate still on hold, does not name it."""
     later = other.this_update > held.this_update
-    return later and other.since is None and other.knows and _HOLD in other.reasons
+    return later and other.since is None and other.knows and statements.HOLD in other.reasons
 
 
-def _acquitted(certificate: Facts, statements: Sequence[Statement], moment: Moment) -> _Answer:
+def _acquitted(certificate: Facts, said: Sequence[Statement], moment: Moment) -> _Answer:
     open_, used = crl_scope.ALL, []
-    for one in statements:
+    for one in said:
         last = one.this_update > certificate.valid_to or not one.knows
         if last or moment.passed(one.next_update) or open_.isdisjoint(one.reasons):
             continue
@@ -201,7 +186,7 @@ def _acquitted(certificate: Facts, statements: Sequence[Statement], moment: Mome
         open_ -= one.reasons
         if not open_:
             return _Answer(standing=Standing.GOOD, used=tuple(used))
-    return _Answer(standing=Standing.UNKNOWN, stale=bool(statements))
+    return _Answer(standing=Standing.UNKNOWN, stale=bool(said))
 
 
 def _of_lists(chain: path.Chain, sources: Sources) -> Iterator[Statement]:
@@ -214,19 +199,7 @@ def _of_lists(chain: path.Chain, sources: Sources) -> Iterator[Statement]:
                 heard[one] = signer
         for view in crl.views(heard):
             if heard[view.complete] is heard[view.newest]:
-                yield _listed(view, certificate, _by_other(heard[view.complete], chain[1]))
-
-
-def _listed(view: crl.View, certificate: Facts, by_other: tuple[str, ...]) -> Statement:
-    entry = view.entry(certificate.issuer, certificate.serial)
-    return Statement(
-        this_update=view.newest.this_update,
-        next_update=view.newest.next_update,
-        reasons=crl_scope.reasons(view.complete, certificate),
-        evidence=(*(one.sha256 for one in view.lists), *by_other),
-        since=entry.revocation_date_utc if entry else None,
-        held=bool(entry and crl.is_hold(entry)),
-    )
+                yield statements.of_list(view, certificate, _by_other(heard[view.complete], chain[1]))
 
 
 def _lists_of(name: names.Folded, sources: Sources) -> Iterator[crl.List]:
@@ -268,21 +241,7 @@ def _of_answers(chain: path.Chain, sources: Sources) -> Iterator[Statement]:
             if ocsp.is_about(answer, certificate.certificate, issuer.certificate):
                 responder = _responder(answer.response, chain, sources)
                 if responder:
-                    yield _answered(answer, _by_other(responder, issuer))
-
-
-def _answered(answer: ocsp.Answer, by_other: tuple[str, ...]) -> Statement:
-    single = answer.single
-    revoked = single.certificate_status is ocsp.Status.REVOKED
-    return Statement(
-        this_update=answer.this_update,
-        next_update=answer.next_update,
-        reasons=crl_scope.ALL,
-        evidence=(answer.response.sha256, *by_other),
-        since=single.revocation_time_utc if revoked else None,
-        held=revoked and single.revocation_reason is _HOLD,
-        knows=single.certificate_status is not ocsp.Status.UNKNOWN,
-    )
+                    yield statements.of_answer(answer, _by_other(responder, issuer))
 
 
 def _responder(response: ocsp.Response, chain: path.Chain, sources: Sources) -> Facts | None:
