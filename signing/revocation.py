@@ -60,7 +60,7 @@ class Enclosed:
 
     def documents(self) -> Mapping[str, tuple[str, bytes]]:
         """What could be read, for keeping as evidence: hex SHA-256 -> (`crl` or `ocsp`, DER bytes)."""
-        lists = {one.sha256: ("crl", one.crl.public_bytes(_DER)) for one in self.lists.all}
+        lists = {one.sha256: ("crl", one.der) for one in self.lists.all}
         return lists | {one.sha256: ("ocsp", one.der) for one in self.answers.all}
 
 

@@ -95,7 +95,7 @@ def documents(trust: Trust) -> Mapping[str, tuple[str, bytes]]:
         keys.fingerprint(certificate).hex(): ("certificate", certificate.public_bytes(_DER))
         for certificate in (*_all(trust), *_all(trust.timestamping))
     }
-    lists = {one.sha256: ("crl", one.crl.public_bytes(_DER)) for one in trust.revocation.all}
+    lists = {one.sha256: ("crl", one.der) for one in trust.revocation.all}
     responses = {one.sha256: ("ocsp", one.der) for one in trust.responses.all}
     return certificates | lists | responses
 
@@ -104,7 +104,7 @@ def material(trust: Trust) -> Material:
     """The set as bytes; `of` makes the same set of them, with the same digest."""
     return Material(
         certificates=tuple(certificate.public_bytes(_DER) for certificate in _all(trust)),
-        lists=tuple(one.crl.public_bytes(_DER) for one in trust.revocation.all),
+        lists=tuple(one.der for one in trust.revocation.all),
         timestamping=tuple(certificate.public_bytes(_DER) for certificate in _all(trust.timestamping)),
         responses=tuple(one.der for one in trust.responses.all),
         demand=trust.demand,
