@@ -20,11 +20,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from signing import crl, crl_scope, keys, names, ocsp, path, statements
+from signing import certificate_facts, crl, crl_scope, keys, names, ocsp, path, statements
 from signing.certificate_facts import Facts
 from signing.moment import Moment
 from signing.statements import Statement
@@ -34,7 +32,6 @@ from signing.verdict import SubIndication
 MOST_NESTED = 3
 MOST_ENCLOSED = 64
 MOST_ENCLOSED_BYTES = 8 << 20
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
 _DER = serialization.Encoding.DER
 _T = TypeVar("_T")
 
@@ -78,7 +75,7 @@ def _affordable(files: Iterable[bytes]) -> Iterator[bytes]:
 
 def _read(parse: Callable[[bytes], _T], files: Iterable[bytes]) -> Iterator[_T]:
     for raw in files:
-        with suppress(*_UNREADABLE):
+        with suppress(*certificate_facts.UNREADABLE):
             yield parse(raw)
 
 
