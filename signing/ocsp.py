@@ -6,10 +6,11 @@ and key; SHA-1 is allowed there, for it only names (§4.3), and nowhere else.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from types import MappingProxyType
 
 from cryptography import x509
@@ -18,9 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
+from cryptography.x509.oid import SignatureAlgorithmOID
 
-from signing import algorithms, certificate_facts
+from signing import algorithms, certificate_facts, names
+from signing.certificate_facts import Facts
 
 MOST_BYTES = 1 << 20
 MOST_ANSWERS = 64
@@ -49,6 +51,7 @@ class Response:
     sha256: str
     produced_at: datetime
     certificates: tuple[x509.Certificate, ...]
+    _responders: dict[Facts, Facts | None] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,9 +59,14 @@ class Answer:
     """What a response says of one certificate. Without `next_update` it speaks for no moment after `this_update`."""
 
     response: Response
-    single: ocsp.OCSPSingleResponse
+    serial: int
+    named_by: hashes.HashAlgorithm
+    named: tuple[bytes, bytes]
+    status: Status
     this_update: datetime
     next_update: datetime
+    revoked_at: datetime | None
+    reason: x509.ReasonFlags | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +91,8 @@ def read(der: bytes) -> Response:
         raise ValueError(f"the responder did not answer: {parsed.response_status.name}")
     if any(extension.critical for extension in parsed.extensions):
         raise ValueError("a critical extension")
+    if not any(True for _ in parsed.responses):
+        raise ValueError("an OCSP response that answers nothing")
     return Response(
         parsed=parsed,
         der=der,
@@ -97,7 +107,7 @@ def collect(responses: Iterable[Response]) -> Responses:
     by_serial: dict[int, list[Answer]] = {}
     for response in responses:
         for answer in _answers(response):
-            by_serial.setdefault(answer.single.serial_number, []).append(answer)
+            by_serial.setdefault(answer.serial, []).append(answer)
     newest_first = {
         serial: tuple(sorted(group, key=lambda one: one.this_update, reverse=True))
         for serial, group in by_serial.items()
@@ -105,77 +115,83 @@ def collect(responses: Iterable[Response]) -> Responses:
     return Responses(by_serial=MappingProxyType(newest_first))
 
 
-def _answers(response: Response) -> Iterable[Answer]:
-    for number, single in enumerate(response.parsed.responses):
-        if number == MOST_ANSWERS:
-            return
-        yield Answer(
-            response=response,
-            single=single,
-            this_update=single.this_update_utc,
-            next_update=single.next_update_utc or single.this_update_utc,
-        )
+def _answers(response: Response) -> Iterator[Answer]:
+    """The first answers of a response; one that cannot be read is passed over."""
+    for single in itertools.islice(response.parsed.responses, MOST_ANSWERS):
+        with suppress(*certificate_facts.UNREADABLE):
+            yield _answer(response, single)
+
+
+def _answer(response: Response, single: ocsp.OCSPSingleResponse) -> Answer:
+    return Answer(
+        response=response,
+        serial=single.serial_number,
+        named_by=single.hash_algorithm,
+        named=(single.issuer_name_hash, single.issuer_key_hash),
+        status=single.certificate_status,
+        this_update=single.this_update_utc,
+        next_update=single.next_update_utc or single.this_update_utc,
+        revoked_at=single.revocation_time_utc,
+        reason=single.revocation_reason,
+    )
 
 
 def is_about(answer: Answer, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether the answer's identifier means this certificate of this issuer (RFC 6960 §4.1.1)."""
-    single = answer.single
-    if single.serial_number != certificate.serial_number or not isinstance(single.hash_algorithm, _NAMED_BY):
+    if answer.serial != certificate.serial_number or not isinstance(answer.named_by, _NAMED_BY):
         return False
-    name, key = _digested(certificate.issuer.public_bytes(), issuer.public_key(), single.hash_algorithm)
-    return single.issuer_name_hash == name and single.issuer_key_hash == key
+    return answer.named == _digested(certificate.issuer.public_bytes(), issuer.public_key(), answer.named_by)
 
 
-def responder(response: Response, issuer: x509.Certificate) -> x509.Certificate | None:
+def responder(response: Response, issuer: Facts) -> Facts | None:
     """Who signed the response: the issuer, or its delegate of that time by a certificate that came inside; else None.
 
     Whether a delegate's certificate was revoked is asked elsewhere, unless it says itself that nobody need ask.
     """
-    for candidate in (issuer, *response.certificates):
-        if _is_named(response, candidate) and (
-            candidate == issuer or _delegated(candidate, issuer, response.produced_at)
-        ):
-            return candidate if _signed(response, candidate) else None
+    known = response._responders  # noqa: SLF001 - what is remembered of a response stays with it
+    if issuer not in known:
+        known[issuer] = _responder(response, issuer)
+    return known[issuer]
+
+
+def _responder(response: Response, issuer: Facts) -> Facts | None:
+    if _is_named(response, issuer) and _signed(response, issuer):
+        return issuer
+    for certificate in response.certificates:
+        one = certificate_facts.read(certificate)
+        if one and _is_named(response, one) and _delegated(one, issuer, response.produced_at):
+            return one if _signed(response, one) else None
     return None
 
 
-def needs_no_check(certificate: x509.Certificate) -> bool:
-    """Whether the issuer vouches for a responder's certificate until it runs out (RFC 6960 §4.2.2.2.1)."""
-    return any(isinstance(extension.value, x509.OCSPNoCheck) for extension in certificate.extensions)
-
-
-def _is_named(response: Response, candidate: x509.Certificate) -> bool:
+def _is_named(response: Response, candidate: Facts) -> bool:
     key_hash = response.parsed.responder_key_hash
     if key_hash is not None:
-        return key_hash == _hashed(_bits(candidate.public_key()), hashes.SHA1())  # noqa: S303 - names, proves nothing
-    return response.parsed.responder_name == candidate.subject
+        named_by = hashes.SHA1()  # noqa: S303 - it names a key and proves nothing (RFC 6960 §4.2.1)
+        return key_hash == _hashed(_bits(candidate.certificate.public_key()), named_by)
+    name = response.parsed.responder_name
+    return name is not None and names.folded(name) == candidate.subject
 
 
-def _delegated(candidate: x509.Certificate, issuer: x509.Certificate, at: datetime) -> bool:
-    if not candidate.not_valid_before_utc <= at <= candidate.not_valid_after_utc:
+def _delegated(candidate: Facts, issuer: Facts, at: datetime) -> bool:
+    """Whether the issuer itself let this key answer for it, at that time (RFC 6960 §4.2.2.2)."""
+    if not candidate.valid_from <= at <= candidate.valid_to or candidate.issuer != issuer.subject:
         return False
-    values = [extension.value for extension in candidate.extensions]
-    purposes = [value for value in values if isinstance(value, x509.ExtendedKeyUsage)]
-    usages = [value for value in values if isinstance(value, x509.KeyUsage)]
-    if not any(ExtendedKeyUsageOID.OCSP_SIGNING in purpose for purpose in purposes):
-        return False
-    if not all(usage.digital_signature for usage in usages) or not algorithms.is_signed_strongly(candidate):
-        return False
-    return certificate_facts.issued(candidate, issuer)
+    allowed = candidate.may_answer and not candidate.unprocessed and candidate.signed_strongly
+    return allowed and certificate_facts.issued(candidate, issuer)
 
 
-@lru_cache(maxsize=256)
-def _signed(response: Response, signer: x509.Certificate) -> bool:
-    key, parsed = signer.public_key(), response.parsed
+def _signed(response: Response, signer: Facts) -> bool:
+    key, parsed = signer.certificate.public_key(), response.parsed
     digest = parsed.signature_hash_algorithm if parsed.signature_algorithm_oid in _ALGORITHMS else None
-    if digest is None or not algorithms.key_is_strong(key):
+    if digest is None or not signer.key_strong:
         return False
     try:
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(parsed.signature, parsed.tbs_response_bytes, padding.PKCS1v15(), digest)
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(parsed.signature, parsed.tbs_response_bytes, ec.ECDSA(digest))
-    except InvalidSignature:
+    except (InvalidSignature, ValueError):
         return False
     return True
 
