@@ -29,8 +29,23 @@ QUALIFYING = f"{{{XADES}}}QualifyingProperties"
 TOKENS, LONGEST = 4, 1 << 24
 
 _PLACE = "(City )?(StreetAddress )?(StateOrProvince )?(PostalCode )?(CountryName )?"
-_REFS = "CompleteCertificateRefs|CompleteRevocationRefs|AttributeCertificateRefs|AttributeRevocationRefs"
-_STAMPS = "SigAndRefsTimeStamp|RefsOnlyTimeStamp|ArchiveTimeStamp"
+_OF_141 = (
+    *("TimeStampValidationData", "SigAndRefsTimeStampV2", "RefsOnlyTimeStampV2"),
+    *("CompleteCertificateRefsV2", "AttributeCertificateRefsV2"),
+)
+_UNSIGNED = "|".join(
+    (
+        *(
+            "SignatureTimeStamp",
+            "CertificateValues",
+            "RevocationValues",
+            "ArchiveTimeStamp",
+            "ArchiveTimeStampV2",
+        ),
+        *("CompleteCertificateRefs", "CompleteRevocationRefs", "AttributeCertificateRefs"),
+        *("AttributeRevocationRefs", "SigAndRefsTimeStamp", "RefsOnlyTimeStamp", *_OF_141),
+    )
+)
 _RULES = {
     "QualifyingProperties": "SignedProperties (UnsignedProperties )?",
     "SignedProperties": "SignedSignatureProperties (SignedDataObjectProperties )?",
@@ -58,9 +73,7 @@ _RULES = {
     "CommitmentTypeId": "Identifier (Description )?",
     "AllSignedDataObjects": "",
     "UnsignedProperties": "(UnsignedSignatureProperties )?",
-    "UnsignedSignatureProperties": (
-        f"((SignatureTimeStamp|CertificateValues|RevocationValues|TimeStampValidationData|{_REFS}|{_STAMPS}) )*"
-    ),
+    "UnsignedSignatureProperties": f"(({_UNSIGNED}) )*",
     "SignatureTimeStamp": "(CanonicalizationMethod )?(EncapsulatedTimeStamp )+",
     "CanonicalizationMethod": "(InclusiveNamespaces )?",
     "CertificateValues": "(EncapsulatedX509Certificate )*",
@@ -83,11 +96,8 @@ _GRAMMAR = xml_grammar.grammar(
     others={
         **{f"{{{DS}}}{name}": name for name in _OF_DS},
         f"{{{algorithms.EXCLUSIVE}}}InclusiveNamespaces": "InclusiveNamespaces",
-        f"{{{XADES_141}}}TimeStampValidationData": "TimeStampValidationData",
-        f"{{{XADES_141}}}ArchiveTimeStamp": "ArchiveTimeStamp",
-        f"{{{XADES_141}}}SigAndRefsTimeStampV2": "SigAndRefsTimeStamp",
-        f"{{{XADES_141}}}RefsOnlyTimeStampV2": "RefsOnlyTimeStamp",
-        f"{{{XADES_141}}}CompleteCertificateRefsV2": "CompleteCertificateRefs",
+        f"{{{XADES_141}}}ArchiveTimeStamp": "ArchiveTimeStampV2",
+        **{f"{{{XADES_141}}}{name}": name for name in _OF_141},
     },
 )
 
@@ -133,7 +143,11 @@ def read(signature: Element) -> Properties | str | None:
     found = list(signature.iterfind(f"{{{DS}}}Object/{QUALIFYING}"))
     if not found:
         return None
-    fault = "malformed_signature" if len(found) > 1 else xml_grammar.fault(_GRAMMAR, found[0], "QualifyingProperties")
+    fault = (
+        "malformed_signature"
+        if len(found) > 1
+        else xml_grammar.fault(_GRAMMAR, found[0], "QualifyingProperties")
+    )
     stamps = fault or _stamps(found[0])
     if isinstance(stamps, str):
         return stamps
@@ -145,7 +159,9 @@ def read(signature: Element) -> Properties | str | None:
             tuple(map(_reference, one)) for one in signed[0] if one.tag in _CERTIFICATE_LISTS
         ),
         names_policy=next(signed.iter(f"{{{XADES}}}SignaturePolicyId"), None) is not None,
-        described=tuple(node.get("ObjectReference", "") for node in signed.iter(f"{{{XADES}}}DataObjectFormat")),
+        described=tuple(
+            node.get("ObjectReference", "") for node in signed.iter(f"{{{XADES}}}DataObjectFormat")
+        ),
         stamps=stamps,
         certificates=tuple(_certificates(found[0])),
         lists=tuple(_values(found[0], "EncapsulatedCRLValue")),
@@ -207,7 +223,9 @@ def _stamps(qualifying: Element) -> tuple[Stamp, ...] | str:
     """The signature timestamps, or what is wrong with the canonical form of one; too long tokens are left out."""
     stamps: list[Stamp] = []
     for node in qualifying.iter(f"{{{XADES}}}SignatureTimeStamp"):
-        form = INCLUSIVE if node[0].tag != f"{{{DS}}}CanonicalizationMethod" else canonical.named_form(node[0])
+        form = (
+            INCLUSIVE if node[0].tag != f"{{{DS}}}CanonicalizationMethod" else canonical.named_form(node[0])
+        )
         if isinstance(form, str):
             return form
         stamps += [Stamp(token=token, form=form) for token in _values(node, "EncapsulatedTimeStamp")]

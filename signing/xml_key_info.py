@@ -47,7 +47,9 @@ def read(signature: Element) -> KeyInfo:
         names=tuple(node.text or "" for node in _named(claims, "X509SubjectName")),
         numbers=tuple(issuer_serial(node) for node in _named(claims, "X509IssuerSerial")),
         identifiers=tuple(_bytes(node) for node in _named(claims, "X509SKI")),
-        digests=tuple((node.get("Algorithm", ""), _bytes(node)) for node in claims if node.tag == X509_DIGEST),
+        digests=tuple(
+            (node.get("Algorithm", ""), _bytes(node)) for node in claims if node.tag == X509_DIGEST
+        ),
         lists=tuple(filter(None, map(_bytes, _named(claims, "X509CRL")))),
         key_values=() if info is None else tuple(info.iterchildren(f"{{{DS}}}KeyValue")),
     )
@@ -89,9 +91,7 @@ def contradiction(info: KeyInfo, signer: x509.Certificate) -> bool:
     return not all(claims)
 
 
-def _chain(
-    signer: x509.Certificate, certificates: Iterable[x509.Certificate]
-) -> Iterator[x509.Certificate]:
+def _chain(signer: x509.Certificate, certificates: Iterable[x509.Certificate]) -> Iterator[x509.Certificate]:
     """The signer's certificate and those that, by their names, issued it or each other."""
     yield signer
     waiting, issuers = [one for one in certificates if one != signer], {signer.issuer}

@@ -52,9 +52,16 @@ _GRAMMAR = xml_grammar.grammar(
     DS,
     with_text={
         *("DigestValue", "SignatureValue", "KeyName"),
-        *(name for name in _RULES if name.startswith("X509") and name not in {"X509Data", "X509IssuerSerial"}),
+        *(
+            name
+            for name in _RULES
+            if name.startswith("X509") and name not in {"X509Data", "X509IssuerSerial"}
+        ),
     },
-    others={f"{{{EXCLUSIVE}}}InclusiveNamespaces": "InclusiveNamespaces", xml_key_info.X509_DIGEST: "X509Digest"},
+    others={
+        f"{{{EXCLUSIVE}}}InclusiveNamespaces": "InclusiveNamespaces",
+        xml_key_info.X509_DIGEST: "X509Digest",
+    },
 )
 _NAMING: Mapping[str, tuple[Collection[str], str]] = {
     f"{{{DS}}}SignatureMethod": (algorithms.METHODS, "algorithm_not_allowed"),
@@ -140,7 +147,11 @@ def grammar_fault(element: Element) -> str | None:
 
 def read(element: Element) -> Signature | str:
     """The signature as records, or what is wrong with it; only after the faults above were not found."""
-    info, value, key_info = element[0], xml_text.decode(xml_text.squeezed(element[1])), xml_key_info.read(element)
+    info, value, key_info = (
+        element[0],
+        xml_text.decode(xml_text.squeezed(element[1])),
+        xml_key_info.read(element),
+    )
     form, properties = canonical.named_form(info[0]), xades.read(element)
     references = [_reference(node) for node in info.iterchildren(f"{{{DS}}}Reference")]
     faults = [one for one in (form, *references, properties) if isinstance(one, str)]
@@ -202,4 +213,3 @@ def _reference(node: Element) -> Reference | str:
         digest_algorithm=algorithms.DIGESTS[node[-2].get("Algorithm", "")],
         digest=digest,
     )
-
