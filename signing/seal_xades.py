@@ -1,3 +1,6 @@
+# mypy: allow-untyped-calls
+# asn1crypto and pyHanko ship no complete types.
+
 """The XAdES part of a signature that `signing.seal` makes: signed properties, and a timestamp over the value (EN 319 132-1)."""
 
 import base64

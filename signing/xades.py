@@ -1,3 +1,6 @@
+# mypy: allow-untyped-calls
+# asn1crypto and pyHanko ship no complete types.
+
 """XAdES (EN 319 132-1): what an XML signature tells of itself in its QualifyingProperties, and whether it holds.
 
 Theory of operation. The signed properties bind the signer's certificate: a key has one owner, but a certificate says

@@ -20,6 +20,8 @@ from signing import (
     canonical,
     judge,
     keys,
+    revocation,
+    settled,
     xades,
     xml_document,
     xml_key,
@@ -28,6 +30,7 @@ from signing import (
     xml_targets,
     xml_text,
 )
+from signing.settled import Settled
 from signing.trust import Trust
 from signing.verdict import Coverage, Indication, Remark, Report, SubIndication, Verdict
 from signing.xml_document import Document, Element
@@ -119,12 +122,18 @@ def verify(
     readings = ["message_repaired" if repaired else _read(element) for element in judged]
     skeleton = canonical.prepare(document)
     case = _Case(document=document, skeleton=skeleton, trust=trust, at=at, where=where)
+    ends = [
+        _judged(case, position, element, reading)
+        for position, (element, reading) in enumerate(zip(judged, readings, strict=True))
+    ]
+    remarks = [remark for _, found in ends for remark in found]
     return Report(
-        verdicts=tuple(
-            _verdict(case, position, element, reading)
-            for position, (element, reading) in enumerate(zip(judged, readings, strict=True))
+        verdicts=tuple(verdict for verdict, _ in ends),
+        remarks=(
+            *remarks,
+            *_placeholder_remarks(case, placeholders),
+            *xml_document.unjudged(document, where),
         ),
-        remarks=(*_placeholder_remarks(case, placeholders), *xml_document.unjudged(document, where)),
     )
 
 
@@ -138,13 +147,47 @@ def _read(element: Element) -> Signature | str:
     return fault or xml_structure.read(element)
 
 
-def _verdict(case: _Case, position: int, element: Element, reading: Signature | str) -> Verdict:
+def _judged(
+    case: _Case, position: int, element: Element, reading: Signature | str
+) -> tuple[Verdict, Sequence[Remark]]:
+    """The verdict on one signature, and what is to be said of its timestamps."""
     examined = reading if isinstance(reading, str) else _examine(case, reading)
     if isinstance(examined, str):
-        return _refusal(case, position, element, examined)
+        return _refusal(case, position, element, examined), ()
+    found = _settled(case, examined)
+    path = case.document.path(element)
+    remarks = [Remark(code=code, where=case.where, path=path) for code in found.remarks]
+    return _verdict(case, position, examined, found), remarks
+
+
+def _settled(case: _Case, examined: _Examined) -> Settled:
+    """How the signer's certificate stood when the signature is proven to have existed.
+
+    Tokens are over the value in the form of the first of them; one in another form does not hold.
+    """
     signature, signer = examined.signature, examined.signer
-    others = [one for one in _certificates(signature) if one != signer]
-    judgement = judge.certificate(signer, others, case.trust, case.at)
+    properties, info = signature.properties, signature.key_info
+    stamps = properties.stamps if properties else ()
+
+    def digest_of(algorithm: str) -> bytes:
+        return canonical.digest(case.skeleton, signature.element[1], stamps[0].form, None, algorithm)
+
+    return settled.judged(
+        signer,
+        [one for one in _certificates(signature) if one != signer],
+        [stamp.token for stamp in stamps],
+        digest_of,
+        case.trust,
+        case.at,
+        revocation.Enclosed(
+            crls=info.lists + (properties.lists if properties else ()),
+            responses=properties.responses if properties else (),
+        ),
+    )
+
+
+def _verdict(case: _Case, position: int, examined: _Examined, found: Settled) -> Verdict:
+    signer, judgement = examined.signer, found.judgement
     return Verdict(
         where=case.where,
         position=position,
@@ -152,7 +195,8 @@ def _verdict(case: _Case, position: int, element: Element, reading: Signature | 
         indication=judgement.indication,
         sub_indication=judgement.sub_indication,
         why=judgement.why,
-        best_signature_time=case.at,
+        best_signature_time=found.best_signature_time,
+        time_source=found.time_source,
         coverage=_coverage(case.document, examined.targets),
         certificate=keys.der(signer),
         signer_name=judge.name(signer),
