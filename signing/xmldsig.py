@@ -139,7 +139,11 @@ def verify(
 
 def _placeholder_remarks(case: _Case, placeholders: Sequence[Element]) -> Iterator[Remark]:
     for element in placeholders:
-        yield Remark(code="placeholder_signature", where=case.where, path=case.document.path(element))
+        yield _remark("placeholder_signature", case, element)
+
+
+def _remark(code: str, case: _Case, element: Element) -> Remark:
+    return Remark(code=code, where=case.where, path=case.document.path(element))
 
 
 def _read(element: Element) -> Signature | str:
@@ -155,8 +159,7 @@ def _judged(
     if isinstance(examined, str):
         return _refusal(case, position, element, examined), ()
     found = _settled(case, examined)
-    path = case.document.path(element)
-    remarks = [Remark(code=code, where=case.where, path=path) for code in found.remarks]
+    remarks = [_remark(code, case, element) for code in found.remarks]
     return _verdict(case, position, examined, found), remarks
 
 
