@@ -92,8 +92,25 @@ _LEAVES = (
     *("EncapsulatedCRLValue", "EncapsulatedOCSPValue"),
 )
 _OF_DS = ("DigestMethod", "DigestValue", "X509IssuerName", "X509SerialNumber", "CanonicalizationMethod")
+_ATTRIBUTES = {
+    **{
+        name: "Id"
+        for name in (*_RULES, *_UNSIGNED.split("|"))
+        if name.endswith(("Properties", "Values", "Refs", "RefsV2"))
+    },
+    **{name: "Id" for name in _UNSIGNED.split("|") if "TimeStamp" in name},
+    **{name: "Id Encoding" for name in _LEAVES if name.startswith("Encapsulated")},
+    **dict.fromkeys(("DigestMethod", "CanonicalizationMethod"), "Algorithm"),
+    "QualifyingProperties": "Id Target",
+    "InclusiveNamespaces": "PrefixList",
+    "DataObjectFormat": "ObjectReference",
+    "Identifier": "Qualifier",
+    "Cert": "URI",
+    "TimeStampValidationData": "Id URI",
+}
 _GRAMMAR = xml_grammar.grammar(
     {**_RULES, **dict.fromkeys(_LEAVES, "")},
+    _ATTRIBUTES,
     XADES,
     with_text=_LEAVES,
     others={

@@ -11,29 +11,39 @@ from signing.xml_document import Element
 
 XML_SPACE = " \t\r\n"
 
+_NONE: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grammar:
     """`rules`: an element's name -> its children in order, each followed by one space; others are not looked into.
 
     `known`: tags of elements -> the names that rules use; `with_text`: elements that may have text of their own.
+    `attributes`: those that an element may have; none that is not named.
     """
 
     rules: Mapping[str, re.Pattern[str]]
     known: Mapping[object, str]
+    attributes: Mapping[str, frozenset[str]]
     with_text: Collection[str]
     may_be_empty: frozenset[str]
 
 
 def grammar(
-    rules: Mapping[str, str], namespace: str, with_text: Collection[str], others: Mapping[str, str]
+    rules: Mapping[str, str],
+    attributes: Mapping[str, str],
+    namespace: str,
+    *,
+    with_text: Collection[str],
+    others: Mapping[str, str],
 ) -> Grammar:
-    """A grammar of one namespace; `others` are tags of other namespaces that it names."""
+    """A grammar of one namespace; `others` are tags of other namespaces that it names, `attributes` names by element."""
     compiled = {parent: re.compile(children) for parent, children in rules.items()}
     named = {word for children in rules.values() for word in re.findall(r"\w+", children)} | rules.keys()
     return Grammar(
         rules=compiled,
         known={f"{{{namespace}}}{name}": name for name in named - set(others.values())} | others,
+        attributes={name: frozenset(allowed.split()) for name, allowed in attributes.items()},
         with_text=frozenset(with_text),
         may_be_empty=frozenset(name for name, children in compiled.items() if children.fullmatch("")),
     )
@@ -44,6 +54,10 @@ def fault(grammar_: Grammar, element: Element, name: str) -> str | None:
     waiting = [(element, name)]
     while waiting:
         node, name = waiting.pop()
+        if not grammar_.attributes.get(name, _NONE).issuperset(node.keys()):
+            return "foreign_content"
+        if name not in grammar_.rules:
+            continue
         if len(node) == 0 and name in grammar_.may_be_empty and (name in grammar_.with_text or not node.text):
             continue
         children = [(child, grammar_.known.get(child.tag, "?")) for child in node]
@@ -54,7 +68,7 @@ def fault(grammar_: Grammar, element: Element, name: str) -> str | None:
             texts.append(node.text)
         if "".join(filter(None, texts)).strip(XML_SPACE):
             return "foreign_content"
-        waiting += [child for child in children if child[1] in grammar_.rules]
+        waiting += children
     return None
 
 

@@ -47,8 +47,18 @@ _RULES = {
 }
 """Element -> its children in order, each followed by one space; what an Object may hold is the profile's matter."""
 
+_ATTRIBUTES = {
+    **dict.fromkeys(("Signature", "SignedInfo", "SignatureValue", "KeyInfo"), "Id"),
+    **dict.fromkeys(
+        ("CanonicalizationMethod", "SignatureMethod", "Transform", "DigestMethod", "X509Digest"), "Algorithm"
+    ),
+    "Reference": "Id URI Type",
+    "InclusiveNamespaces": "PrefixList",
+    "Object": "Id MimeType Encoding",
+}
 _GRAMMAR = xml_grammar.grammar(
     _RULES,
+    _ATTRIBUTES,
     DS,
     with_text={
         *("DigestValue", "SignatureValue", "KeyName"),

@@ -175,6 +175,10 @@ TABLE = {
     "foreign child": (change(SIGNED, put("Signature", '<Code xmlns="urn:x"/>')), FOREIGN),
     "foreign child in key info": (change(SIGNED, put("KeyInfo", "<Code/>")), FOREIGN),
     "foreign child in signed info": (change(SIGNED, put("Reference", "<Code/>")), FOREIGN),
+    "foreign attribute": (change(SIGNED, named("Signature", "{urn:x}Id", "x")), FOREIGN),
+    "attribute in the key info": (change(SIGNED, named("X509Data", "moi", "1")), FOREIGN),
+    "attribute of an object": (change(SIGNED, named("Object", "moi", "1")), FOREIGN),
+    "Id where there is none": (change(SIGNED, named("X509Certificate", "Id", "x")), FOREIGN),
     "text in the signature": (change(SIGNED, worded("Signature", "Kính gửi")), FOREIGN),
     "text in key info": (change(SIGNED, lambda root: setattr(cases.part(root, "X509Data"), "tail", "x")), FOREIGN),
     "prefix list of an inclusive form": (
