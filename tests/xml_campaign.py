@@ -3,6 +3,7 @@
 Whatever we accept, both must accept; `EXCEPTIONS` are the reasons for which one of them may refuse what we take.
 """
 
+import itertools
 import json
 import random
 import sys
@@ -69,11 +70,11 @@ def others(raw, certificate):
 
 
 def run(count, seed, kinds=None):
-    """A campaign of `count` mutants, the same for the same seed."""
-    told, chosen = Told(), list(kinds or xml_mutants.KINDS)
+    """A campaign of `count` mutants, the kinds in turn, the same for the same seed but for keys and values."""
+    told, chosen = Told(), itertools.cycle(kinds or xml_mutants.KINDS)
     chance = random.Random(seed)
     while sum(told.made.values()) < count:
-        one, name = xml_mutants.good(chance), chance.choice(chosen)
+        one, name = xml_mutants.good(chance), next(chosen)
         raw = xml_mutants.KINDS[name](chance, one)
         if raw is not None:
             _tell(told, name, one, raw)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import xml_cases as cases
 import xml_generated
 from lxml import etree
-from xml_changes import named, noted, prefix_list, put, respelt, twice, worded
+from xml_changes import named, noted, prefix_list, put, twice, worded
 
 from signing import keys_timestamp
 from signing.algorithms import DS, ENVELOPED, EXCLUSIVE, INCLUSIVE
@@ -367,8 +367,9 @@ def _comment(chance, root, _one):
     noted(chance.choice(["CodeNumber", "DigestValue", "edXMLHeader", "SignedInfo"]))(root)
 
 
-def _identifier_spelt(_chance, root, one):
-    respelt("MessageHeader" if one.references else "edXML", "header")(root)
+def _identifier_spelt(chance, root, _one):
+    held = [node.get("Id") for node in root.iter() if isinstance(node.tag, str) and node.get("Id")]
+    chance.choice(_outside(root)).set(chance.choice(["ID", "id"]), chance.choice([*held, "moi"]))
 
 
 def _reference_dropped(chance, root, _one):
