@@ -54,8 +54,8 @@ def fault(grammar_: Grammar, element: Element, name: str) -> str | None:
     waiting = [(element, name)]
     while waiting:
         node, name = waiting.pop()
-        if not grammar_.attributes.get(name, _NONE).issuperset(node.keys()):
-            return "foreign_content"
+        if (names := node.keys()) and (wrong := _attribute_fault(grammar_, node, name, names)):
+            return wrong
         if name not in grammar_.rules:
             continue
         if len(node) == 0 and name in grammar_.may_be_empty and (name in grammar_.with_text or not node.text):
@@ -70,6 +70,13 @@ def fault(grammar_: Grammar, element: Element, name: str) -> str | None:
             return "foreign_content"
         waiting += children
     return None
+
+
+def _attribute_fault(grammar_: Grammar, node: Element, name: str, names: Collection[str]) -> str | None:
+    """An attribute that the element does not have, or an Id that says nothing."""
+    if not grammar_.attributes.get(name, _NONE).issuperset(names):
+        return "foreign_content"
+    return "malformed_signature" if node.get("Id") == "" else None
 
 
 def _child_fault(children: Sequence[tuple[Element, str]]) -> str:

@@ -178,6 +178,7 @@ TABLE = {
     "foreign attribute": (change(SIGNED, named("Signature", "{urn:x}Id", "x")), FOREIGN),
     "attribute in the key info": (change(SIGNED, named("X509Data", "moi", "1")), FOREIGN),
     "attribute of an object": (change(SIGNED, named("Object", "moi", "1")), FOREIGN),
+    "Id that says nothing": (change(SIGNED, named("Signature", "Id", "")), MALFORMED),
     "Id where there is none": (change(SIGNED, named("X509Certificate", "Id", "x")), FOREIGN),
     "text in the signature": (change(SIGNED, worded("Signature", "Kính gửi")), FOREIGN),
     "text in key info": (change(SIGNED, lambda root: setattr(cases.part(root, "X509Data"), "tail", "x")), FOREIGN),
