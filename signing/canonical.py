@@ -56,7 +56,7 @@ def named_form(node: Element) -> Form | str:
     if len(node) and name != "exclusive":
         return "malformed_signature"
     # libxml2 through lxml cannot treat the default namespace inclusively.
-    if name is None or "#default" in prefixes:
+    if name is None or "#default" in prefixes or len(prefixes) > PREFIXES:
         return "canonical_form_not_allowed"
     return Form(exclusive=name == "exclusive", prefixes=prefixes)
 

@@ -14,6 +14,7 @@ the signature means.
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
@@ -29,7 +30,7 @@ XADES = "http://uri.etsi.org/01903/v1.3.2#"
 XADES_141 = "http://uri.etsi.org/01903/v1.4.1#"
 SIGNED_PROPERTIES_TYPE = "http://uri.etsi.org/01903#SignedProperties"
 QUALIFYING = f"{{{XADES}}}QualifyingProperties"
-TOKENS, LONGEST = 4, 1 << 24
+TOKENS, CERTIFICATES, LONGEST = 4, 32, 1 << 24
 
 _PLACE = "(City )?(StreetAddress )?(StateOrProvince )?(PostalCode )?(CountryName )?"
 _OF_141 = (
@@ -253,11 +254,10 @@ def _stamps(qualifying: Element) -> tuple[Stamp, ...] | str:
 
 
 def _certificates(qualifying: Element) -> Iterator[x509.Certificate]:
-    """Certificates among the unsigned properties; one that cannot be read helps nobody."""
+    """The first certificates among the unsigned properties; one that cannot be read helps nobody."""
+    values = islice(_values(qualifying, "EncapsulatedX509Certificate"), CERTIFICATES)
     found: Iterable[x509.Certificate | None] = (
-        path.readable(value)
-        for value in _values(qualifying, "EncapsulatedX509Certificate")
-        if len(value) <= xml_key_info.LONGEST_CERTIFICATE
+        path.readable(value) for value in values if len(value) <= xml_key_info.LONGEST_CERTIFICATE
     )
     return (one for one in found if one)
 
