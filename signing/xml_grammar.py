@@ -4,7 +4,7 @@ Nobody can hide content in a place that a table closes. Faults are told by the s
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from signing.xml_document import Element
@@ -40,9 +40,11 @@ def grammar(
     """A grammar of one namespace; `others` are tags of other namespaces that it names, `attributes` names by element."""
     compiled = {parent: re.compile(children) for parent, children in rules.items()}
     named = {word for children in rules.values() for word in re.findall(r"\w+", children)} | rules.keys()
+    known: dict[object, str] = {f"{{{namespace}}}{name}": name for name in named - set(others.values())}
+    known.update(others)
     return Grammar(
         rules=compiled,
-        known={f"{{{namespace}}}{name}": name for name in named - set(others.values())} | others,
+        known=known,
         attributes={name: frozenset(allowed.split()) for name, allowed in attributes.items()},
         with_text=frozenset(with_text),
         may_be_empty=frozenset(name for name, children in compiled.items() if children.fullmatch("")),
@@ -72,7 +74,7 @@ def fault(grammar_: Grammar, element: Element, name: str) -> str | None:
     return None
 
 
-def _attribute_fault(grammar_: Grammar, node: Element, name: str, names: Collection[str]) -> str | None:
+def _attribute_fault(grammar_: Grammar, node: Element, name: str, names: Iterable[object]) -> str | None:
     """An attribute that the element does not have, or an Id that says nothing."""
     if not grammar_.attributes.get(name, _NONE).issuperset(names):
         return "foreign_content"

@@ -85,7 +85,7 @@ def contradiction(info: KeyInfo, signer: x509.Certificate) -> bool:
     claims = (
         *(any(xml_text.names(name, one.subject) for one in chain) for name in info.names),
         *(any(is_numbered(one, number) for one in chain) for number in info.numbers),
-        *(identifier in map(_identifier, chain) for identifier in info.identifiers),
+        *(any(_identifier(one) == identifier for one in chain) for identifier in info.identifiers),
         *(any(_has_digest(one, digest) for one in chain) for digest in info.digests),
     )
     return not all(claims)
