@@ -102,6 +102,23 @@ def second_properties(root):
     holder[1][0].set("Id", "other")
 
 
+def own_part_signed(root):
+    """One reference more, to the whole of the properties, unsigned ones included."""
+    cases.part(root, "QualifyingProperties").set("Id", "all")
+    info = cases.part(root, "SignedInfo")
+    info.append(copy.deepcopy(info[2 + TYPED]))
+    info[-1].set("URI", "#all")
+    del info[-1].attrib["Type"], info[-1].attrib["Id"]
+
+
+def key_info_signed(root):
+    cases.part(root, "KeyInfo").set("Id", "key")
+    info = cases.part(root, "SignedInfo")
+    info.append(copy.deepcopy(info[2 + TYPED]))
+    info[-1].set("URI", "#key")
+    del info[-1].attrib["Type"], info[-1].attrib["Id"]
+
+
 def old_namespace(root):
     for node in root.iter(f"{{{XADES}}}*"):
         node.tag = node.tag.replace("v1.3.2", "v1.1.1")
@@ -172,6 +189,8 @@ TABLE = {
     "text between": (again(text_of("Cert", "x")), FOREIGN),
     "comment": (again(noted("SigningCertificateV2")), FORMAT + "comment_in_signed_content"),
     "a policy": (again(in_properties(xades_markup(("SignaturePolicyIdentifier", POLICY)), 2)), "INDETERMINATE/SIGNATURE_POLICY_NOT_AVAILABLE/signature_policy"),
+    "more of itself signed": (again(own_part_signed), UNKNOWN),
+    "its key info signed": (again(key_info_signed), PASSED),
     "a manifest": (again(put("Signature", f'<Object xmlns="{DS}"><Manifest/></Object>', 4)), UNKNOWN),
     "other content in an object": (again(put("Signature", f'<Object xmlns="{DS}"><x xmlns="urn:x"/></Object>', 4)), UNKNOWN),
     "text in an object": (again(put("Signature", f'<Object xmlns="{DS}">Kính gửi</Object>', 4)), UNKNOWN),
@@ -217,6 +236,15 @@ def test_other_verifiers_accept_what_we_make(kind, at):
     verifier = signxml.xades.XAdESVerifier()
     found = verifier.verify(raw, x509_cert=cases.CERTIFICATES[kind], id_attribute="Id", expect_references=2)
     assert found[1].signed_properties is not None
+
+
+@pytest.mark.parametrize("references", [["#header", "#signing-time-0"], ["#header", "#signed-properties-1"]])
+def test_a_signature_does_not_sign_parts_of_another(references):
+    both = cases.signed(
+        cases.signed(at=cases.SIGNED_AT, references=["#header"]), xades=True, references=["#header"]
+    )
+    third = cases.signed(both, kind="rsa2048", references=references, at=None)
+    assert [cases.ended(verdict) for verdict in cases.judged(third).verdicts] == [PASSED, PASSED, UNKNOWN]
 
 
 def test_names_in_a_writing_with_other_short_names_are_known():

@@ -90,6 +90,10 @@ def salted(salt):
     return change(raw, worded("SignatureValue", base64.b64encode(value).decode()))
 
 
+def prefixes(count):
+    return " ".join(f"p{number}" for number in range(count))
+
+
 def too_large():
     """A signature under a key beyond 8192 bits: there is none to sign with, the numbers suffice."""
     numbers = rsa.RSAPublicNumbers(65537, (1 << 8208) - (1 << 4000) - 1)
@@ -149,6 +153,8 @@ TABLE = {
     "dsa": (change(SIGNED, named("SignatureMethod", "Algorithm", "http://www.w3.org/2009/xmldsig11#dsa-sha256")), NOT_ALLOWED),
     "hmac of the certificate's key": (change(SIGNED, named("SignatureMethod", "Algorithm", "http://www.w3.org/2001/04/xmldsig-more#hmac-sha512")), NOT_ALLOWED),
     "key too large": (too_large(), CRYPTO + "weak_key"),
+    "as many prefixes as there may be": (resigned(SIGNED, prefix_list("Transform", prefixes(64), 1)), PASSED),
+    "too many prefixes": (resigned(SIGNED, prefix_list("Transform", prefixes(65), 1)), NO_FORM),
     "weak key": (cases.weakly_signed(), CRYPTO + "weak_key"),
     # transforms
     "exclusive with comments": (resigned(SIGNED, steps(ENVELOPED, EXC_COMMENTS)), NO_STEP),
