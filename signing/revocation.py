@@ -116,6 +116,23 @@ def check(chain: Sequence[x509.Certificate], lists: crl.Lists, at: datetime) -> 
     )
 
 
+def named(certificate: x509.Certificate, issuer: x509.Certificate, lists: Lists) -> datetime | None:
+    """Since when the issuer's lists call the certificate revoked, whoever asks and when; None where none does.
+
+    On hold counts only while the newest list says so, as in `check`.
+    """
+    ours = [
+        one
+        for one in lists.by_issuer.get(_issuer_name(certificate), ())
+        if _speaks_for(one, certificate, issuer)
+    ]
+    found = [(position, one, one.revoked.get(certificate.serial_number)) for position, one in enumerate(ours)]
+    moments = [
+        since for position, one, since in found if since and (position == 0 or not _on_hold(one, certificate))
+    ]
+    return min(moments, default=None)
+
+
 def _revoked(position: int, evidence: tuple[str, ...]) -> Outcome:
     sub, why = (
         (SubIndication.REVOKED_CA_NO_POE, "authority_revoked")

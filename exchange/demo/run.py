@@ -85,7 +85,7 @@ async def play(stage: Stage, dsn: str, started: float) -> dict[str, Any]:
     script = cast.cast()
     ours = authority.issue(script.seals, script.persons, script.odd, at)
     authority.publish(ours, stage.folder / "trust", stage.folder / "crl")
-    stage.say("demo.issued", n=len(ours.seals) + len(ours.persons))
+    stage.say("demo.issued", n=ours.certificates)
     keys = await _furnish(dsn, script, ours, at, stage.say)
     async with _serving(stage, dsn), _clients(stage.server, keys) as clients:
         stage.say("demo.serving", address=stage.server)
@@ -108,7 +108,7 @@ async def _furnish(
         sheets = [
             directory.Sheet(kind="agency", raw=agencies.agency_sheet()),
             directory.Sheet(kind="officer", raw=agencies.officer_sheet()),
-            directory.Sheet(kind="certificate", raw=authority.sheet(ours, script.odd, at)),
+            directory.Sheet(kind="certificate", raw=authority.sheet(ours, script.odd)),
         ]
         outcome = await directory.import_csv(opened, sheets, new_ids=new_ids, at=at)
         if outcome.errors:
