@@ -5,16 +5,13 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
 
 import click
 
-from exchange import config, texts
-from exchange.cli import answers, report_table
-from exchange.rules import directory as rules_directory
+from exchange import texts
+from exchange.cli import answers, report_table, tally
 from exchange.rules import paper_class, ratios
 from exchange.rules.ratios import Measure
-from exchange.store import directory
 from exchange.tracker import signature_usage
 from exchange.tracker import tally as counting
 from exchange.tracker.reports import make
@@ -41,7 +38,7 @@ def report(*, name: str, period: str, codes: tuple[str, ...], form: str, as_json
         span = counting.period(period)
     except ValueError:
         answers.fail(answers.USAGE, "cli.bad_period", period=period)
-    trusted = _trusted(given)
+    trusted = answers.trusted(given)
     with answers.database(given) as dsn:
         made = answers.reached(_made(dsn, name, span, codes, trusted))
     if made is None:
@@ -49,25 +46,15 @@ def report(*, name: str, period: str, codes: tuple[str, ...], form: str, as_json
     _PRINT["json" if as_json else form](made, given.language)
 
 
-def _trusted(given: config.Config) -> trust.Trust:
-    """What the exchange trusts; a file among it that cannot be read ends the command (2)."""
-    try:
-        return trust.load(config.files(given.trust_folder), config.files(given.crl_folder))
-    except ValueError as error:
-        answers.fail(answers.USAGE, "cli.trust_unreadable", why=error)
-
-
 async def _made(
     dsn: str, name: str, span: counting.Period, codes: Sequence[str], trusted: trust.Trust
 ) -> Report | None:
     at = datetime.now(UTC)
     async with answers.connected(dsn) as connection:
-        today = paper_class.local_day(at)
-        snapshot = await directory.load(connection, today)
-        found = [rules_directory.find(snapshot, code, today) for code in codes]
+        found = await tally.agencies(connection, codes, at)
         if None in found:
             return None
-        chosen: list[UUID] | None = [one.id for one in found if one] if codes else None
+        chosen = [one.id for one in found if one] if codes else None
         asked = Asked(period=span, agencies=chosen, as_of=at)
         return await make.make(connection, name, asked, trusted, [one.code for one in found if one])
 

@@ -57,13 +57,14 @@ class Shared:
 
 @dataclass(frozen=True, kw_only=True)
 class Exceptions:
-    """What is not as it should be, by agency code: seals unconfirmed, revoked, expired, soon to expire, shared.
+    """What is not as it should be, by agency code: seals unconfirmed, revoked, lost (revoked too), expired, soon to expire.
 
     `people` are persons whose certificate was revoked long ago: (agency, code).
     """
 
     unconfirmed: frozenset[str] = frozenset()
     revoked: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
     expired: frozenset[str] = frozenset()
     expiring: frozenset[str] = frozenset()
     people: frozenset[tuple[str, str]] = frozenset()
@@ -148,7 +149,7 @@ def issue(seals: Mapping[str, str], persons: Iterable[Person], odd: Exceptions, 
         (one.agency, one.code): ours.issue(one.name, _years(one.agency, n)) for n, one in enumerate(people)
     }
     further = (*_earlier(ours, people[:EARLIER]), *_for_treasury(ours, people))
-    for code in sorted(odd.revoked):
+    for code in sorted(odd.revoked | odd.lost):
         ours.revoke(holders[code], REVOKED_DAYS)
     for key in sorted(odd.people):
         ours.revoke(held[key], LONG_REVOKED_DAYS)

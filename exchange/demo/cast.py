@@ -50,7 +50,8 @@ def _odd(kinds: Mapping[str, Sequence[AgencyEntry]], child: AgencyEntry) -> Exce
     superior = kinds["province"][0].code
     return Exceptions(
         unconfirmed=frozenset({departments[9].code}),
-        revoked=frozenset({departments[10].code, *clerks[80:85]}),
+        revoked=frozenset({departments[10].code}),
+        lost=frozenset(clerks[80:85]),
         expired=frozenset(clerks[60:72]),
         expiring=frozenset(clerks[72:80]),
         people=frozenset((code, "02") for code in clerks[90:99]),

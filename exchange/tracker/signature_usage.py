@@ -19,7 +19,8 @@ from exchange.rules.ratios import Measure
 from exchange.rules.signature_measures import Agency, Documents, Usage
 from exchange.store import signature_counts
 from exchange.store.pool import Connection
-from exchange.tracker.tally import Period
+from exchange.tracker import tally
+from exchange.tracker.tally import Period, Tally
 from signing import certificates, revoked
 from signing.trust import Trust
 
@@ -76,6 +77,17 @@ async def gathered(connection: Connection, asked: Asked, trust: Trust) -> Usage:
 async def measures(connection: Connection, asked: Asked, trust: Trust) -> dict[str, Measure]:
     """M8 to M11 of some agencies, or of the whole exchange."""
     return signature_measures.measures(await usage(connection, asked, trust))
+
+
+async def in_tally(
+    connection: Connection, counted: Tally, agencies: Sequence[UUID] | None, trust: Trust
+) -> dict[str, Any]:
+    """The tally's JSON; M8 to M11 are among its measures where it is of everything that agencies sent."""
+    body = tally.as_json(counted)
+    if (counted.view, counted.scope) == ("out", tally.WHOLE):
+        asked = Asked(period=counted.period, agencies=agencies, as_of=counted.as_of)
+        body["measures"] |= as_json(await measures(connection, asked, trust))
+    return body
 
 
 def as_json(found: Mapping[str, Measure]) -> dict[str, dict[str, Any]]:

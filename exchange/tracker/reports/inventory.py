@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from exchange.rules import certificate_use
+from exchange.rules import certificate_use, paper_class
 from exchange.rules.certificate_use import NEVER, STATES, Held
 from exchange.rules.signature_measures import Usage
 from exchange.tracker.reports.report import Column, Line, Report, Table, Value, Word
@@ -66,6 +66,7 @@ def _row(usage: Usage, one: Held) -> list[Value]:
     use = usage.uses.get(one.sha256, NEVER)
     state = certificate_use.state(one, usage.at, usage.on)
     revoked = one.own.revoked if one.own and state == "revoked" else None
+    last = one.last if state != "revoked" else None
     return [
         one.own.serial if one.own else None,
         one.latest.officer_name or one.subject,
@@ -75,9 +76,9 @@ def _row(usage: Usage, one: Held) -> list[Value]:
         one.issuer,
         one.issued,
         one.last,
-        max((one.last - usage.on).days, 0) if one.last and state != "revoked" else None,
+        max((last - usage.on).days, 0) if last else None,
         Word(f"certificate_state.{state}"),
-        revoked,
+        paper_class.local_day(revoked) if revoked else None,
         Word(f"certificate_purpose.{one.latest.purpose}"),
         use.last,
         use.documents,
