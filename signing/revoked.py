@@ -1,6 +1,6 @@
-"""What revocation lists say of a certificate in itself (thu hồi), for inventories: no letter and no moment is judged.
+"""What became of a certificate in itself (thu hồi), for inventories: no letter and no moment is judged.
 
-Whether a signature holds is `revocation.check`'s to say; here somebody only asks what became of a certificate.
+Whether a signature holds is `judge.certificate`'s to say; here somebody only asks since when it is called revoked.
 """
 
 from datetime import datetime
@@ -8,19 +8,27 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.x509 import ocsp
 
-from signing import revocation
+from signing import certificate_facts, path, revocation
+from signing.moment import Moment
 from signing.trust import Trust
 
 
 def since(der: bytes, trust: Trust) -> datetime | None:
-    """Since when the lists at hand call a certificate (DER) revoked; None: none of its trusted issuers' lists does.
+    """Since when the lists and answers at hand call a certificate (DER) revoked; None: none that may speak of it does.
 
-    Raises ValueError for bytes that are no certificate.
+    It must have, or have had, a path to a root of signers. Raises ValueError for bytes that are no certificate.
     """
-    certificate = x509.load_der_x509_certificate(der)
-    issuers = [one for one in (*trust.intermediates, *trust.anchors) if one.subject == certificate.issuer]
-    moments = [revocation.named(certificate, issuer, trust.revocation) for issuer in issuers]
-    return min((moment for moment in moments if moment), default=None)
+    signer = certificate_facts.read(x509.load_der_x509_certificate(der))
+    if signer is None:
+        return None
+    for day in (signer.valid_to, signer.valid_from):
+        chain = path.search(signer, (), trust, Moment(day), purpose="signer")
+        if not isinstance(chain, path.Failure):
+            sources = revocation.Sources(
+                lists=(trust.revocation,), answers=(trust.responses,), authorities=trust, others=()
+            )
+            return revocation.since(chain, sources)
+    return None
 
 
 def made(kind: str, der: bytes) -> datetime | None:

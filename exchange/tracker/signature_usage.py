@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from exchange.rules import certificate_use, paper_class, signature_measures
 from exchange.rules.certificate_use import Held, Own, Row, Use
@@ -23,6 +23,9 @@ from exchange.tracker import tally
 from exchange.tracker.tally import Period, Tally
 from signing import certificates, revoked
 from signing.trust import Trust
+
+_READ: WeakKeyDictionary[Trust, dict[bytes, Own | None]] = WeakKeyDictionary()
+"""Certificates as read by a trust set, for as long as that is in force: they do not change, nor do its lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +112,19 @@ def _uses(rows: Iterable[Mapping[str, Any]]) -> dict[bytes, Use]:
 
 
 def _held(rows: Sequence[Row], bodies: Mapping[bytes, bytes], trust: Trust) -> tuple[Held, ...]:
-    return certificate_use.held(rows, {sha256: _own(body, trust) for sha256, body in bodies.items()})
+    known = _READ.setdefault(trust, {})
+    for sha256 in bodies.keys() - known.keys():
+        known[sha256] = _own(bodies[sha256], trust)
+    own = {sha256: said for sha256 in bodies if (said := known[sha256])}
+    return certificate_use.held(rows, own)
 
 
-@lru_cache(maxsize=8192)
-def _own(body: bytes, trust: Trust) -> Own:
-    said = certificates.describe(body)
+def _own(body: bytes, trust: Trust) -> Own | None:
+    """What a certificate says, and lists say of it; None for bytes that cannot be read as one."""
+    try:
+        said, since = certificates.describe(body), revoked.since(body, trust)
+    except ValueError:
+        return None
     return Own(
         subject=said.common_name or said.subject,
         issuer=said.issuer_name or said.issuer,
@@ -123,5 +133,5 @@ def _own(body: bytes, trust: Trust) -> Own:
         valid_to=said.valid_to,
         first=paper_class.local_day(said.valid_from),
         last=paper_class.local_day(said.valid_to),
-        revoked=revoked.since(body, trust),
+        revoked=since,
     )

@@ -234,6 +234,24 @@ async def test_a_certificate_not_at_hand_goes_by_the_directory(world):
     assert (row["serial"], row["state"].code, row["to"]) == (None, "expired", date(2026, 6, 30))
 
 
+async def test_bytes_that_are_no_certificate_are_as_good_as_none(world):
+    agency = await world.agency("A")
+    sha256 = await world.certificate()
+    await world.held(sha256, agency)
+    await world.connection.execute("UPDATE evidence SET body = '\\x00'")
+    (row,), _ = await report(world, "BC-11")
+    assert (row["serial"], row["state"].code) == (None, "valid")
+
+
+async def test_what_the_lists_say_goes_with_the_trust_set(world):
+    agency = await world.agency("A")
+    sha256 = await world.certificate()
+    await world.held(sha256, agency)
+    assert (await measured(world))["M11"] == (1, 1)
+    world.revoked[0][world.count] = MARCH  # in the next list
+    assert (await measured(world))["M11"] == (0, 1)
+
+
 async def test_issued_in_the_period_by_issuer(world):
     agency = await world.agency("A")
     officer = await world.officer(agency)
