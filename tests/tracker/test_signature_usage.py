@@ -1,15 +1,19 @@
 """Measures M8 to M11 and their reports on a real database: cases by hand, and random worlds against brute force."""
 
+import hashlib
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
-from signed_world import Brute, World, exported
+from signed_world import ISSUERS, Brute, World, exported
 
+from exchange import texts
 from exchange.tracker import signature_usage, tally
-from exchange.tracker.reports import make
+from exchange.tracker.reports import failures, make
 from exchange.tracker.signature_usage import Asked
+from signing import keys
+from signing.verdict import SubIndication
 
 PASSED, FAILED, OPEN = "TOTAL_PASSED", "TOTAL_FAILED", "INDETERMINATE"
 MARCH = datetime(2026, 3, 2, 3, tzinfo=UTC)
@@ -300,6 +304,43 @@ async def test_what_is_missing_has_a_row_unless_a_failed_signature_stands_there(
         ("4/CV", "missing_document", "sign"),
     ]
     assert rows[2]["place"] == "phu_luc.pdf"
+
+
+@pytest.mark.parametrize("sub_indication", SubIndication)
+def test_every_sub_indication_has_the_reason_that_its_name_tells(sub_indication):
+    reason = failures.REASONS.get(sub_indication, failures.UNTRUSTED)
+    assert texts.say(f"report.failure.{reason}")
+    for beginning, expected in (
+        ("REVOKED", "revoked"),
+        ("OUT_OF_BOUNDS", "expired"),
+        ("TRY_LATER", "not_known"),
+    ):
+        assert (reason == expected) == sub_indication.startswith(
+            beginning
+        ) or sub_indication == "NOT_YET_VALID"
+
+
+async def test_a_certificate_on_hold_is_told_with_the_revoked(world):
+    agency, seal, pen = await office(world)
+    held = (*seal[:2], OPEN, {"why": "certificate_on_hold"})
+    await world.letter(agency, 1, MARCH, held, pen, missing=["main.organisation"])
+    (row,), _ = await report(world, "BC-12")
+    assert row["reason"].code == "revoked"
+
+
+async def test_evidence_of_revocation_is_told_by_when_it_was_made(world):
+    agency, seal, pen = await office(world)
+    lists = [keys.revocation_list(ISSUERS[0], {}, at=MARCH - timedelta(days=n)) for n in (1, 3)]
+    for raw in lists:
+        digest = hashlib.sha256(raw).digest()
+        await world.connection.execute(
+            "INSERT INTO evidence VALUES ($1, 'crl', $2, $3)", digest, raw, world.at
+        )
+    named = tuple(hashlib.sha256(raw).hexdigest() for raw in lists)
+    await world.letter(agency, 1, MARCH, (*seal[:2], OPEN, {"evidence": named}), pen)
+    await world.letter(agency, 2, MARCH, (*seal[:2], OPEN, {"evidence": named[1:]}), pen)
+    rows, _ = await report(world, "BC-12")
+    assert [row["evidence"] for row in rows] == [MARCH - timedelta(days=1), MARCH - timedelta(days=3)]
 
 
 # --- random worlds against brute force -----------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ REASONS: Mapping[str, str] = {
     "HASH_FAILURE": "changed",
     "SIG_CRYPTO_FAILURE": "changed",
     "OUT_OF_BOUNDS_NO_POE": "expired",
+    "OUT_OF_BOUNDS_NOT_REVOKED": "expired",
     "NOT_YET_VALID": "expired",
     "REVOKED_NO_POE": "revoked",
     "REVOKED_CA_NO_POE": "revoked",
@@ -37,6 +38,8 @@ REASONS: Mapping[str, str] = {
     "TRY_LATER": "not_known",
 }
 """Sub-indication of EN 319 102-1 -> what the report calls it; any other is a certificate that is not trusted."""
+ON_HOLD: Mapping[str, str] = {"certificate_on_hold": "revoked", "authority_on_hold": "revoked"}
+"""What is to be tried later because a certificate is on hold (tạm đình chỉ) has revocation data: these say so."""
 UNTRUSTED = "untrusted"
 
 HANDLING: Mapping[str, str] = {"signer_unconfirmed": "confirm", "signer_unknown": "register"}
@@ -86,7 +89,7 @@ def _failed(
         row["signer_name"] or None,
         serials.get(row["sha256"]),
         Word(f"indication.{row['indication']}"),
-        Word(f"report.failure.{REASONS.get(row['sub_indication'], UNTRUSTED)}"),
+        Word(f"report.failure.{ON_HOLD.get(row['why']) or REASONS.get(row['sub_indication'], UNTRUSTED)}"),
         max((moments[digest] for digest in row["evidence"] if digest in moments), default=None),
         Dated(Word(f"indication.{row['newest_indication']}"), row["newest_judged_at"]) if again else None,
         None if passed else Word(f"advice.{row['why']}"),
