@@ -16,6 +16,7 @@ Nothing at hand, only what has run out, or only words of others: INDETERMINATE/T
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
@@ -165,6 +166,20 @@ def _ask(chain: path.Chain, sources: Sources, moment: Moment) -> _Answer:
         if not any(_releases(other, one) for other in said):
             return _Answer(standing=Standing.HELD, used=(one,))
     return _acquitted(chain[0], said, moment)
+
+
+def since(chain: path.Chain, sources: Sources) -> datetime | None:
+    """Since when the first certificate of a chain is called revoked or on hold, whoever asks and when; None: it is not.
+
+    A hold that a later statement released is none.
+    """
+    said = [*_of_lists(chain, sources), *_of_answers(chain, sources)]
+    moments = [
+        one.since
+        for one in said
+        if one.since and not (one.held and any(_releases(other, one) for other in said))
+    ]
+    return min(moments, default=None)
 
 
 def _releases(other: Statement, held: Statement) -> bool:

@@ -61,12 +61,16 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What an import comes from: sheets by kind as read, the event it makes, digests of the files for the record."""
+    """What an import comes from: sheets by kind as read, the event it makes, digests of the files for the record.
+
+    `bodies` are the certificates (DER, by SHA-256) that came whole: they are kept as evidence, for inventories.
+    """
 
     sheets: Mapping[str, directory_csv.Sheet]
     event: str
     digests: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    bodies: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +110,14 @@ async def written(connection: Connection, known: Stored, source: Source, moment:
     plan = _planned(known, source, moment.new_ids, moment.at)
     systems = {entry.id: entry.name for entry in known.state.systems.values()}
     outcome = _outcome(plan, source, systems, dry_run=moment.asked.dry_run)
-    if outcome.errors or moment.asked.dry_run or not outcome.changes:
+    if outcome.errors or moment.asked.dry_run:
+        return outcome
+    kept = [
+        rows.EvidenceRow(sha256=digest, kind="certificate", body=body, first_seen=moment.at)
+        for digest, body in source.bodies.items()
+    ]
+    await rows.insert(connection, kept, conflict="ON CONFLICT DO NOTHING")
+    if not outcome.changes:
         return outcome
     numbered = directory_sheets.numbered(plan, known, moment.new_ids.new)
     await directory_sheets.write(connection, plan, numbered, moment.at)
