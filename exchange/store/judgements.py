@@ -1,0 +1,325 @@
+"""Judging letters again (xét lại): why, which letters are due, what stands of each, and writing what came out.
+
+A reason (`rejudgement`) is written in the commit of what changed, and its letters with it as `rejudgement_due`: work that
+outlives whoever began it. A due letter is taken for a while, judged, and its row removed in the commit of the judgement -
+unless a newer reason came meanwhile: then it stays due. All of this is housekeeping, except that letters and deliveries
+are locked in the order of their keys, letters first, as everywhere.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from exchange.store import rows
+from exchange.store.pool import Connection
+
+LATEST = """greatest(1, (SELECT max(revision) FROM verdict
+                          WHERE verdict.sender = letter.sender AND verdict.letter = letter.id),
+                        (SELECT max(revision) FROM judgement
+                          WHERE judgement.sender = letter.sender AND judgement.letter = letter.id))"""
+"""SQL for the number of a letter's newest judgement; the first is 1."""
+
+_SIGNED = """SELECT DISTINCT sender, letter FROM verdict WHERE certificate_sha256 = ANY($1)"""
+_SENT = "SELECT sender, id AS letter FROM letter WHERE sender = ANY($2) AND operation <> 'status'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Why letters are judged again: those signed with one of these certificates, and those of these senders."""
+
+    id: UUID
+    cause: str
+    at: datetime
+    directory_version: int
+    certificates: Sequence[bytes] = ()
+    senders: Sequence[UUID] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """A letter that is to be judged again, and the reason; `tries` counts this time too."""
+
+    sender: UUID
+    letter: UUID
+    cause: str
+    rejudgement: UUID
+    tries: int
+
+
+async def order(connection: Connection, reason: Reason) -> int:
+    """Write a reason down and make its letters due; how many. Within the transaction of what changed."""
+    await connection.execute(
+        """INSERT INTO rejudgement (id, cause, at, directory_version, certificates, senders)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        reason.id, reason.cause, reason.at, reason.directory_version, list(reason.certificates), list(reason.senders),
+    )  # fmt: skip
+    return await _make_due(connection, reason, f"{_SIGNED} UNION {_SENT}")
+
+
+async def _make_due(connection: Connection, reason: Reason, letters: str) -> int:
+    found = await connection.fetchval(
+        f"""WITH made AS (
+                INSERT INTO rejudgement_due (sender, letter, cause, rejudgement, due_at)
+                SELECT sender, letter, $3, $4, $5 FROM ({letters}) AS concerned ORDER BY sender, letter
+                ON CONFLICT (sender, letter) DO UPDATE
+                   SET cause = excluded.cause, rejudgement = excluded.rejudgement, due_at = excluded.due_at, tries = 0
+                RETURNING 1)
+            SELECT count(*) FROM made""",  # noqa: S608 - the statements are ours
+        list(reason.certificates), list(reason.senders), reason.cause, reason.id, reason.at,
+    )  # fmt: skip
+    return int(found)
+
+
+async def add(connection: Connection, reason: Reason, letters: Sequence[tuple[UUID, UUID]]) -> int:
+    """Make these letters (sender, letter) due; those that are due already stay so, for their own reason. How many."""
+    if not letters:
+        return 0
+    senders, ids = zip(*letters, strict=True)
+    found = await connection.fetch(
+        """INSERT INTO rejudgement_due (sender, letter, cause, rejudgement, due_at)
+           SELECT sender, letter, $3, $4, $5 FROM unnest($1::uuid[], $2::uuid[]) AS given (sender, letter)
+            ORDER BY sender, letter
+           ON CONFLICT (sender, letter) DO NOTHING RETURNING 1""",
+        senders, ids, reason.cause, reason.id, reason.at,
+    )  # fmt: skip
+    return len(found)
+
+
+async def settle(connection: Connection, before: datetime, at: datetime) -> int:
+    """Look a second time for letters of reasons older than `before`: those judged by the directory of then. How many."""
+    records = await connection.fetch(
+        """SELECT id, cause, at, directory_version, certificates, senders FROM rejudgement
+            WHERE settled_at IS NULL AND at < $1 ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED""",
+        before,
+    )
+    missed = 0
+    for record in records:
+        reason = Reason(**record)
+        letters = f"""SELECT late.sender, late.letter FROM ({_SIGNED} UNION {_SENT}) AS late
+                        JOIN letter ON letter.sender = late.sender AND letter.id = late.letter
+                       WHERE letter.directory_version < {int(reason.directory_version)}
+                         AND letter.accepted_at > $5::timestamptz - interval '5 minutes'
+                         AND NOT EXISTS (SELECT FROM rejudgement_due AS due
+                                          WHERE due.sender = late.sender AND due.letter = late.letter)"""  # noqa: S608 - the number is ours
+        missed += await _make_due(connection, reason, letters)
+    await connection.execute(
+        "UPDATE rejudgement SET settled_at = $2 WHERE id = ANY($1)", [one["id"] for one in records], at
+    )
+    return missed
+
+
+async def take(
+    connection: Connection, at: datetime, limit: int, rejudgement: UUID | None = None
+) -> list[Due]:
+    """Due letters, of one reason or of any, for two minutes: then somebody else may take them. Each try waits longer."""
+    records = await connection.fetch(
+        """UPDATE rejudgement_due AS due
+              SET due_at = $1::timestamptz + interval '2 minutes' * power(2, least(tries, 9)), tries = tries + 1
+             FROM (SELECT sender, letter FROM rejudgement_due
+                    WHERE due_at <= $1 AND ($3::uuid IS NULL OR rejudgement = $3)
+                    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS taken
+            WHERE due.sender = taken.sender AND due.letter = taken.letter
+           RETURNING due.sender, due.letter, due.cause, due.rejudgement, due.tries""",
+        at, limit, rejudgement,
+    )  # fmt: skip
+    return [Due(**one) for one in records]
+
+
+async def waiting(connection: Connection, rejudgement: UUID | None = None) -> int:
+    """How many letters are due, of one reason or of any, taken or not."""
+    return int(
+        await connection.fetchval(
+            "SELECT count(*) FROM rejudgement_due WHERE $1::uuid IS NULL OR rejudgement = $1", rejudgement
+        )
+    )
+
+
+async def lock(connection: Connection, dues: Sequence[Due]) -> None:
+    """Lock these rows in the order of their keys, as whoever makes letters due does."""
+    await connection.execute(
+        """SELECT FROM rejudgement_due AS due
+             JOIN unnest($1::uuid[], $2::uuid[]) AS given (sender, letter) USING (sender, letter)
+            ORDER BY sender, letter FOR UPDATE OF due""",
+        [one.sender for one in dues], [one.letter for one in dues],
+    )  # fmt: skip
+
+
+async def again(connection: Connection, dues: Sequence[Due], at: datetime) -> None:
+    """Whoever looks next may take these at once."""
+    await connection.execute(
+        """UPDATE rejudgement_due AS due SET due_at = $3
+             FROM unnest($1::uuid[], $2::uuid[]) AS given (sender, letter)
+            WHERE due.sender = given.sender AND due.letter = given.letter""",
+        [one.sender for one in dues], [one.letter for one in dues], at,
+    )  # fmt: skip
+
+
+async def done(connection: Connection, dues: Sequence[Due]) -> None:
+    """These are judged; one that became due for a newer reason meanwhile stays due."""
+    await connection.execute(
+        """DELETE FROM rejudgement_due AS due
+            USING unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS given (sender, letter, rejudgement)
+            WHERE due.sender = given.sender AND due.letter = given.letter AND due.rejudgement = given.rejudgement""",
+        [one.sender for one in dues], [one.letter for one in dues], [one.rejudgement for one in dues],
+    )  # fmt: skip
+
+
+async def reason_of(connection: Connection, version: int) -> UUID | None:
+    """The reason that came with a version of the directory; None if it concerned no signature."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        "SELECT id FROM rejudgement WHERE directory_version = $1 AND cause = 'directory'", version
+    )
+
+
+async def of_officers(connection: Connection, officers: Sequence[UUID]) -> set[bytes]:
+    """The certificates of these officers."""
+    records = await connection.fetch(
+        "SELECT DISTINCT sha256 FROM signer_certificate WHERE officer = ANY($1)", officers
+    )
+    return {one["sha256"] for one in records}
+
+
+async def seals(connection: Connection, certificates: Sequence[bytes]) -> dict[bytes, set[UUID]]:
+    """The agencies that hold each of these certificates as their seal."""
+    held: defaultdict[bytes, set[UUID]] = defaultdict(set)
+    for one in await connection.fetch(
+        "SELECT sha256, agency FROM signer_certificate WHERE sha256 = ANY($1) AND kind = 'organisation'",
+        certificates,
+    ):
+        held[one["sha256"]].add(one["agency"])
+    return held
+
+
+async def concerned(connection: Connection, reason: Reason) -> list[tuple[UUID, UUID]]:
+    """The letters (sender, letter) that a reason would make due, in the order of their keys."""
+    records = await connection.fetch(
+        f"{_SIGNED} UNION {_SENT} ORDER BY sender, letter",
+        list(reason.certificates), list(reason.senders),
+    )  # fmt: skip
+    return [(one["sender"], one["letter"]) for one in records]
+
+
+async def standing(
+    connection: Connection, keys: Sequence[tuple[UUID, UUID]], *, locked: bool = False
+) -> list[Any]:
+    """The rows of these letters (sender, letter), each with the number of its newest judgement; under a lock or not."""
+    if not keys:
+        return []
+    senders, letters = zip(*sorted(keys), strict=True)
+    if locked:
+        await connection.execute(
+            """SELECT FROM letter JOIN unnest($1::uuid[], $2::uuid[]) AS given (sender, id) USING (sender, id)
+                ORDER BY sender, id FOR UPDATE OF letter""",
+            senders, letters,
+        )  # fmt: skip
+    return await connection.fetch(
+        f"""SELECT letter.*, {LATEST} AS revision
+              FROM letter JOIN unnest($1::uuid[], $2::uuid[]) AS given (sender, id) USING (sender, id)
+             ORDER BY sender, id""",  # noqa: S608 - the statement is ours
+        senders, letters,
+    )  # fmt: skip
+
+
+async def verdicts(connection: Connection, letters: Sequence[UUID]) -> list[Any]:
+    """Every verdict of these letters, in order; the newest revisions last."""
+    return await connection.fetch(
+        """SELECT verdict.* FROM letter JOIN verdict ON verdict.sender = letter.sender AND verdict.letter = letter.id
+            WHERE letter.id = ANY($1) ORDER BY verdict.sender, verdict.letter, revision, position""",
+        letters,
+    )
+
+
+async def deliveries(connection: Connection, letters: Sequence[UUID], *, locked: bool = False) -> list[Any]:
+    """Every delivery of these letters in the order in which they are locked."""
+    return await connection.fetch(
+        f"""SELECT * FROM delivery WHERE letter = ANY($1)
+             ORDER BY recipient, letter, round {"FOR UPDATE" if locked else ""}""",  # noqa: S608 - the statement is ours
+        letters,
+    )
+
+
+async def write_letters(connection: Connection, judged: Sequence[rows.JudgementRow]) -> None:
+    """Append judgements; the letters hold the newest."""
+    await rows.insert(connection, judged)
+    await connection.execute(
+        """UPDATE letter SET requirement = given.requirement, reason = given.reason, missing = given.missing::text[]
+             FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+                  AS given (sender, id, requirement, reason, missing)
+            WHERE letter.sender = given.sender AND letter.id = given.id""",
+        [one.sender for one in judged], [one.letter for one in judged], [one.requirement for one in judged],
+        [one.reason for one in judged], [rows.array(one.missing) for one in judged],
+    )  # fmt: skip
+
+
+async def recheck(connection: Connection, moments: Sequence[tuple[UUID, UUID, datetime | None]]) -> None:
+    """When these letters (sender, letter) are looked at again for newer revocation data; None: no more."""
+    if moments:
+        senders, letters, at = zip(*moments, strict=True)
+        await connection.execute(
+            """UPDATE letter SET recheck_at = given.at
+                 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS given (sender, id, at)
+                WHERE letter.sender = given.sender AND letter.id = given.id""",
+            senders, letters, at,
+        )  # fmt: skip
+
+
+async def unsettled(connection: Connection, at: datetime, accepted_before: datetime, limit: int) -> list[Any]:
+    """Letters that newer revocation data may settle: looked at last long enough ago, accepted before those data."""
+    return await connection.fetch(
+        f"""SELECT letter.sender, letter.id, letter.accepted_at,
+                   coalesce(bool_or(verdict.provisional OR verdict.sub_indication = 'TRY_LATER'), false) AS open,
+                   coalesce(min(verdict.trust_sha256), '') AS trust_sha256
+              FROM (SELECT * FROM letter
+                     WHERE recheck_at <= $1 AND accepted_at <= $2 ORDER BY recheck_at LIMIT $3) AS letter
+              LEFT JOIN verdict ON verdict.sender = letter.sender AND verdict.letter = letter.id
+                               AND verdict.revision = {LATEST}
+             GROUP BY letter.sender, letter.id, letter.accepted_at ORDER BY letter.sender, letter.id""",  # noqa: S608 - the statement is ours
+        at, accepted_before, limit,
+    )  # fmt: skip
+
+
+async def authorities(connection: Connection) -> set[bytes]:
+    """The authorities by which letters were judged last."""
+    return {one["sha256"] for one in await connection.fetch("SELECT sha256 FROM trusted_authority")}
+
+
+async def note_authorities(connection: Connection, now: Collection[bytes], at: datetime) -> None:
+    """From now on it is these."""
+    await connection.execute("DELETE FROM trusted_authority WHERE sha256 <> ALL($1)", list(now))
+    await connection.execute(
+        "INSERT INTO trusted_authority (sha256, since) SELECT unnest($1::bytea[]), $2 ON CONFLICT DO NOTHING",
+        sorted(now), at,
+    )  # fmt: skip
+
+
+async def by_authorities(
+    connection: Connection, gone: Collection[bytes], *, added: bool
+) -> list[tuple[UUID, UUID]]:
+    """Letters (sender, letter) that an authority which is gone spoke for, and with `added` those that none did."""
+    records = await connection.fetch(
+        """SELECT DISTINCT sender, letter FROM verdict
+            WHERE evidence && $1::text[]
+               OR $2 AND sub_indication IN ('NO_CERTIFICATE_CHAIN_FOUND', 'CHAIN_CONSTRAINTS_FAILURE',
+                                            'CERTIFICATE_CHAIN_GENERAL_FAILURE')""",
+        [one.hex() for one in gone], added,
+    )  # fmt: skip
+    return [(one["sender"], one["letter"]) for one in records]
+
+
+async def write_deliveries(connection: Connection, changed: Sequence[tuple[Any, ...]]) -> None:
+    """Deliveries with their new requirement, class, grade, ground of paper and counted class, after their keys."""
+    if changed:
+        await connection.execute(
+            """UPDATE delivery
+                  SET requirement = given.requirement, class = given.class, grade = given.grade,
+                      justified = given.justified, counted_class = given.counted_class
+                 FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
+                             $8::text[])
+                      AS given (recipient, letter, round, requirement, class, grade, justified, counted_class)
+                WHERE delivery.recipient = given.recipient AND delivery.letter = given.letter
+                  AND delivery.round = given.round""",
+            *zip(*changed, strict=True),
+        )
