@@ -14,7 +14,10 @@ PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """Names as RFC 4514 texts; `valid_to` is the last moment of validity; `sha256` is of the DER bytes."""
+    """Names as RFC 4514 texts; `valid_to` is the last moment of validity; `sha256` is of the DER bytes.
+
+    `identifiers`: the subject's UIDs (`MST:…`, `CCCD:…`); `mailboxes`: of subject and alternative names.
+    """
 
     sha256: bytes
     der: bytes
@@ -23,6 +26,8 @@ class Description:
     common_name: str
     valid_from: datetime
     valid_to: datetime
+    identifiers: tuple[str, ...] = ()
+    mailboxes: tuple[str, ...] = ()
 
 
 def describe(raw: bytes) -> Description:
@@ -39,4 +44,19 @@ def describe(raw: bytes) -> Description:
         common_name=str(names[0].value) if names else "",
         valid_from=certificate.not_valid_before_utc,
         valid_to=certificate.not_valid_after_utc,
+        identifiers=_named(certificate, NameOID.USER_ID),
+        mailboxes=(*_named(certificate, NameOID.EMAIL_ADDRESS), *_mailboxes(certificate)),
     )
+
+
+def _named(certificate: x509.Certificate, kind: x509.ObjectIdentifier) -> tuple[str, ...]:
+    return tuple(str(one.value) for one in certificate.subject.get_attributes_for_oid(kind))
+
+
+def _mailboxes(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Alternative names that cannot be read say nothing."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return ()
+    return tuple(names.get_values_for_type(x509.RFC822Name))

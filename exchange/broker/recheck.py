@@ -8,7 +8,9 @@ A trust set without any root says that something is wrong with this machine, not
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from exchange.broker import rejudge
 from exchange.broker.rejudge import Bench
@@ -41,11 +43,23 @@ async def turn(at: Bench, *, seconds: float = TURN_SECONDS) -> Effect:
 
 async def find(at: Bench) -> int:
     """Make letters due by what changed without a commit of ours; how many."""
-    moment = at.clock()
     async with at.pool.acquire() as connection, connection.transaction():
-        found = await judgements.settle(connection, moment - SETTLED_AFTER, moment)
-        found += await _authorities(at, connection, moment)
-        return found + await _newer(at, connection, moment)
+        return await found(at, connection)
+
+
+async def found(at: Bench, connection: Connection) -> int:
+    """The same within a transaction."""
+    moment = at.clock()
+    made = await judgements.settle(connection, moment - SETTLED_AFTER, moment)
+    made += await _authorities(at, connection, moment)
+    return made + await _newer(at, connection, moment)
+
+
+async def ask(at: Bench, connection: Connection, senders: Sequence[UUID]) -> int:
+    """Make all letters of these agencies due because somebody asks for it; how many."""
+    version = await directory.version(connection)
+    reason = Reason(id=at.ids.new(), cause="asked", at=at.clock(), directory_version=version, senders=senders)
+    return await judgements.order(connection, reason)
 
 
 async def _newer(at: Bench, connection: Connection, moment: datetime) -> int:

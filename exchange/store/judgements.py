@@ -193,15 +193,6 @@ async def seals(connection: Connection, certificates: Sequence[bytes]) -> dict[b
     return held
 
 
-async def concerned(connection: Connection, reason: Reason) -> list[tuple[UUID, UUID]]:
-    """The letters (sender, letter) that a reason would make due, in the order of their keys."""
-    records = await connection.fetch(
-        f"{_SIGNED} UNION {_SENT} ORDER BY sender, letter",
-        list(reason.certificates), list(reason.senders),
-    )  # fmt: skip
-    return [(one["sender"], one["letter"]) for one in records]
-
-
 async def standing(
     connection: Connection, keys: Sequence[tuple[UUID, UUID]], *, locked: bool = False
 ) -> list[Any]:
@@ -323,3 +314,13 @@ async def write_deliveries(connection: Connection, changed: Sequence[tuple[Any, 
                   AND delivery.round = given.round""",
             *zip(*changed, strict=True),
         )
+
+
+async def of_reason(connection: Connection, rejudgement: UUID | None) -> list[Due]:
+    """Every letter that is due for a reason, or for any, in the order of their keys."""
+    records = await connection.fetch(
+        """SELECT sender, letter, cause, rejudgement, tries FROM rejudgement_due
+            WHERE $1::uuid IS NULL OR rejudgement = $1 ORDER BY sender, letter""",
+        rejudgement,
+    )
+    return [Due(**one) for one in records]

@@ -1,8 +1,5 @@
 """Letters judged again, over real HTTP and PostgreSQL: the tally moves, both judgements stay on record."""
 
-import asyncio
-
-import pytest
 from province import fetch
 from rejudging import arrived, bench, classes, history, hours, newer, now
 
