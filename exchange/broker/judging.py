@@ -60,9 +60,9 @@ async def examine(verifier: verify.VerifyPool, matter: Matter) -> Found | Unexam
             repaired=matter.reading.repaired,
         )
     except TooComplexError as error:
-        return _unexaminable("too_complex", str(error))
+        return _unreadable("too_complex", str(error))
     except xml_document.UnreadableXmlError as error:
-        return _unexaminable(error.code, error.detail)
+        return _unreadable(error.code, error.detail)
     facts = intake.facts(matter.reading, matter.case, matter.declared, files)
     return Found(facts=facts, report=examined.report, trust_sha256=examined.trust_sha256)
 
@@ -72,7 +72,7 @@ def weigh(found: Found, directory: Directory, policy: requirements.Policy, at: d
     return requirements.judge(found.facts, found.report, directory, policy, intake.day(at))
 
 
-def _unexaminable(code: str, detail: str) -> Unexaminable:
+def _unreadable(code: str, detail: str) -> Unexaminable:
     """The verifier is stricter than the reader: it has budgets of its own, and judges signatures in UTF-8 only."""
     finding = Finding(severity="error", code=code, facts={"detail": detail})
     return Unexaminable(code=code, findings=(finding,))

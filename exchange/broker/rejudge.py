@@ -15,7 +15,7 @@ half of each. A letter that cannot be examined now (a time limit, bytes that are
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -167,9 +167,7 @@ def _uncertain(found: judging.Found) -> bool:
 def _weighed(at: Bench, asked: _Asked, found: judging.Found, book: Directory) -> Rejudged:
     letter, moment = asked.letter, at.clock()
     report = rejudged.proven(found.report, asked.before)
-    judgement = requirements.judge(
-        found.facts, report, book, at.policy, judging.intake.day(letter.accepted_at)
-    )
+    judgement = judging.weigh(replace(found, report=report), book, at.policy, letter.accepted_at)
     case = rejudged.case(letter, book.agencies[letter.sender])
     decision = admission.decide(case, report, judgement, accept_broken=True)
     assert isinstance(decision, admission.Admitted), decision

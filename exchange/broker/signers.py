@@ -21,6 +21,7 @@ from exchange.rules.directory_entries import CertificateEntry
 from exchange.rules.directory_plan import State
 from exchange.rules.proposals import Proposal
 from exchange.store import directory, directory_sheets, judgements, signers
+from exchange.store import pool as pools
 from exchange.store.judgements import Due
 from exchange.store.pool import Connection, Pool
 from signing import certificates, judge, path
@@ -127,20 +128,11 @@ def _row(number: int, one: Proposal, basis: str) -> Row:
     )  # fmt: skip
 
 
-class _TakenBackError(Exception):
-    """Ends a transaction without a trace."""
-
-
 async def try_confirm(pool: Pool, asked: confirmation.Asked, *, new_ids: ids.Ids, at: datetime) -> Tried:
     """What confirming would come to, with the directory as it would be; nothing stays written."""
-    tried: list[Tried] = []
-    try:
-        async with imports.opened(pool, imports.Asked()) as (connection, known):
-            confirmed = await _confirm(connection, known, asked, new_ids, at)
-            tried.append(await _tried(connection, confirmed))
-            raise _TakenBackError
-    except _TakenBackError:
-        return tried[0]
+    async with imports.opened(pool, imports.Asked()) as (connection, known), pools.tried(connection):
+        confirmed = await _confirm(connection, known, asked, new_ids, at)
+        return await _tried(connection, confirmed)
 
 
 async def _tried(connection: Connection, confirmed: Confirmed) -> Tried:

@@ -64,7 +64,7 @@ def submission(
     exchange: Exchange, decided: Decided, source: Source, directory: Directory
 ) -> commit.Submission:
     """All rows of one accepted letter; large bytes are on disk, durable, when this returns."""
-    letter = _receipted(exchange, decided, _letter(exchange, decided, source, directory), directory)
+    letter = _receipted(exchange, decided, _letter(exchange, decided, source), directory)
     few = letter.expanded_at is not None
     return commit.Submission(
         letter=letter,
@@ -79,7 +79,7 @@ def submission(
     )
 
 
-def _letter(exchange: Exchange, decided: Decided, source: Source, directory: Directory) -> rows.LetterRow:
+def _letter(exchange: Exchange, decided: Decided, source: Source) -> rows.LetterRow:
     message, admitted, routed = decided.message, decided.admitted, decided.case.routing
     assert decided.case.sender is not None
     few = len(routed.recipients) <= expand.INLINE_RECIPIENTS

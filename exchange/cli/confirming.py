@@ -3,8 +3,9 @@
 Exit 1: not confirmed because nobody said yes. Exit 2: something stands against it; nothing was written.
 """
 
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,36 +25,40 @@ from exchange.rules.confirmation import Asked, Obstacle
 from exchange.store.pool import Pool
 
 
+def _asked(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with what is to be confirmed and by whom, which it gets as one `asked`."""
+
+    @click.argument("certificates", nargs=-1, required=True, metavar="SHA256...")
+    @click.option(
+        "--by",
+        "names",
+        multiple=True,
+        required=True,
+        metavar="NAME",
+        help="Who confirms; twice for two persons.",
+    )
+    @click.option("--agency", default="", metavar="CODE", help="Whose row, if several have the certificate.")
+    @click.option("--kind", type=click.Choice(KINDS), default="", help="The kind that the row must have.")
+    @functools.wraps(command)
+    def called(
+        *, certificates: tuple[str, ...], names: tuple[str, ...], agency: str, kind: str, **others: object
+    ) -> None:
+        by, code = tuple(map(texts.clean, names)), rules.canonical(agency)
+        command(asked=Asked(certificates=certificates, by=by, agency=code, kind=kind), **others)
+
+    return called
+
+
 @click.command()
-@click.argument("certificates", nargs=-1, required=True, metavar="SHA256...")
-@click.option(
-    "--by", "names", multiple=True, required=True, metavar="NAME", help="Who confirms; twice for two persons."
-)
-@click.option(
-    "--agency", default="", metavar="CODE", help="Whose row is meant, if several have the certificate."
-)
-@click.option("--kind", type=click.Choice(KINDS), default=None, help="The kind that the row must have.")
+@_asked
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; show what would change.")
 @operators.JSON
 @operators.LANGUAGE
-def confirm(
-    *,
-    certificates: tuple[str, ...],
-    names: tuple[str, ...],
-    agency: str,
-    kind: str | None,
-    yes: bool,
-    dry_run: bool,
-    as_json: bool,
-    language: str,
-) -> None:
+def confirm(*, asked: Asked, yes: bool, dry_run: bool, as_json: bool, language: str) -> None:
     """Confirm whose certificates are: an agency's and a device's by two persons, a person's by one."""
     if as_json and not (yes or dry_run):
         operators.refuse("certificate.json_asks", language)
-    asked = Asked(
-        certificates=certificates, by=tuple(map(texts.clean, names)), agency=rules.canonical(agency), kind=kind or ""
-    )  # fmt: skip
     way = _Way(asked=asked, yes=yes, dry_run=dry_run, as_json=as_json, language=language)
     sys.exit(operators.on_pool(way.go))
 

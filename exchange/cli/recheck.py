@@ -3,8 +3,9 @@
 The exchange does the same by itself, a little at a time; this is for who does not want to wait, or wants to know first.
 """
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from uuid import UUID
 
 import click
 
@@ -16,11 +17,8 @@ from exchange.cli import answers, operators, rejudging
 from exchange.cli.certificates import agencies
 from exchange.cli.rejudging import Settled
 from exchange.store import directory, judgements
-from exchange.store.pool import Pool
-
-
-class _TakenBackError(Exception):
-    """Ends a transaction without a trace."""
+from exchange.store import pool as pools
+from exchange.store.pool import Connection, Pool
 
 
 @click.command()
@@ -41,9 +39,7 @@ def recheck(*, codes: tuple[str, ...], dry_run: bool, as_json: bool, language: s
             if dry_run:
                 return Settled(effect=await _tried(bench, senders, language), remaining=0)
             async with bench.pool.acquire() as connection, connection.transaction():
-                await cases.found(bench, connection)
-                if senders:
-                    await cases.ask(bench, connection, senders)
+                await _find(bench, connection, senders)
             return await rejudging.settled(bench, None, language)
 
     done = operators.on_pool(run)
@@ -54,18 +50,19 @@ def recheck(*, codes: tuple[str, ...], dry_run: bool, as_json: bool, language: s
     _tell(done, language, dry_run=dry_run)
 
 
-async def _tried(bench: Bench, senders: list[Any], language: str) -> Effect:
+async def _find(bench: Bench, connection: Connection, senders: Sequence[UUID]) -> None:
+    await cases.found(bench, connection)
+    if senders:
+        await cases.ask(bench, connection, senders)
+
+
+async def _tried(bench: Bench, senders: Sequence[UUID], language: str) -> Effect:
     """What would be due, judged and taken back."""
-    try:
-        async with bench.pool.acquire() as connection, connection.transaction():
-            await cases.found(bench, connection)
-            if senders:
-                await cases.ask(bench, connection, senders)
-            dues = await judgements.of_reason(connection, None)
-            book = await directory.read(connection, date.min)
-            raise _TakenBackError
-    except _TakenBackError:
-        return await rejudging.previewed(bench, tuple(dues), book, language)
+    async with bench.pool.acquire() as connection, connection.transaction(), pools.tried(connection):
+        await _find(bench, connection, senders)
+        dues = await judgements.of_reason(connection, None)
+        book = await directory.read(connection, date.min)
+    return await rejudging.previewed(bench, tuple(dues), book, language)
 
 
 def _tell(done: Settled, language: str, *, dry_run: bool) -> None:
