@@ -3,86 +3,123 @@
 import contextlib
 from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from province import fetch
 
 from exchange import ids
-from exchange.broker import rejudge, verify
+from exchange.broker import receipts, rejudge, verify
 from exchange.rules import requirements
 from exchange.store import pool as pools
-from signing import keys, pdf, trust
+from exchange.tracker import check
+from signing import keys, trust
 
 ODD = "H13.10"
 """The agency of the demo whose seal nobody confirmed."""
+LATER = timedelta(minutes=1)
+"""So much newer than every letter of a test are the lists of `newer`."""
 
 
 def now():
     return datetime.now(UTC)
 
 
-def revoked(province, serials, *, at=None, number=2, **more):
-    """The files of a trust set: the province's, with a list that the issuer makes at that moment."""
-    made, ours = at or now(), province.ours
-    lists = [keys.revocation_list(one, serials if one is ours.issuer else {}, at=made, number=number, **more)
-             for one in (ours.root, ours.issuer)]  # fmt: skip
-    return [pdf_der(ours.root), pdf_der(ours.issuer)], lists
+def serial(province, code):
+    return province.ours.seals[code].certificate.serial_number
 
 
-def pdf_der(issuer):
-    return keys.Holder(certificate=issuer.certificate, key=issuer.key).der
+def lists(province, revoked=None, *, held=(), at=None):
+    """Revocation lists of both authorities, made at that moment (None: in a minute); `held` serials are on hold."""
+    made, ours = at or now() + LATER, province.ours
+    root = keys.revocation_list(ours.root, {}, at=made, number=9)
+    if not held:
+        return [root, keys.revocation_list(ours.issuer, revoked or {}, at=made, number=9)]
+    draft = x509.CertificateRevocationListBuilder().issuer_name(ours.issuer.certificate.subject)
+    draft = draft.last_update(made).next_update(made + timedelta(days=7))
+    reason = x509.CRLReason(x509.ReasonFlags.certificate_hold)
+    for one in held:
+        entry = x509.RevokedCertificateBuilder().serial_number(one).revocation_date(made - timedelta(hours=2))
+        draft = draft.add_revoked_certificate(entry.add_extension(reason, critical=False).build())
+    signed = draft.sign(ours.issuer.key, hashes.SHA256())
+    return [root, signed.public_bytes(serialization.Encoding.DER)]
 
 
-def newer(province, serials=None, **more):
-    """The province's trust set with lists that are as new as can be."""
-    certificates, lists = revoked(province, serials or {}, **more)
-    return trust.load(certificates, lists)
+def authorities(province):
+    ours = (province.ours.root, province.ours.issuer)
+    return [keys.Holder(certificate=one.certificate, key=one.key).der for one in ours]
+
+
+def newer(province, revoked=None, **more):
+    """The province's trust set with lists that are newer than every letter."""
+    return trust.load(authorities(province), lists(province, revoked, **more))
+
+
+def other():
+    """A trust set of somebody else, whom the province's certificates do not lead to."""
+    at = now() - timedelta(days=1)
+    root = keys.root("Gốc khác", key=keys.new_key(), at=at)
+    return trust.load([keys.Holder(certificate=root.certificate, key=root.key).der], [])
 
 
 @contextlib.asynccontextmanager
-async def bench(dsn, trusted, folder="/nowhere", *, size=4, clock=now):
+async def bench(dsn, trusted, *, size=4, clock=now, folder="/nowhere", keep=False):
     """A bench of its own on that database, as another process would have it."""
     opened = await pools.open(dsn, size=size)
     try:
         async with verify.VerifyPool(trusted, verify.Limits(workers=1)) as pool:
             yield rejudge.Bench(
                 pool=opened, verifier=pool, policy=requirements.DEFAULT, ids=ids.Ids(clock), clock=clock,
-                payload_folder=folder,
+                payload_folder=folder, keep=keep,
             )  # fmt: skip
     finally:
         await opened.close()
 
 
-async def classes(dsn, view="out"):
-    """What the tally counts in one view, folded or not."""
+async def classes(dsn, code, view="out"):
+    """What the tally counts of one agency in one view, folded or not."""
     found = await fetch(
         dsn,
-        """SELECT class, sum(n)::int AS n FROM (SELECT class, view, n FROM tally_day
-             UNION ALL SELECT class, view, n FROM tally_delta) AS facts
-            WHERE view = $1 GROUP BY class HAVING sum(n) <> 0""",
-        view,
-    )
+        """SELECT class, sum(n)::int AS n FROM (SELECT agency, class, view, n FROM tally_day
+             UNION ALL SELECT agency, class, view, n FROM tally_delta) AS facts
+            WHERE view = $1 AND agency = (SELECT id FROM agency WHERE code = $2)
+            GROUP BY class HAVING sum(n) <> 0""",
+        view, code,
+    )  # fmt: skip
     return {one["class"]: one["n"] for one in found}
 
 
 async def history(dsn, letter):
-    """Every judgement on record of a letter: the verdicts' indications by revision."""
+    """Every judgement on record of a letter: what its verdicts said, revision by revision."""
     found = await fetch(
         dsn,
-        "SELECT revision, array_agg(indication ORDER BY position) AS said FROM verdict WHERE letter = $1::uuid GROUP BY 1 ORDER BY 1",
+        """SELECT array_agg(coalesce(sub_indication, indication) ORDER BY position) AS said
+             FROM verdict WHERE letter = $1::text::uuid GROUP BY revision ORDER BY revision""",
         letter,
     )
     return [one["said"] for one in found]
 
 
-async def arrived(client, agency=None):
-    """Acknowledge everything that waits for a system."""
-    items = (await client.inbox(agency, limit=500)).body["items"]
-    if items:
-        await client.ack([one["id"] for one in items])
-    return items
+async def sent(server, number=1, sender="H13.01", recipients=("H13.31", "H13.32")):
+    """A letter in the hands of its recipients: its id, and the receipt's bytes."""
+    async with server.client(sender) as client, server.client("H13.31") as recipient:
+        raw = server.province.letter(number, sender=sender, recipients=recipients)
+        answer = await client.send(raw)
+        assert answer.status == 201, answer.raw
+        items = (await recipient.inbox(limit=500)).body["items"]
+        await recipient.ack([one["id"] for one in items])
+    return answer.body["receipt"]["letter"], answer.raw
 
 
-def hours(n):
-    return timedelta(hours=n)
+async def about(server, letter, what, code="H13.01"):
+    async with server.client(code) as client:
+        return await client.about(letter, what)
 
 
-__all__ = ["ODD", "arrived", "bench", "classes", "history", "hours", "newer", "now", "pdf", "revoked"]
+async def faults(server):
+    """What the self-check finds: every class and every figure must be what the events give."""
+    connection = await pools.connect(server.dsn)
+    try:
+        key = receipts.load(server.folder / "receipt.key", "")
+        return {one.code for one in (await check.check(connection, server.folder / "payloads", key)).faults}
+    finally:
+        await connection.close()

@@ -2,7 +2,7 @@
 
 settle    reasons of a minute ago: letters that were accepted on the directory of before
 newer     letters whose verdicts are provisional or lack revocation data, once newer lists are in the trust set
-trusted   letters that led to an authority which is no longer trusted, or lacked one that is now
+roots     letters that led to a root which is no longer trusted, or lacked one that is now
 
 A trust set without any root says that something is wrong with this machine, not with the letters: then nothing happens.
 """
@@ -51,7 +51,7 @@ async def found(at: Bench, connection: Connection) -> int:
     """The same within a transaction."""
     moment = at.clock()
     made = await judgements.settle(connection, moment - SETTLED_AFTER, moment)
-    made += await _authorities(at, connection, moment)
+    made += await _roots(at, connection, moment)
     return made + await _newer(at, connection, moment)
 
 
@@ -83,21 +83,22 @@ async def _newer(at: Bench, connection: Connection, moment: datetime) -> int:
 
 
 def covers_until(trusted: trust.Trust) -> datetime | None:
-    """The newest moment that a revocation list in the set was made at; None without any."""
-    return max((one.this_update for one in trusted.revocation.all), default=None)
+    """The newest moment that a revocation list or response in the set was made at; None without any."""
+    made = [one.this_update for one in trusted.revocation.all]
+    return max((*made, *(one.produced_at for one in trusted.responses.all)), default=None)
 
 
-async def _authorities(at: Bench, connection: Connection, moment: datetime) -> int:
+async def _roots(at: Bench, connection: Connection, moment: datetime) -> int:
     """The first time they are only noted: nothing was judged by others."""
     trusted = at.verifier.trust
-    now = {keys.fingerprint(one) for one in (*trusted.anchors, *trusted.intermediates)}
-    before = await judgements.authorities(connection)
+    now = {keys.fingerprint(one) for one in trusted.anchors}
+    before = await judgements.roots(connection)
     if now == before:
         return 0
-    await judgements.note_authorities(connection, now, moment)
+    await judgements.note_roots(connection, now, moment)
     if not before:
         return 0
-    letters = await judgements.by_authorities(connection, before - now, added=bool(now - before))
+    letters = await judgements.by_roots(connection, before - now, added=bool(now - before))
     version = await directory.version(connection)
     reason = Reason(id=at.ids.new(), cause="trust", at=moment, directory_version=version)
     return await judgements.add(connection, reason, letters)

@@ -14,7 +14,7 @@ half of each. A letter that cannot be examined now (a time limit, bytes that are
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -49,7 +49,7 @@ _UNCERTAIN = frozenset({"verification_timeout", "verification_failed"})
 class Bench:
     """What judging again works with.
 
-    `together`: letters examined at once. `found`: what was found in letters before by this trust set; `keep` keeps it.
+    `kept` are digests of evidence that is known to be stored. `together`: letters examined at once. `found`: what was found in letters before by this trust set; `keep` keeps it.
     """
 
     pool: Pool
@@ -58,7 +58,7 @@ class Bench:
     ids: ids.Ids
     clock: Callable[[], datetime]
     payload_folder: Path
-    kept: Collection[bytes] = frozenset()
+    kept: set[bytes] = field(default_factory=set)
     together: int = 2
     found: MutableMapping[UUID, judging.Found] = field(default_factory=dict)
     keep: bool = False
@@ -225,6 +225,7 @@ async def _write(at: Bench, connection: Connection, judged: Sequence[Rejudged]) 
         await judgements.lock(connection, [one.due for one in judged])
         await judgements.again(connection, [one.due for one in judged if one not in fresh], at.clock() + SOON)
         await judgements.done(connection, [one.due for one in fresh])
+    at.kept.update(row.sha256 for one in new for row in one.evidence)
     return rejudged.effect(len(fresh), len(new), moves)
 
 

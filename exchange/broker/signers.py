@@ -29,7 +29,7 @@ from signing.trust import Trust
 from signing.verdict import SubIndication
 
 REVOKED = frozenset({SubIndication.REVOKED_NO_POE, SubIndication.REVOKED_CA_NO_POE})
-HOLD = "certificate_on_hold"
+HOLD = frozenset({"certificate_on_hold", "authority_on_hold"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +213,7 @@ async def revoked(
             unknown += 1
             continue
         said = judge.certificate(leaf, (), trusted, at)
-        if said.sub_indication in REVOKED or said.why == HOLD:
+        if said.sub_indication in REVOKED or said.why in HOLD:
             found.append(Held(entry=one.entry, confirmed=one.confirmed, letters=one.letters, why=said.why))
-        unknown += said.sub_indication is SubIndication.TRY_LATER and said.why != HOLD
+        unknown += said.sub_indication is SubIndication.TRY_LATER and said.why not in HOLD
     return found, unknown

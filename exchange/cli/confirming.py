@@ -38,13 +38,18 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
         help="Who confirms; twice for two persons.",
     )
     @click.option("--agency", default="", metavar="CODE", help="Whose row, if several have the certificate.")
-    @click.option("--kind", type=click.Choice(KINDS), default="", help="The kind that the row must have.")
+    @click.option("--kind", type=click.Choice(KINDS), default=None, help="The kind that the row must have.")
     @functools.wraps(command)
     def called(
-        *, certificates: tuple[str, ...], names: tuple[str, ...], agency: str, kind: str, **others: object
+        *,
+        certificates: tuple[str, ...],
+        names: tuple[str, ...],
+        agency: str,
+        kind: str | None,
+        **others: object,
     ) -> None:
         by, code = tuple(map(texts.clean, names)), rules.canonical(agency)
-        command(asked=Asked(certificates=certificates, by=by, agency=code, kind=kind), **others)
+        command(asked=Asked(certificates=certificates, by=by, agency=code, kind=kind or ""), **others)
 
     return called
 

@@ -272,24 +272,24 @@ async def unsettled(connection: Connection, at: datetime, accepted_before: datet
     )  # fmt: skip
 
 
-async def authorities(connection: Connection) -> set[bytes]:
-    """The authorities by which letters were judged last."""
-    return {one["sha256"] for one in await connection.fetch("SELECT sha256 FROM trusted_authority")}
+async def roots(connection: Connection) -> set[bytes]:
+    """The roots by which letters were judged last."""
+    return {one["sha256"] for one in await connection.fetch("SELECT sha256 FROM trusted_root")}
 
 
-async def note_authorities(connection: Connection, now: Collection[bytes], at: datetime) -> None:
+async def note_roots(connection: Connection, now: Collection[bytes], at: datetime) -> None:
     """From now on it is these."""
-    await connection.execute("DELETE FROM trusted_authority WHERE sha256 <> ALL($1)", list(now))
+    await connection.execute("DELETE FROM trusted_root WHERE sha256 <> ALL($1)", list(now))
     await connection.execute(
-        "INSERT INTO trusted_authority (sha256, since) SELECT unnest($1::bytea[]), $2 ON CONFLICT DO NOTHING",
+        "INSERT INTO trusted_root (sha256, since) SELECT unnest($1::bytea[]), $2 ON CONFLICT DO NOTHING",
         sorted(now), at,
     )  # fmt: skip
 
 
-async def by_authorities(
+async def by_roots(
     connection: Connection, gone: Collection[bytes], *, added: bool
 ) -> list[tuple[UUID, UUID]]:
-    """Letters (sender, letter) that an authority which is gone spoke for, and with `added` those that none did."""
+    """Letters (sender, letter) that led to a root which is gone, and with `added` those that none did."""
     records = await connection.fetch(
         """SELECT DISTINCT sender, letter FROM verdict
             WHERE evidence && $1::text[]

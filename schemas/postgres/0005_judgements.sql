@@ -43,8 +43,8 @@ CREATE TABLE rejudgement_due (
 
 CREATE INDEX rejudgement_due_at ON rejudgement_due (due_at);
 
--- The authorities by which this exchange judged last: one more or one less is a reason to judge again.
-CREATE TABLE trusted_authority (
+-- The roots by which this exchange judged last: one more or one less is a reason to judge again.
+CREATE TABLE trusted_root (
     sha256 bytea PRIMARY KEY,
     since timestamptz NOT NULL
 );

@@ -3,7 +3,7 @@
 import json
 
 from province import fetch
-from rejudging import ODD, arrived, classes
+from rejudging import ODD, classes
 
 from signing import keys
 
@@ -37,24 +37,24 @@ async def test_confirming_moves_n_to_e_and_undo_moves_it_back(server, province):
     digest = seal(province)
     for number in (1, 2):
         await sent(server, province, number)
-    assert await classes(server.dsn) == {"N": 6}
+    assert await classes(server.dsn, ODD) == {"N": 6}
     shown = ran(server, "certificate", "confirm", digest, "--by", "Lê An", "--by", "Trần Bình", "--dry-run")
     assert shown.stdout.splitlines() == [
         f"~ chứng thư {digest[:16]}… là của H13.10 (cơ quan, tổ chức), xác nhận bởi Lê An, Trần Bình",
         "N → E: 6 lượt gửi (Điện tử, chưa đủ chữ ký số hợp lệ → Hoàn toàn điện tử)",
         "Chạy thử, chưa ghi gì.",
     ]
-    assert await classes(server.dsn) == {"N": 6}
+    assert await classes(server.dsn, ODD) == {"N": 6}
     assert (
         await fetch(server.dsn, "SELECT FROM judgement")
         == await fetch(server.dsn, "SELECT FROM rejudgement_due")
         == []
     )
     done = facts(server, "certificate", "confirm", digest, "--by", "Lê An", "--by", "Trần Bình", "--yes")
-    assert await classes(server.dsn) == await classes(server.dsn, "in") == {"E": 6}
+    assert await classes(server.dsn, ODD) == await classes(server.dsn, ODD) == {"E": 6}
     assert done["certificates"][0]["confirmed_by"] == ["Lê An", "Trần Bình"]
     undone = ran(server, "undo")
     assert "E → N: 6" in undone.stderr
-    assert await classes(server.dsn) == {"N": 6}
+    assert await classes(server.dsn, ODD) == {"N": 6}
     assert {one["revision"] for one in await fetch(server.dsn, "SELECT revision FROM judgement")} == {2, 3}
     assert server.congvan("check").returncode == 0
