@@ -6,7 +6,7 @@ One transaction holds the lock of the directory, the rows, the version with what
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,8 @@ from exchange.store.directory_changes import Version
 from exchange.store.directory_sheets import Stored
 from exchange.store.pool import Connection, Pool
 
+HEAD_START = timedelta(seconds=10)
+"""So long the command that changed the directory may judge letters itself before the exchange does."""
 JOURNALLED: Mapping[str, str] = {
     "sheets": "directory_import",
     "workbook": "directory_import",
@@ -135,7 +137,7 @@ async def recorded(connection: Connection, made: Version, differences: Iterable[
     await directory_changes.record(connection, numbered, changed)
     reason = await concerned.reason(connection, numbered, changed)
     if reason is not None:
-        await judgements.order(connection, reason)
+        await judgements.order(connection, reason, HEAD_START)
     return numbered.version
 
 

@@ -72,10 +72,13 @@ def bench(exchange: Exchange) -> Bench:
     )  # fmt: skip
 
 
-async def some(at: Bench, rejudgement: UUID | None = None) -> Effect | None:
-    """Judge a few of the letters that are due, for one reason or for any; None: there is none to take."""
+async def some(at: Bench, rejudgement: UUID | None = None, *, first: bool = False) -> Effect | None:
+    """Judge a few of the letters that are due, for one reason or for any; None: there is none to take.
+
+    `first`: those, too, whose time has not come, for a command that goes before the exchange.
+    """
     async with at.pool.acquire() as connection:
-        dues = await judgements.take(connection, at.clock(), CHUNK, rejudgement)
+        dues = await judgements.take(connection, at.clock(), CHUNK, rejudgement, first=first)
         if not dues:
             return None
         book = await directory.load(connection, date.min)

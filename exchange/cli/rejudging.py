@@ -77,7 +77,7 @@ async def settled(at: Bench, reason: UUID | None, language: str) -> Settled:
     left, effect, waited = await _left(at, reason), Effect(), 0.0
     with _progress(left, language) as tell:
         while left and waited < PATIENCE:
-            judged = await rejudge.some(at, reason)
+            judged = await rejudge.some(at, reason, first=True)
             if judged is None:
                 await asyncio.sleep(PAUSE)
                 waited += PAUSE

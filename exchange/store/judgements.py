@@ -9,7 +9,7 @@ are locked in the order of their keys, letters first, as everywhere.
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -49,26 +49,31 @@ class Due:
     tries: int
 
 
-async def order(connection: Connection, reason: Reason) -> int:
-    """Write a reason down and make its letters due; how many. Within the transaction of what changed."""
+async def order(connection: Connection, reason: Reason, head_start: timedelta = timedelta()) -> int:
+    """Write a reason down and make its letters due; how many. Within the transaction of what changed.
+
+    Whoever made the change may judge them at once; others wait until the `head_start` is over.
+    """
     await connection.execute(
         """INSERT INTO rejudgement (id, cause, at, directory_version, certificates, senders)
            VALUES ($1, $2, $3, $4, $5, $6)""",
         reason.id, reason.cause, reason.at, reason.directory_version, list(reason.certificates), list(reason.senders),
     )  # fmt: skip
-    return await _make_due(connection, reason, f"{_SIGNED} UNION {_SENT}")
+    return await _make_due(connection, reason, f"{_SIGNED} UNION {_SENT}", head_start)
 
 
-async def _make_due(connection: Connection, reason: Reason, letters: str) -> int:
+async def _make_due(
+    connection: Connection, reason: Reason, letters: str, head_start: timedelta = timedelta()
+) -> int:
     found = await connection.fetchval(
         f"""WITH made AS (
                 INSERT INTO rejudgement_due (sender, letter, cause, rejudgement, due_at)
-                SELECT sender, letter, $3, $4, $5 FROM ({letters}) AS concerned ORDER BY sender, letter
+                SELECT sender, letter, $3, $4, $5::timestamptz + $6::interval FROM ({letters}) AS concerned ORDER BY sender, letter
                 ON CONFLICT (sender, letter) DO UPDATE
                    SET cause = excluded.cause, rejudgement = excluded.rejudgement, due_at = excluded.due_at, tries = 0
                 RETURNING 1)
             SELECT count(*) FROM made""",  # noqa: S608 - the statements are ours
-        list(reason.certificates), list(reason.senders), reason.cause, reason.id, reason.at,
+        list(reason.certificates), list(reason.senders), reason.cause, reason.id, reason.at, head_start,
     )  # fmt: skip
     return int(found)
 
@@ -112,18 +117,21 @@ async def settle(connection: Connection, before: datetime, at: datetime) -> int:
 
 
 async def take(
-    connection: Connection, at: datetime, limit: int, rejudgement: UUID | None = None
+    connection: Connection, at: datetime, limit: int, rejudgement: UUID | None = None, *, first: bool = False
 ) -> list[Due]:
-    """Due letters, of one reason or of any, for two minutes: then somebody else may take them. Each try waits longer."""
+    """Due letters, of one reason or of any, for two minutes: then somebody else may take them. Each try waits longer.
+
+    `first`: those, too, that nobody took yet and whose time has not come.
+    """
     records = await connection.fetch(
         """UPDATE rejudgement_due AS due
               SET due_at = $1::timestamptz + interval '2 minutes' * power(2, least(tries, 9)), tries = tries + 1
              FROM (SELECT sender, letter FROM rejudgement_due
-                    WHERE due_at <= $1 AND ($3::uuid IS NULL OR rejudgement = $3)
+                    WHERE (due_at <= $1 OR $4 AND tries = 0) AND ($3::uuid IS NULL OR rejudgement = $3)
                     ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS taken
             WHERE due.sender = taken.sender AND due.letter = taken.letter
            RETURNING due.sender, due.letter, due.cause, due.rejudgement, due.tries""",
-        at, limit, rejudgement,
+        at, limit, rejudgement, first,
     )  # fmt: skip
     return [Due(**one) for one in records]
 

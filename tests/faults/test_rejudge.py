@@ -118,15 +118,13 @@ async def test_killed_half_way_nothing_is_half_done_and_the_next_one_goes_on(ser
     await order(server.dsn, SLOW)
     digest = keys.fingerprint(province.ours.seals[ODD].certificate).hex()
     command = ["directory", "certificate", "confirm", digest, "--by", "Lê An", "--by", "Trần Bình", "--yes"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "exchange", *command],
-        env=server.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "exchange", *command,
+        env=server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
     assert await until(lambda: judged(server.dsn))
     process.kill()
-    process.communicate()
+    await process.wait()
     half = await classes(server.dsn, ODD)
     assert half.keys() == {"N", "E"}
     assert await faults(server) == set()

@@ -150,6 +150,8 @@ def test_every_obstacle_has_its_sentence(language):
         "bad_name", "name_twice", "no_digest", "digest_short", "unknown", "several", "already", "wrong_kind",
         "agency_disabled", "agency_over", "over", "officer_over", "same_person",
     }  # fmt: skip
-    told = {key.rpartition("_")[2] for key in texts.catalogue(language) if key.startswith("certificate.obstacle_")}
+    told = {
+        key.rpartition("_")[2] for key in texts.catalogue(language) if key.startswith("certificate.obstacle_")
+    }
     assert {f"certificate.obstacle_{code}" for code in codes} <= texts.catalogue(language).keys()
     assert len(told) > 1
