@@ -7,10 +7,10 @@ from uuid import UUID
 
 from exchange import ids
 from exchange.rules.directory_images import Difference, Image
-from exchange.store import directory_sheets, judgements
+from exchange.store import directory_sheets, rejudgements
 from exchange.store.directory_changes import Version
-from exchange.store.judgements import Reason
 from exchange.store.pool import Connection
+from exchange.store.rejudgements import Reason
 
 
 async def reason(connection: Connection, made: Version, differences: Sequence[Difference]) -> Reason | None:
@@ -21,7 +21,7 @@ async def reason(connection: Connection, made: Version, differences: Sequence[Di
     told = [each for each in differences if _told(each.kind, each.before) != _told(each.kind, each.after)]
     certificates = {bytes.fromhex(each.key[1]) for each in told if each.kind == "certificate"}
     officers = [_row(each) for each in told if each.kind == "officer" and each.before]
-    certificates |= await judgements.of_officers(connection, officers)
+    certificates |= await rejudgements.of_officers(connection, officers)
     senders = {_row(each) for each in told if each.kind == "agency" and each.before}
     senders |= await _sharing(connection, told)
     if not certificates and not senders:
@@ -59,7 +59,7 @@ async def _sharing(connection: Connection, told: Iterable[Difference]) -> set[UU
     for each in about:
         if any(image and image["kind"] == "organisation" for image in (each.before, each.after)):
             named[bytes.fromhex(each.key[1])].add(each.key[0])
-    held = await judgements.seals(connection, list(named))
+    held = await rejudgements.seals(connection, list(named))
     codes: Mapping[str, Any] = await directory_sheets.agency_ids(
         connection, {code for each in named.values() for code in each}
     )

@@ -18,7 +18,7 @@ from exchange.rules import directory_csv, directory_images, directory_plan, dire
 from exchange.rules.directory_images import Difference
 from exchange.rules.directory_laid import Change, Keyed
 from exchange.rules.directory_plan import Plan
-from exchange.store import directory, directory_changes, directory_sheets, journal, judgements, rows
+from exchange.store import directory, directory_changes, directory_sheets, journal, rejudgements, rows
 from exchange.store.directory_changes import Version
 from exchange.store.directory_sheets import Stored
 from exchange.store.pool import Connection, Pool
@@ -137,7 +137,7 @@ async def recorded(connection: Connection, made: Version, differences: Iterable[
     await directory_changes.record(connection, numbered, changed)
     reason = await concerned.reason(connection, numbered, changed)
     if reason is not None:
-        await judgements.order(connection, reason, HEAD_START)
+        await rejudgements.order(connection, reason, HEAD_START)
     return numbered.version
 
 

@@ -15,9 +15,9 @@ from uuid import UUID
 from exchange.broker import rejudge
 from exchange.broker.rejudge import Bench
 from exchange.broker.rejudged import Effect, pause
-from exchange.store import directory, judgements
-from exchange.store.judgements import Reason
+from exchange.store import directory, judgements, rejudgements
 from exchange.store.pool import Connection
+from exchange.store.rejudgements import Reason
 from signing import keys, trust
 
 TURN_SECONDS = 10.0
@@ -50,7 +50,7 @@ async def find(at: Bench) -> int:
 async def found(at: Bench, connection: Connection) -> int:
     """The same within a transaction."""
     moment = at.clock()
-    made = await judgements.settle(connection, moment - SETTLED_AFTER, moment)
+    made = await rejudgements.settle(connection, moment - SETTLED_AFTER, moment)
     made += await _roots(at, connection, moment)
     return made + await _newer(at, connection, moment)
 
@@ -59,7 +59,7 @@ async def ask(at: Bench, connection: Connection, senders: Sequence[UUID]) -> int
     """Make all letters of these agencies due because somebody asks for it; how many."""
     version = await directory.version(connection)
     reason = Reason(id=at.ids.new(), cause="asked", at=at.clock(), directory_version=version, senders=senders)
-    return await judgements.order(connection, reason)
+    return await rejudgements.order(connection, reason)
 
 
 async def _newer(at: Bench, connection: Connection, moment: datetime) -> int:
@@ -79,7 +79,7 @@ async def _newer(at: Bench, connection: Connection, moment: datetime) -> int:
     )
     version = await directory.version(connection)
     reason = Reason(id=at.ids.new(), cause="revocation", at=moment, directory_version=version)
-    return await judgements.add(connection, reason, [(one["sender"], one["id"]) for one in due])
+    return await rejudgements.add(connection, reason, [(one["sender"], one["id"]) for one in due])
 
 
 def covers_until(trusted: trust.Trust) -> datetime | None:
@@ -92,13 +92,13 @@ async def _roots(at: Bench, connection: Connection, moment: datetime) -> int:
     """The first time they are only noted: nothing was judged by others."""
     trusted = at.verifier.trust
     now = {keys.fingerprint(one) for one in trusted.anchors}
-    before = await judgements.roots(connection)
+    before = await rejudgements.roots(connection)
     if now == before:
         return 0
-    await judgements.note_roots(connection, now, moment)
+    await rejudgements.note_roots(connection, now, moment)
     if not before:
         return 0
-    letters = await judgements.by_roots(connection, before - now, added=bool(now - before))
+    letters = await rejudgements.by_roots(connection, before - now, added=bool(now - before))
     version = await directory.version(connection)
     reason = Reason(id=at.ids.new(), cause="trust", at=moment, directory_version=version)
-    return await judgements.add(connection, reason, letters)
+    return await rejudgements.add(connection, reason, letters)

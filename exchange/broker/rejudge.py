@@ -1,6 +1,6 @@
 """Rejudge: letters that were accepted once, judged again because the directory, the roots or revocation data changed.
 
-    take     store.judgements     letters that are due, for a while; several may work at once
+    take     store.rejudgements   letters that are due, for a while; several may work at once
     read     store.payloads       the bytes as they came
     judge    broker.judging       as of acceptance, by today's trust set and directory (rows of the letter's day)
     compare  broker.rejudged      with the judgement that stands; what was proven stays proven
@@ -32,9 +32,9 @@ from exchange.broker.verify import VerifyPool
 from exchange.edxml import model, read
 from exchange.rules import admission, requirements
 from exchange.rules.directory import Directory
-from exchange.store import directory, journal, judgements, payloads, pool, rows, tally
-from exchange.store.judgements import Due
+from exchange.store import directory, journal, judgements, payloads, pool, rejudgements, rows, tally
 from exchange.store.pool import Connection, Pool
+from exchange.store.rejudgements import Due
 from signing import trust
 
 CHUNK = 16
@@ -78,7 +78,7 @@ async def some(at: Bench, rejudgement: UUID | None = None, *, first: bool = Fals
     `first`: those, too, whose time has not come, for a command that goes before the exchange.
     """
     async with at.pool.acquire() as connection:
-        dues = await judgements.take(connection, at.clock(), CHUNK, rejudgement, first=first)
+        dues = await rejudgements.take(connection, at.clock(), CHUNK, rejudgement, first=first)
         if not dues:
             return None
         book = await directory.load(connection, date.min)
@@ -225,9 +225,11 @@ async def _write(at: Bench, connection: Connection, judged: Sequence[Rejudged]) 
         moves = _moves(changed, found)
         await _append(at, connection, new, moves)
         await judgements.recheck(connection, [_next_look(one) for one in fresh])
-        await judgements.lock(connection, [one.due for one in judged])
-        await judgements.again(connection, [one.due for one in judged if one not in fresh], at.clock() + SOON)
-        await judgements.done(connection, [one.due for one in fresh])
+        await rejudgements.lock(connection, [one.due for one in judged])
+        await rejudgements.again(
+            connection, [one.due for one in judged if one not in fresh], at.clock() + SOON
+        )
+        await rejudgements.done(connection, [one.due for one in fresh])
     at.kept.update(row.sha256 for one in new for row in one.evidence)
     return rejudged.effect(len(fresh), len(new), moves)
 

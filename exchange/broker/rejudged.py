@@ -18,7 +18,7 @@ from exchange.rules import admission, paper_class, transfer
 from exchange.rules.directory import Agency
 from exchange.rules.routing import Routing
 from exchange.store import rows
-from exchange.store.judgements import Due
+from exchange.store.rejudgements import Due
 from signing.verdict import Indication, Report, SubIndication, Verdict
 
 LEAST_PAUSE, MOST_PAUSE = timedelta(minutes=5), timedelta(days=1)

@@ -20,10 +20,10 @@ from exchange.rules.directory_csv import Row
 from exchange.rules.directory_entries import CertificateEntry
 from exchange.rules.directory_plan import State
 from exchange.rules.proposals import Proposal
-from exchange.store import directory, directory_sheets, judgements, signers
+from exchange.store import directory, directory_sheets, rejudgements, signers
 from exchange.store import pool as pools
-from exchange.store.judgements import Due
 from exchange.store.pool import Connection, Pool
+from exchange.store.rejudgements import Due
 from signing import certificates, judge, path
 from signing.trust import Trust
 from signing.verdict import SubIndication
@@ -138,7 +138,7 @@ async def try_confirm(pool: Pool, asked: confirmation.Asked, *, new_ids: ids.Ids
 async def _tried(connection: Connection, confirmed: Confirmed) -> Tried:
     if confirmed.rejudgement is None:
         return Tried(confirmed=confirmed)
-    dues = await judgements.of_reason(connection, confirmed.rejudgement)
+    dues = await rejudgements.of_reason(connection, confirmed.rejudgement)
     book = await directory.read(connection, date.min)
     return Tried(confirmed=confirmed, book=book, dues=tuple(dues))
 
@@ -165,7 +165,7 @@ async def _confirm(
     moment = imports.Moment(new_ids=new_ids, at=at, asked=named)
     outcome = await imports.written(connection, known, source, moment)
     assert outcome.version is not None, outcome
-    reason = await judgements.reason_of(connection, outcome.version)
+    reason = await rejudgements.reason_of(connection, outcome.version)
     return Confirmed(entries=plan.entries, version=outcome.version, rejudgement=reason)
 
 

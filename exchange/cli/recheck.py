@@ -16,7 +16,7 @@ from exchange.broker.rejudged import Effect
 from exchange.cli import answers, operators, rejudging
 from exchange.cli.certificates import agencies
 from exchange.cli.rejudging import Settled
-from exchange.store import directory, judgements
+from exchange.store import directory, rejudgements
 from exchange.store import pool as pools
 from exchange.store.pool import Connection, Pool
 
@@ -60,7 +60,7 @@ async def _tried(bench: Bench, senders: Sequence[UUID], language: str) -> Effect
     """What would be due, judged and taken back."""
     async with bench.pool.acquire() as connection, connection.transaction(), pools.tried(connection):
         await _find(bench, connection, senders)
-        dues = await judgements.of_reason(connection, None)
+        dues = await rejudgements.of_reason(connection, None)
         book = await directory.read(connection, date.min)
     return await rejudging.previewed(bench, tuple(dues), book, language)
 

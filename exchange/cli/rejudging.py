@@ -21,9 +21,9 @@ from exchange.broker.rejudged import Effect
 from exchange.cli import answers, operators, screen
 from exchange.rules import requirements
 from exchange.rules.directory import Directory
-from exchange.store import judgements
-from exchange.store.judgements import Due
+from exchange.store import rejudgements
 from exchange.store.pool import Pool
+from exchange.store.rejudgements import Due
 from signing import trust
 
 Change = TypeVar("Change")
@@ -104,8 +104,8 @@ def followed(
 async def after(pool: Pool, version: int, language: str) -> Settled | None:
     """Judge what a new version of the directory made due; None if it concerned no letter."""
     async with pool.acquire() as connection:
-        reason = await judgements.reason_of(connection, version)
-        left = await judgements.waiting(connection, reason) if reason else 0
+        reason = await rejudgements.reason_of(connection, version)
+        left = await rejudgements.waiting(connection, reason) if reason else 0
     if not left:
         return None
     async with bench(pool) as at:
@@ -116,7 +116,7 @@ async def after(pool: Pool, version: int, language: str) -> Settled | None:
 
 async def _left(at: Bench, reason: UUID | None) -> int:
     async with at.pool.acquire() as connection:
-        return await judgements.waiting(connection, reason)
+        return await rejudgements.waiting(connection, reason)
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from rejudging import (
 )
 
 from exchange.broker import recheck
-from exchange.store import directory, judgements
+from exchange.store import directory, rejudgements
 from signing import trust
 
 WORKERS = 1
@@ -171,11 +171,11 @@ async def test_a_letter_judged_on_the_directory_of_before_is_found_later(shared_
         await recheck.turn(at)
         async with at.pool.acquire() as connection:
             version = await directory.version(connection)
-            reason = judgements.Reason(
+            reason = rejudgements.Reason(
                 id=at.ids.new(), cause="directory", at=now(), directory_version=version + 1,
                 certificates=[seal[0]["sha256"]],
             )  # fmt: skip
-            await judgements.order(connection, reason)
+            await rejudgements.order(connection, reason)
             await connection.execute("DELETE FROM rejudgement_due")  # as if the letter was not there yet
         assert (await recheck.turn(at)).letters == 0
         late = dataclasses.replace(at, clock=lambda: now() + timedelta(seconds=70))
