@@ -101,6 +101,17 @@ def opened(raw: bytes) -> bytes:
     return binascii.a2b_base64(b"".join(found[2].split()), strict_mode=True)
 
 
+def start(raw: bytes, most: int) -> bytes:
+    """The first bytes of a file in DER or PEM, at least `most` of them if it has so many; of junk, nothing."""
+    if not raw[:64].lstrip().startswith(b"-----BEGIN"):
+        return raw[:most]
+    lines = b"".join(raw[: 2 * most + 64].lstrip().partition(b"\n")[2].split())
+    try:
+        return binascii.a2b_base64(lines[: len(lines) // 4 * 4])
+    except binascii.Error:
+        return b""
+
+
 def _guarded(work: Callable[[], _T], otherwise: _T) -> _T:
     """The one place where errors of the parser end: a hostile file is an answer, not a fault of ours."""
     try:

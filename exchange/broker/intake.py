@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from exchange.broker import attached
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.edxml import attachments, model
@@ -25,8 +26,10 @@ class File:
 
     @property
     def is_pdf(self) -> bool:
-        """Judged by its first bytes: types and names lie."""
-        return self.raw.startswith(PDF_MAGIC)
+        """Judged by its first bytes: types and names lie. A signature file around a PDF is that PDF."""
+        return self.raw.startswith(PDF_MAGIC) or (
+            attached.is_signature_file(self.name) and attached.holds_pdf(self.name, self.raw)
+        )
 
 
 def day(at: datetime) -> date:
@@ -88,6 +91,7 @@ def facts(
                 sha256=hashlib.sha256(file.raw).digest(),
             )
             for file in opened
+            if not attached.is_detached(file.name, file.raw)
         ),
         header_path=reading.header_path,
         main_named=declared.main,
