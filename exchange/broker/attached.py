@@ -78,11 +78,11 @@ def is_detached(name: str, raw: bytes) -> bool:
 
 
 def holds_pdf(name: str, raw: bytes) -> bool:
-    """Whether a file is a PDF, or a signature file around one."""
+    """Whether a recipient may take a file for a PDF: by its first bytes, its name, or those inside a signature file."""
     start = raw[:MAGIC_WITHIN]
     if is_signature_file(name) and b"-----BEGIN" in start:
         start = p7.start(raw, MAGIC_WITHIN)
-    return pdf.MAGIC in start
+    return pdf.MAGIC in start or names.ending(name) == "pdf"
 
 
 class _Desk:
