@@ -8,7 +8,7 @@ no randomness beyond the signature value's own.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,11 +27,15 @@ _NAMED = {"rsa": "sha256_rsa", "ec": "sha256_ecdsa"}
 
 @dataclass(frozen=True, kw_only=True)
 class Signer:
-    """Who signs (người ký): key, certificate, and the authorities' certificates that go along."""
+    """Who signs (người ký): key, certificate, and the authorities' certificates that go along.
+
+    `stamped` makes a timestamp token of the signature value (CAdES-T).
+    """
 
     key: PrivateKey
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...] = ()
+    stamped: Callable[[bytes], bytes] | None = None
 
 
 def sign(
@@ -70,6 +74,9 @@ def _signer_info(signer: Signer, content: bytes, at: datetime) -> cms.SignerInfo
         ]
     )
     named = {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
+    value = _value(signer.key, attributes.dump())
+    token = cms.ContentInfo.load(signer.stamped(value)) if signer.stamped else None
+    stamps = [general.simple_cms_attribute("signature_time_stamp_token", token)] if token else None
     return cms.SignerInfo(
         {
             "version": "v1",
@@ -79,7 +86,8 @@ def _signer_info(signer: Signer, content: bytes, at: datetime) -> cms.SignerInfo
                 {"algorithm": _NAMED[certificate.public_key.algorithm]}
             ),
             "signed_attrs": attributes,
-            "signature": _value(signer.key, attributes.dump()),
+            "signature": value,
+            **({"unsigned_attrs": stamps} if stamps else {}),
         }
     )
 

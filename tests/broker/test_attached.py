@@ -270,7 +270,7 @@ REQUIREMENTS = {
         "not_met", "annex_unsigned",
     ),
     "annex_as_a_zip_that_cannot_be_opened": (
-        [("main.pdf", cases.by_both()), ("annex.pdf", zipped(a__txt=b"x", b__pdf=BLANK))], "not_met", "annex_unsigned",
+        [("main.pdf", cases.by_both()), ("annex.pdf", zipped(a__txt=b"x" * 2000, b__pdf=BLANK))], "not_met", "annex_unsigned",
     ),
     "annex_behind_some_bytes": (
         [("main.pdf", cases.by_both()), ("annex.bin", b"junk" + BLANK)], "not_met", "unreadable",
