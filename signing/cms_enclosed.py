@@ -74,7 +74,7 @@ _Gather = Callable[[cms.SignedData, cms.SignerInfo, Mapping[str, list[Any]]], _F
 
 def _beside(data: cms.SignedData, _signer: cms.SignerInfo, _signed: Mapping[str, list[Any]]) -> _Found:
     for choice in () if data["crls"] is core.VOID else data["crls"]:
-        if choice.name == "certificate_list":
+        if choice.name == "crl":
             yield True, choice.chosen.dump()
         elif choice.chosen["other_rev_info_format"].native == "ocsp_response":
             yield False, choice.chosen["other_rev_info"].dump()

@@ -1,14 +1,17 @@
 """Signature files: what passes, what does not and why, and what `openssl cms -verify` says of the same bytes."""
 
+import hashlib
 import shutil
 import time
+from dataclasses import replace
+from datetime import timedelta
 
 import p7_cases as p7s
 import pdf_cases as cases
 import pytest
-from asn1crypto import cms, core
+from asn1crypto import cms, core, crl, ocsp
 
-from signing import keys, p7, p7_write, trust
+from signing import cms_enclosed, keys, keys_revocation, keys_timestamp, p7, p7_write, trust
 from signing.verdict import Indication, Remark, SubIndication, TooComplexError
 
 FORMAT, UNFOUND = SubIndication.FORMAT_FAILURE, SubIndication.NO_SIGNING_CERTIFICATE_FOUND
@@ -291,3 +294,115 @@ def test_stricter_than_openssl_where_a_signature_could_be_passed_off(tmp_path):
     raw = p7s.openssl(tmp_path, "-noattr")
     assert p7s.openssl_accepts(tmp_path, raw)
     assert p7s.only(raw).why == "p7_no_attributes"
+
+
+ROOT = keys.root("Gốc dấu thời gian", key=keys.new_key(), at=cases.ISSUED)
+STAMPER = keys_timestamp.authority(ROOT, "Dấu thời gian", key=keys.new_key(), at=cases.ISSUED, serial=7)
+EARLIER = cases.SIGNED_AT - timedelta(days=1)
+WITH_TSA = trust.load(
+    cases.TRUSTED,
+    [*cases.lists(), keys.revocation_list(ROOT, {}, at=cases.LISTED_AT)],
+    timestamp_files=[keys.der(ROOT.certificate)],
+)
+
+
+def stamped(signer=p7s.ORGANISATION, at=EARLIER, of=None):
+    """The signer with a timestamp authority at hand, which stamps `of` instead of the value if it is given."""
+    return replace(
+        signer,
+        stamped=lambda value: keys_timestamp.token(STAMPER, hashlib.sha256(of or value).digest(), at=at),
+    )
+
+
+def test_a_timestamp_over_the_signature_value_is_its_time():
+    verdict = p7s.only(p7s.signed(p7s.CONTENT, stamped()), trusted=WITH_TSA)
+    assert verdict.passed
+    assert (verdict.best_signature_time, verdict.time_source) == (EARLIER, "timestamp")
+    assert keys.fingerprint(ROOT.certificate).hex() in verdict.evidence
+
+
+def test_a_timestamp_of_something_else_or_by_a_stranger_leaves_the_receipt():
+    for raw, trusted in (
+        (p7s.signed(p7s.CONTENT, stamped(of=b"another value")), WITH_TSA),
+        (p7s.signed(p7s.CONTENT, stamped()), cases.TRUST),
+    ):
+        report = p7s.judged(raw, trusted=trusted)
+        assert [(one.passed, one.best_signature_time, one.time_source) for one in report.verdicts] == [
+            (True, cases.AT, "receipt")
+        ]
+        assert report.remarks == (Remark(code="timestamp_not_valid", where="bao-cao.docx.p7s"),)
+
+
+def test_signed_before_expiry_and_sent_after():
+    """With a timestamp it holds, without one nothing proves that it is that old."""
+    key, later = keys.new_key(), cases.AT + timedelta(days=30)
+    short = keys.certificate(
+        cases.AUTHORITY, "Trần Thị Ngắn", key.public_key(), at=cases.ISSUED, serial=9, days=205
+    )
+    signer = p7_write.Signer(key=key, certificate=short)
+    lists = [*cases.lists(), *cases.lists(at=later), keys.revocation_list(ROOT, {}, at=later)]
+    trusted = trust.load(cases.TRUSTED, lists, timestamp_files=[keys.der(ROOT.certificate)])
+    assert p7s.only(p7s.signed(p7s.CONTENT, signer), trusted=trusted, at=later).why == "certificate_expired"
+    assert p7s.only(p7s.signed(p7s.CONTENT, stamped(signer)), trusted=trusted, at=later).passed
+
+
+def listed(raw):
+    """The signature with the authorities' lists put beside it."""
+    lists = [crl.CertificateList.load(one) for one in cases.lists()]
+    choices = [cms.RevocationInfoChoice("crl", one) for one in lists]
+    return p7s.changed(lambda data: data.__setitem__("crls", choices), raw)
+
+
+def answered(raw):
+    """The root's list beside it, and an OCSP response on the signer's certificate (RFC 5940)."""
+    response = keys_revocation.response(cases.AUTHORITY, cases.ORGANISATION, at=cases.LISTED_AT)
+    other = {"other_rev_info_format": "ocsp_response", "other_rev_info": ocsp.OCSPResponse.load(response)}
+    choices = [
+        cms.RevocationInfoChoice("crl", crl.CertificateList.load(cases.lists()[0])),
+        cms.RevocationInfoChoice("other", cms.OtherRevocationInfoFormat(other)),
+    ]
+    return p7s.changed(lambda data: data.__setitem__("crls", choices), raw)
+
+
+def archived(raw):
+    """The same lists among the unsigned attributes (revocation-values)."""
+    lists = [crl.CertificateList.load(one) for one in cases.lists()]
+    return _among_unsigned(raw, {"crls": cms_enclosed._Lists(lists)})
+
+
+def archived_response(raw):
+    response = keys_revocation.response(cases.AUTHORITY, cases.ORGANISATION, at=cases.LISTED_AT)
+    basic = ocsp.OCSPResponse.load(response)["response_bytes"]["response"].parsed
+    lists = [crl.CertificateList.load(cases.lists()[0])]
+    held = {"crls": cms_enclosed._Lists(lists), "responses": cms_enclosed._Responses([basic])}
+    return _among_unsigned(raw, held)
+
+
+def _among_unsigned(raw, held):
+    values = cms_enclosed._RevocationValues(held)
+    attribute = cms.CMSAttribute({"type": "1.2.840.113549.1.9.16.2.24", "values": [values]})
+    return p7s.changed(set_(["signer_infos", 0, "unsigned_attrs"], [attribute]), raw)
+
+
+@pytest.mark.parametrize("along", [listed, answered, archived, archived_response])
+def test_revocation_lists_that_come_along_settle_what_ours_cannot(along):
+    without = trust.load(cases.TRUSTED, [])
+    assert p7s.only(p7s.signed(), trusted=without).why == "revocation_missing"
+    assert p7s.only(along(p7s.signed()), trusted=without).passed
+
+
+def test_lists_that_come_along_are_believed_only_when_the_authority_signed_them():
+    stranger = keys.root("Cơ quan chứng thực thử nghiệm", key=keys.new_key(), at=cases.ISSUED)
+    forged = crl.CertificateList.load(keys.revocation_list(stranger, {}, at=cases.LISTED_AT))
+    raw = p7s.changed(lambda data: data.__setitem__("crls", [cms.RevocationInfoChoice("crl", forged)]))
+    assert p7s.only(raw, trusted=trust.load(cases.TRUSTED, [])).why == "revocation_missing"
+
+
+def test_junk_that_comes_along_harms_nobody():
+    junk = cms.CMSAttribute({"type": "1.2.840.113549.1.9.16.2.24", "values": [core.OctetString(b"junk")]})
+    token = cms.CMSAttribute(
+        {"type": "signature_time_stamp_token", "values": [cms.ContentInfo({"content_type": "data"})]}
+    )
+    for attribute in (junk, token):
+        report = p7s.judged(p7s.changed(set_(["signer_infos", 0, "unsigned_attrs"], [attribute])))
+        assert [one.passed for one in report.verdicts] == [True]
