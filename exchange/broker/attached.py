@@ -31,6 +31,8 @@ SEARCHED_BYTES = 50_000
 MOST_SEARCHES = 16
 """So many signature files of a letter are opened for that; the rest go by their names."""
 
+_CONTAINERS = frozenset({"zip", "docx", "xlsx", "pptx", "odf", "ole"})
+
 File = tuple[str, bytes]
 
 
@@ -105,6 +107,11 @@ class _Desk:
         self._searches -= 1
         held = p7.read(raw) if self._searches >= 0 and len(raw) <= SEARCHED_BYTES else None
         return frozenset(one for one in held.digests if one[0] in HASHES) if held else frozenset()
+
+
+def is_container(raw: bytes) -> bool:
+    """Whether a file is a ZIP or an Office file: nothing that could be read as XML."""
+    return kinds.kind(raw) in _CONTAINERS
 
 
 def _of(desk: _Desk, position: int) -> Iterator[Task | Remark]:
