@@ -74,7 +74,7 @@ def look(file: Named, trusted: Trust, at: datetime, content: Named | None = None
         return Looked(form="notice", report=package, reading=reading)
     files = intake.files(reading.message)
     if isinstance(files, Finding):
-        raise read.Unreadable("findings", (files,))
+        raise read.Unreadable("damaged_bytes", (files,))
     found = _judged([(one.name, one.raw) for one in files], trusted, at)
     return Looked(form="letter", report=_joined([package, *found]), reading=reading, files=files)
 

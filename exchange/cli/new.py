@@ -19,7 +19,7 @@ from exchange.cli.language import language
 from exchange.edxml import attachments, codes, dates, draft, model, read, view, write
 from exchange.edxml.notes import Notes
 from exchange.errors import Finding
-from exchange.rules import document_types, paper_class
+from exchange.rules import paper_class
 
 _TYPES = {
     "pdf": "application/pdf",
@@ -29,6 +29,7 @@ _TYPES = {
     "p7s": "application/pkcs7-signature",
     "p7m": "application/pkcs7-mime",
 }
+_OFFICIAL_LETTER = codes.DOCUMENT_TYPES["18"]["name_vi"]
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
     click.option("--from", "sender", required=True, metavar="CODE"),
@@ -156,15 +157,16 @@ def _said(options: Given, at: datetime) -> dict[str, Any]:
 
 
 def _type_name(options: Given) -> str:
-    """The document's kind by its name or abbreviation, else as the notation tells (CV-STC: Công văn)."""
+    """The document's kind by its name or abbreviation, else as the notation tells.
+
+    A notation that names no kind is an official letter's (Decree 30/2020/NĐ-CP, annex I part II, 3b).
+    """
     given = options["type_name"]
-    for kind in document_types.table():
-        if given and given in (kind.name, kind.abbreviation):
-            return kind.name
-    if given:
-        return given
+    for row in codes.DOCUMENT_TYPES.values():
+        if given and given in (row["name_vi"], row["abbreviation"]):
+            return row["name_vi"]
     code = codes.document_type("", options["notation"])
-    return codes.DOCUMENT_TYPES[code]["name_vi"] if code else ""
+    return given or (codes.DOCUMENT_TYPES[code]["name_vi"] if code else _OFFICIAL_LETTER)
 
 
 def _day(text: str | None) -> str | None:
