@@ -145,7 +145,9 @@ def test_who_signed_in_whose_name_by_the_directory(province, folders, known, tmp
         ("foreign_signature", 1, "not_met", "signer_of_another"),
     ],
 )
-def test_the_requirement_of_a_letter(province, folders, known, tmp_path, case, code, requirement, reason):
+def test_the_requirement_of_a_letter(  # noqa: PLR0917 - fixtures and a row of the table
+    province, folders, known, tmp_path, case, code, requirement, reason
+):
     file = tmp_path / "letter.edxml"
     file.write_bytes(province.letter(1, case=case))
     done = congvan("verify", file, *folders, *known, "--policy", "--json")
