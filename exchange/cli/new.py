@@ -96,6 +96,8 @@ def new(**given: Any) -> None:  # noqa: ANN401 - click's
     Files that need a signature are signed before they are attached.
     """
     options, at = Given(**given), datetime.now(UTC)  # type: ignore[typeddict-item]  # click gives each, of its type
+    if options["operation"] != "new" and not options["target"]:
+        answers.fail(answers.USAGE, "new.no_target", operation=options["operation"])
     letter = _letter(options, at)
     raw = write.write(letter)
     findings = [*read.read(raw).findings, *attachments.examine(letter)]
@@ -143,16 +145,23 @@ def _said(options: Given, at: datetime) -> dict[str, Any]:
         "due_on": _day(options["due"]),
         "place": options["place"],
         "content": options["content"],
-        "signer": {name: options[name] for name in ("competence", "position") if options[name]}  # type: ignore[literal-required]
-        | ({"name": options["signer"]} if options["signer"] else {}),
+        "signer": _given(
+            competence=options["competence"], position=options["position"], name=options["signer"]
+        ),
         "priority": options["priority"],
         "paper": None if options["paper"] is None else int(options["paper"]),
         "operation": options["operation"],
         "operation_reason": options["reason"],
-        "target_document_id": options["target"],
+        "target_document_id": "" if options["operation"] == "replace" else options["target"],
+        "replaced": [{"document_id": options["target"]}] if options["operation"] == "replace" else [],
         "traces": [{"code": options["sender"], "at_text": dates.write_moment(at)}],
         "files": [_file(path) for path in options["attach"]],
     }
+    return _given(**facts)
+
+
+def _given(**facts: Any) -> dict[str, Any]:  # noqa: ANN401 - facts of many kinds
+    """Those that somebody gave."""
     return {name: fact for name, fact in facts.items() if fact not in ("", None, {}, [])}
 
 

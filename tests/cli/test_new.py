@@ -89,6 +89,18 @@ def test_a_revocation(made):
     )
 
 
+def test_a_replacement(made):
+    letter = made("--operation", "replace", "--target", "H13.01,2026/11/05,7/CV-STC").message
+    assert [one.document_id for one in letter.replaced] == ["H13.01,2026/11/05,7/CV-STC"]
+
+
+@pytest.mark.parametrize("operation", ["revoke", "update", "replace"])
+def test_what_is_about_another_document_names_it(tmp_path, operation):
+    done = congvan("new", *GIVEN, "--operation", operation, "--out", tmp_path / "x.edxml")
+    assert (done.exit_code, (tmp_path / "x.edxml").exists()) == (2, False)
+    assert "--target" in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments, told",
     [

@@ -265,6 +265,15 @@ def test_a_letter_signed_in_a_file_beside_its_main_document(province, folders, k
     assert (done.exit_code, json.loads(done.output)["requirement"]) == (1, "not_met")
 
 
+def test_an_attachment_that_cannot_be_decoded_is_named(province, folders, tmp_path):
+    raw = letter(province, ("bao-cao.pdf", pdf_write.blank(["x"])))
+    file = tmp_path / "letter.edxml"
+    file.write_bytes(raw.replace(b"JVBERi0", b"J*BERi0"))
+    done = congvan("verify", file, *folders)
+    assert done.exit_code == 2
+    assert "bao-cao.pdf" in done.stderr
+
+
 def test_policy_is_about_letters_only(folders, tmp_path):
     (tmp_path / "a.pdf").write_bytes(pdf_write.blank(["x"]))
     done = congvan("verify", tmp_path / "a.pdf", *folders, "--policy")
