@@ -16,6 +16,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from signing import algorithms, names
@@ -157,10 +158,12 @@ def _fits(complete: List, delta: List) -> bool:
 
 def _is_signed(crl: x509.CertificateRevocationList, signer: Facts) -> bool:
     key = signer.certificate.public_key()
-    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+    if not (isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) and signer.key_strong):
         return False
-    strong = signer.key_strong and algorithms.is_signed_strongly(crl)
-    return bool(strong and crl.is_signature_valid(key))
+    try:
+        return bool(algorithms.is_signed_strongly(crl) and crl.is_signature_valid(key))
+    except (UnsupportedAlgorithm, ValueError, TypeError):
+        return False
 
 
 def _entry(one: List, issuer: names.Folded, serial: int) -> x509.RevokedCertificate | None:

@@ -15,12 +15,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from signing import crl, keys, ocsp, policies
+from signing import certificate_facts, crl, keys, ocsp, policies
 
 _CRL_BLOCK = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 _T = TypeVar("_T")
 _DER = serialization.Encoding.DER
-_UNREADABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,7 +137,7 @@ def _each(files: Iterable[bytes], what: str, parse: Callable[[bytes], Iterable[_
     for position, raw in enumerate(files):
         try:
             yield from parse(raw)
-        except _UNREADABLE as problem:
+        except certificate_facts.UNREADABLE as problem:
             raise ValueError(f"{what} file {position}: {problem}") from problem
 
 

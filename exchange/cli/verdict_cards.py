@@ -177,7 +177,7 @@ def _certificate(one: Verdict, language: str) -> str:
     return texts.say(
         "verify.issued_by",
         language,
-        authority=said.authority,
+        authority=said.issuer_name or said.issuer,
         first=f"{paper_class.local_day(said.valid_from):%d/%m/%Y}",
         last=f"{paper_class.local_day(said.valid_to):%d/%m/%Y}",
         sha256=one.certificate_sha256[:_SHOWN_DIGITS],
