@@ -94,7 +94,7 @@ def known(province, tmp_path):
     files = {
         "agency.csv": agencies.agency_sheet(),
         "officer.csv": agencies.officer_sheet(),
-        "certificate.csv": authority.sheet(province.ours, province.script.odd, datetime.now(UTC)),
+        "certificate.csv": authority.sheet(province.ours, province.script.odd),
     }
     for name, raw in files.items():
         heading, *lines = raw.splitlines(keepends=True)

@@ -123,7 +123,7 @@ def furnish_desk(place, province):
     for name, sheet in (
         ("agency", agencies.agency_sheet()),
         ("officer", agencies.officer_sheet()),
-        ("certificate", authority.sheet(province.ours, province.script.odd, at)),
+        ("certificate", authority.sheet(province.ours, province.script.odd)),
     ):
         (place / f"{name}.csv").write_bytes(sheet)
     once = pdf_write.sign(pdf_write.blank(["Công văn"]), officer.key, officer.certificate, at=at, field="A")
