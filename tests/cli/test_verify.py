@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from exchange import texts
-from exchange.broker import offline
+from exchange.broker import certificates, offline
 from exchange.cli import main
 from exchange.demo import agencies, authority
 from exchange.edxml import attachments, read, write
@@ -189,7 +189,8 @@ def planned(known):
     sheets = {}
     for path in known[1::2]:
         kind = path.name.partition(".")[0]
-        sheets[kind] = directory_csv.read(directory_entries.LAYOUTS[kind], path.read_bytes()).rows
+        sheet = directory_csv.read(directory_entries.LAYOUTS[kind], path.read_bytes())
+        sheets[kind] = (certificates.completed(sheet, {}) if kind == "certificate" else sheet).rows
     return directory_plan.plan(directory_plan.State(), sheets, datetime.now(UTC).date())
 
 
