@@ -18,6 +18,7 @@ class Description:
 
     `common_name` is the subject's, `issuer_name` the issuer's; `serial` is the serial number in hexadecimal digits.
     `identifiers`: the subject's UIDs (`MST:…`, `CCCD:…`); `mailboxes`: of subject and alternative names.
+    `organisation`: the subject's, as the certificate states it.
     """
 
     sha256: bytes
@@ -31,6 +32,7 @@ class Description:
     valid_to: datetime
     identifiers: tuple[str, ...] = ()
     mailboxes: tuple[str, ...] = ()
+    organisation: str = ""
 
 
 def describe(raw: bytes) -> Description:
@@ -48,6 +50,7 @@ def describe(raw: bytes) -> Description:
         serial=f"{certificate.serial_number:x}",
         valid_from=certificate.not_valid_before_utc,
         valid_to=certificate.not_valid_after_utc,
+        organisation=next(iter(_named(certificate, NameOID.ORGANIZATION_NAME)), ""),
         identifiers=_named(certificate, NameOID.USER_ID),
         mailboxes=(*_named(certificate, NameOID.EMAIL_ADDRESS), *_mailboxes(certificate)),
     )

@@ -51,7 +51,7 @@ CODE_AT = {
 
 PASSED_ON = {
     "Finding": {"_unreadable", "_why", "_finding", "__init__", "_add", "_offence", "_as_warning", "requirement", "of", "finding"},
-    "Remark": {"_remark"},
+    "Remark": {"_remark", "_remarks"},
     "Failure": {"failed", "doubtful", "_constraint", "_judged"},
     "TooComplexError": {"keep_budgets"},
     "Fault": {"_strays", "check"},
