@@ -4,6 +4,7 @@
     check     rules.admission     who sends, may the caller act for it, can anybody be reached
     known     store.letters       the same bytes again get their first receipt, unjudged
     verify    broker.verify       every signature, in threads and worker processes
+    main      broker.main_file    a signed main document: was it sent before, what does its first page say
     judge     rules.requirements  do the signatures meet the policy
     decide    rules.admission     the one table
     store     store.commit        letter, verdicts, recipients, journal row, receipt and bytes in one commit
@@ -16,7 +17,7 @@ import hashlib
 from uuid import UUID
 
 from exchange import metrics
-from exchange.broker import answer, intake, verify
+from exchange.broker import answer, intake, main_file, verify
 from exchange.broker.caller import Caller
 from exchange.broker.decisions import Accepted, Given, Refused, beside, on_record, recorded, refusal, refuse
 from exchange.broker.declared import Declared
@@ -89,14 +90,20 @@ async def _judged(
     except xml_document.UnreadableXmlError as error:
         return _unreadable(error.code, error.detail)
     directory = await exchange.snapshot.current()
-    facts = intake.facts(reading, case, given.declared, files)
+    facts = await main_file.asked(
+        exchange,
+        intake.facts(reading, case, given.declared, files),
+        intake.identity(reading.message),
+        files,
+        report.verdicts,
+    )
     judgement = requirements.judge(facts, report, directory, exchange.policy, intake.day(given.at))
-    decision = admission.decide(case, report, judgement)
+    decision = admission.decide(case, report, judgement, accept_broken=exchange.policy.accept_broken)
     if isinstance(decision, admission.Refused):
         return Refused(code=decision.code, findings=decision.findings)
     decided = Decided(
         message=reading.message, case=case, declared=given.declared, report=report, judgement=judgement,
-        admitted=decision, trust_sha256=trust_sha256, round=round_, at=given.at,
+        admitted=decision, trust_sha256=trust_sha256, main_sha256=intake.main_sha256(facts), round=round_, at=given.at,
     )  # fmt: skip
     return await _stored(exchange, given, decided)
 

@@ -14,7 +14,7 @@ from signing.verdict import Indication, SubIndication, Verdict
 
 XML_FORMATS = frozenset({"xmldsig", "xades"})
 
-TEMPORARY = frozenset({"signer_unconfirmed", "no_revocation_data"})
+TEMPORARY = frozenset({"signer_unconfirmed", "on_hold", "no_revocation_data"})
 
 _UNSOUND: Mapping[SubIndication | None, str] = {
     SubIndication.HASH_FAILURE: "broken",
@@ -110,7 +110,7 @@ def obstacles(signature: Signature, demand: Demand, terms: Terms) -> Iterator[st
     if verdict.wrapping:
         yield "broken"
     elif verdict.indication is not Indication.TOTAL_PASSED:
-        yield _UNSOUND.get(verdict.sub_indication, "format")
+        yield _unsound(verdict)
     yield from _wrong_signer(signature.signer, demand.capacity)
     yield from _uncovered(signature, demand, terms)
 
@@ -120,6 +120,13 @@ def covers(verdict: Verdict, path: str) -> bool:
     return verdict.coverage.whole or any(
         path == signed or path.startswith(signed.rstrip("/") + "/") for signed in verdict.coverage.paths
     )
+
+
+def _unsound(verdict: Verdict) -> str:
+    """Why a verdict is not to pass; a certificate on hold is told from one about which nothing is known."""
+    if verdict.sub_indication is SubIndication.TRY_LATER and verdict.why == "certificate_on_hold":
+        return "on_hold"
+    return _UNSOUND.get(verdict.sub_indication, "format")
 
 
 def _standing(signer: Signer, capacity: Capacity) -> Standing:
