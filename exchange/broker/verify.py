@@ -30,7 +30,7 @@ from signing import pdf, pdf_text, trust, xmldsig
 from signing.verdict import Remark, Report, TooComplexError
 
 INLINE_BYTES = 50_000
-FIRST_PAGE_SECONDS = 5.0
+FIRST_PAGE_SECONDS = 3.0
 _MAGIC_WITHIN = 1024  # where readers look for the magic number (ISO 32000-2 annex I)
 _DETACHED = (".p7s", ".p7m")
 _ATTEMPTS = 2

@@ -22,7 +22,8 @@ _NUMBER = re.compile(
     r"|^so (?P<bare>\d+[a-z]?) ?/ ?(?P<tail>[^\s,;]*)"
 )
 """The line of number and notation: with a colon wherever it stands, without one at the start of a line only."""
-_DAY = re.compile(r"(?P<own>,)?ngay(?P<day>\d{0,2})thang(?P<month>\d{1,2})nam(?P<year>\d{4})(?!\d)")
+_DAY = re.compile(r"[a-z],ngay(?P<day>\d{0,2})thang(?P<month>\d{1,2})nam(?P<year>\d{4})(?!\d)")
+"""The document's own day, after a place and a comma, in text without spaces; acts that it cites have theirs without."""
 _BEFORE = re.compile(r"^\d*/(?!$)")
 _YEAR = re.compile(r"^(?:19|20)\d\d/")
 _FEWEST_LETTERS = 8
@@ -58,13 +59,10 @@ def differences(header: Header, page: str, others: Iterable[tuple[str, str]] = (
     places = [at for at, line in enumerate(lines) if _NUMBER.search(line)]
     found: list[Difference] = []
     if places:
-        found += min((tuple(_number(header, lines[at])) for at in places), key=_count)
+        told = [tuple(_number(header, lines[at])) for at in places]
+        found += min(told, key=len)
         found += _agency(header, " ".join(lines[: places[0]]), others)
     return (*found, *_day(header, "".join("".join(lines).split())))
-
-
-def _count(found: tuple[Difference, ...]) -> int:
-    return len(found)
 
 
 def _number(header: Header, line: str) -> Iterator[Difference]:
@@ -96,15 +94,9 @@ def _same_notation(said: str, written: str) -> bool:
 
 
 def _day(header: Header, squeezed: str) -> Iterator[Difference]:
-    """The document's own day is the one after a place and a comma, else any: acts that it cites have theirs."""
-    if header.issued_on is None:
-        return
-    found = list(_DAY.finditer(squeezed))
-    own = next((one for one in found if one["own"]), None)
-    asked = found if own is None else [own]
-    if asked and not any(_is_day(one, header.issued_on) for one in asked):
-        first = asked[0]
-        written = "/".join(filter(None, (first["day"], first["month"], first["year"])))
+    found = _DAY.search(squeezed)
+    if found is not None and header.issued_on is not None and not _is_day(found, header.issued_on):
+        written = "/".join(filter(None, found.groups()))
         yield Difference(fact="date", said=f"{header.issued_on:%d/%m/%Y}", written=written)
 
 

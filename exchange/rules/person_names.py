@@ -46,13 +46,12 @@ def same(one: str, other: str) -> bool:
 
 
 def _readings(name: str) -> list[list[str]]:
-    """The words of a name in lower case, NFC: all of them, and those after its titles."""
+    """The words of a name in lower case, NFC: all of them, and those after each of its titles."""
     text = unicodedata.normalize("NFC", _AFTER_NAME.split(name, maxsplit=1)[0]).casefold()
-    words = text.replace(".", " ").split()
-    rest = words
-    for _ in range(_MOST_TITLES):
-        rest = rest[1:] if rest and rest[0] in _TITLES else rest
-    return [one for one in (words, rest) if one]
+    readings = [text.replace(".", " ").split()]
+    while readings[-1] and readings[-1][0] in _TITLES and len(readings) <= _MOST_TITLES:
+        readings.append(readings[-1][1:])
+    return [one for one in readings if one]
 
 
 def _alike(first: list[str], second: list[str]) -> bool:

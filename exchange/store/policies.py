@@ -11,7 +11,7 @@ from exchange.store.pool import Connection
 async def keep(connection: Connection, sha256: bytes, body: str, at: datetime) -> None:
     """Keep a policy, canonical JSON, once."""
     await connection.execute(
-        "INSERT INTO signature_policy (sha256, body, first_seen) VALUES ($1, $2::text::jsonb, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO signature_policy (sha256, body, first_seen) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         sha256, body, at,
     )  # fmt: skip
 
@@ -19,6 +19,6 @@ async def keep(connection: Connection, sha256: bytes, body: str, at: datetime) -
 async def found(connection: Connection, sha256: bytes) -> str | None:
     """The policy of that digest as JSON, None for one that never was in force here."""
     body: str | None = await connection.fetchval(
-        "SELECT body::text FROM signature_policy WHERE sha256 = $1", sha256
+        "SELECT body FROM signature_policy WHERE sha256 = $1", sha256
     )
     return body

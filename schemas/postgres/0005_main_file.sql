@@ -6,6 +6,6 @@ CREATE INDEX letter_main_file ON letter (sender, main_sha256) WHERE main_sha256 
 -- Every signature policy (chính sách chữ ký số) that was ever in force, so that a verdict's `policy_sha256` can be opened.
 CREATE TABLE signature_policy (
     sha256 bytea PRIMARY KEY,
-    body jsonb NOT NULL,
+    body text NOT NULL,                             -- canonical JSON: its SHA-256 is the key
     first_seen timestamptz NOT NULL
 );
