@@ -5,35 +5,44 @@ documents by one signature, and only what is signed can contradict a header. An 
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from exchange.broker import intake
-from exchange.broker.exchange import Exchange
+from exchange.broker import intake, verify
 from exchange.rules import requirements
 from exchange.store import letters
 from signing.verdict import Verdict
 
+Reused = Callable[[letters.MainFile], Awaitable[str | None]]
+"""Asks under which number a file came before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Who is asked: the pool that reads pages, and whoever knows what came before (`before` a moment, or ever)."""
+
+    verifier: verify.VerifyPool
+    reused: Reused
+    before: datetime | None = None
+
 
 async def asked(
-    exchange: Exchange,
+    asking: Asking,
     facts: requirements.LetterFacts,
     document_id: str,
     opened: Sequence[intake.File],
     verdicts: Iterable[Verdict],
-    *,
-    before: datetime | None = None,
 ) -> requirements.LetterFacts:
-    """The facts of a letter with `reused` and `first_page`; `before`: as of a moment, when a letter is judged again."""
+    """The facts of a letter with `reused` and `first_page`."""
     main, _ = requirements.main_document(facts)
     if main is None or not any(requirements.stands_on(verdict, main) for verdict in verdicts):
         return facts
     raw = next(file.raw for file in opened if file.path == main.path)
-    wanted = letters.MainFile(facts.sender, document_id, main.sha256, before)
+    wanted = letters.MainFile(facts.sender, document_id, main.sha256, asking.before)
     page, earlier = await asyncio.gather(
-        exchange.verifier.first_page(raw) if main.kind == "pdf" else _nothing(),
-        exchange.reused.answer(wanted),
+        asking.verifier.first_page(raw) if main.kind == "pdf" else _nothing(),
+        asking.reused(wanted),
     )
     return replace(facts, first_page=page, reused=earlier is not None, reused_as=earlier or "")
 

@@ -91,7 +91,7 @@ async def _judged(
         return _unreadable(error.code, error.detail)
     directory = await exchange.snapshot.current()
     facts = await main_file.asked(
-        exchange,
+        main_file.Asking(verifier=exchange.verifier, reused=exchange.reused.answer),
         intake.facts(reading, case, given.declared, files),
         intake.identity(reading.message),
         files,

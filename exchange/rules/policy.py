@@ -41,5 +41,8 @@ def _of(policy: Policy, rule: Rule | None) -> Wanted:
         annex_kinds=policy.annex_kinds if own.annex_kinds is None else own.annex_kinds,
         annex_demands=policy.annex_demands if own.annex_demands is None else own.annex_demands,
         later_changes=policy.later_changes if own.later_changes is None else own.later_changes,
+        after_organisation=policy.after_organisation
+        if own.after_organisation is None
+        else own.after_organisation,
         basis=own.basis,
     )

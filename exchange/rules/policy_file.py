@@ -19,8 +19,10 @@ MOST_BYTES = 1 << 20
 COPY_FORMS = ("original", "true_copy", "extract", "duplicate", ANY)
 CAPACITIES = ("organisation", "individual")
 ANNEX_KINDS = ("pdf", "other")
-LATER_CHANGES = ("signature", "form", "annotation", "page_content")
+LATER_CHANGES = ("signature", "form", "annotation", "validation", "page_stamp", "page_content")
 """Kinds of changes that a policy may allow; `other` is everything nobody can explain, so it is none of them."""
+AFTER_ORGANISATION = ("validation",)
+"""What is no content: nobody answers for anything else that follows the agency's signature."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +167,7 @@ _TERMS = {
     "annex_kinds": _Key(check=_some_of(ANNEX_KINDS)),
     "annex_demands": _Key(check=_some_of(CAPACITIES)),
     "later_changes": _Key(check=_some_of(LATER_CHANGES)),
+    "after_organisation": _Key(check=_some_of(AFTER_ORGANISATION)),
 }
 _WHOLE = {
     "source": _Key(check=_text, needed=True),

@@ -30,6 +30,7 @@ class Rule:
     annex_kinds: tuple[str, ...] | None = None
     annex_demands: tuple[Capacity, ...] | None = None
     later_changes: tuple[str, ...] | None = None
+    after_organisation: tuple[str, ...] | None = None
 
     def holds(self, on: date) -> bool:
         """Whether the rule holds on a day."""
@@ -45,6 +46,7 @@ class Policy:
     `rules`: first match wins. `annex_kinds`: which separate annexes must be signed, and `annex_demands` by
     whom. `later_changes`: what may have been changed after a person's signature in a PDF, once an
     organisation's signature covers the whole final file (the clerk stamps number and date in between).
+    `after_organisation`: what may follow that one, being no content (PAdES-LT and -LTA).
     `package_by_declaration`: an XML signature counts for the attachments it covers only where the sender
     has declared `signs_package`; otherwise always. `accept_broken`: row 2 of the admission table warns
     instead of refusing. `source`: the act it follows.
@@ -53,7 +55,8 @@ class Policy:
     rules: tuple[Rule, ...]
     annex_kinds: tuple[str, ...] = ("pdf",)
     annex_demands: tuple[Capacity, ...] = ("organisation",)
-    later_changes: tuple[str, ...] = ("signature", "form", "annotation")
+    later_changes: tuple[str, ...] = ("signature", "form", "annotation", "validation", "page_stamp")
+    after_organisation: tuple[str, ...] = ("validation",)
     package_by_declaration: bool = False
     accept_broken: bool = False
     source: str = ""
@@ -79,4 +82,5 @@ class Wanted:
     annex_kinds: tuple[str, ...]
     annex_demands: tuple[Capacity, ...]
     later_changes: tuple[str, ...]
+    after_organisation: tuple[str, ...]
     basis: str = ""

@@ -64,6 +64,7 @@ def judge(
     signs_package = directory.declared(snapshot, letter.sender, "signs_package", on)
     terms = supply.Terms(
         later_changes=frozenset(wanted.later_changes if "organisation" in wanted.demands else ()),
+        after_organisation=frozenset(wanted.after_organisation),
         package_counts=not rules.package_by_declaration or signs_package,
     )
     demands = tuple(_demands(letter, main, wanted))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from exchange import texts
 from exchange.rules import policy, policy_file
 
+CHANGES = ("signature", "form", "annotation", "validation", "page_stamp")
 BOTH, SEAL, PERSON = ("organisation", "individual"), ("organisation",), ("individual",)
 
 RULE = """
@@ -59,14 +60,15 @@ def test_the_decree(copy_form, kind, on, demands):
     wanted = policy.wanted(policy.DEFAULT, copy_form, kind, date.fromisoformat(on))
     assert wanted.demands == demands
     assert (wanted.annex_kinds, wanted.annex_demands) == (("pdf",), SEAL)
-    assert wanted.later_changes == ("signature", "form", "annotation")
+    assert wanted.later_changes == CHANGES
+    assert wanted.after_organisation == ("validation",)
 
 
 DATED = [
     # kind, day, demands, annex kinds, later changes
     ("Giấy mời", "2025-12-31", BOTH, ("pdf",), ("signature",)),
-    ("Giấy mời", "2026-01-01", SEAL, (), ("signature", "form", "annotation")),
-    ("giay moi", "2026-06-30", SEAL, (), ("signature", "form", "annotation")),
+    ("Giấy mời", "2026-01-01", SEAL, (), CHANGES),
+    ("giay moi", "2026-06-30", SEAL, (), CHANGES),
     ("Giấy mời", "2026-07-01", BOTH, ("pdf",), ("signature",)),
     ("Công văn", "2026-06-30", BOTH, ("pdf",), ("signature",)),
 ]

@@ -270,6 +270,10 @@ person@main~signature seal@main                               | met E           
 person@main~form seal@main                                    | met E                         | met E
 person@main~annotation seal@main                              | met E                         | met E
 person@main~signature+form+annotation seal@main               | met E                         | met E
+person@main~page_stamp+signature seal@main                    | met E                         | met E
+person@main~signature seal@main~validation                    | met E                         | met E
+person@main~validation seal@package                           | met E                         | met E
+seal@main~validation+annotation person@main                   | not_met coverage N            | not_met coverage N
 person@main~page_content seal@main                            | not_met changed_after_signing N | met E
 person@main~other seal@main                                   | not_met changed_after_signing N | met E
 person@main~annotation+page_content seal@main                 | not_met changed_after_signing N | met E
