@@ -60,7 +60,8 @@ def differences(header: Header, page: str, others: Iterable[tuple[str, str]] = (
     found: list[Difference] = []
     if places:
         told = [tuple(_number(header, lines[at])) for at in places]
-        found += min(told, key=len)
+        closest = min(told, key=len)
+        found += closest
         found += _agency(header, " ".join(lines[: places[0]]), others)
     return (*found, *_day(header, "".join("".join(lines).split())))
 

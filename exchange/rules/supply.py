@@ -37,6 +37,7 @@ _UNSOUND: Mapping[SubIndication | None, str] = {
 }
 """The sub-reason of class N for every way not to pass; a way without its row is `format`."""
 
+_HOLDS = frozenset({"certificate_on_hold", "authority_on_hold"})
 _BROKEN = frozenset({SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILURE})
 
 _GOOD: Mapping[Capacity, frozenset[Standing]] = {
@@ -125,7 +126,7 @@ def covers(verdict: Verdict, path: str) -> bool:
 
 def _unsound(verdict: Verdict) -> str:
     """Why a verdict is not to pass; a certificate on hold is told from one about which nothing is known."""
-    if verdict.sub_indication is SubIndication.TRY_LATER and verdict.why == "certificate_on_hold":
+    if verdict.sub_indication is SubIndication.TRY_LATER and verdict.why in _HOLDS:
         return "on_hold"
     return _UNSOUND.get(verdict.sub_indication, "format")
 

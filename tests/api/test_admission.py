@@ -2,13 +2,15 @@
 
 import asyncio
 import base64
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from province import actor, fetch
+from province import actor, fetch, serving
 
 from exchange.demo import cast, letters
 from exchange.edxml import attachments, model, read, write
+from exchange.rules import policy_file
 from signing import keys, pdf_write, seal
 
 SENDER, OTHER, THIRD = "H13.01", "H13.02", "H13.03"
@@ -454,3 +456,54 @@ async def test_verdicts_are_complete_in_both_languages(world, province):
     )
     assert stranger["signer"] == {"kind": "unknown", "name": "Nguyễn Văn Lạ", "agency": None, "officer": None}
     assert [one["why"] for one in vi["signatures"]] != [one["why"] for one in en["signatures"]]
+
+
+# A deployment with a policy of its own
+
+POLICY = """source = "Quy chế của tỉnh"
+accept_broken = true
+later_changes = ["signature"]
+
+[[rule]]
+copy_form = "*"
+document_type = "Giấy mời"
+demands = ["organisation"]
+valid_from = 2026-01-01
+basis = "Điều 7"
+
+[[rule]]
+copy_form = "*"
+document_type = "Thông cáo"
+demands = ["organisation"]
+valid_to = 2025-12-31
+basis = "Điều 8"
+
+[[rule]]
+copy_form = "*"
+document_type = "*"
+demands = ["organisation", "individual"]
+basis = "Điều 5"
+"""
+
+
+async def test_a_deployments_own_policy_decides_and_is_kept(province, province_database, tmp_path):
+    file = tmp_path / "policy.toml"
+    file.write_text(POLICY, encoding="utf-8")
+    expected = {
+        ("Giấy mời", ("seal",), None): "met E",
+        ("Thông cáo", ("seal",), None): "not_met individual_missing N",
+        ("Công văn", ("seal",), None): "not_met individual_missing N",
+        ("Công văn", MAIN, None): "met E",
+        ("Công văn", MAIN, "tamper main"): "not_met broken_main N",
+        ("Công văn", ("person", f"seal:{OTHER}"), None): "not_met signer_of_another N",
+    }
+    with serving(province, province_database, tmp_path, workers=1, CONGVAN_POLICY_FILE=str(file)) as server:
+        for number, ((kind, steps, package), cell) in enumerate(expected.items(), 300):
+            raw = letter(number, ("a.pdf", document(province, *steps, lines=(str(number),))), type_name=kind)
+            assert told(*await sent(server, done(province, raw, package))) == cell
+    own = policy_file.read(POLICY.encode())
+    letters_ = await fetch(server.dsn, "SELECT DISTINCT policy_sha256 FROM letter")
+    kept = await fetch(server.dsn, "SELECT sha256, body FROM signature_policy")
+    assert [row["policy_sha256"] for row in letters_] == [own.sha256]
+    assert {(row["sha256"], row["body"]) for row in kept} == {(own.sha256, own.text)}
+    assert all(hashlib.sha256(row["body"].encode()).digest() == row["sha256"] for row in kept)

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import pytest
 
 from exchange.rules import admission, reasons, requirements, routing
-from signing.verdict import Coverage, Remark, Report
+from signing.verdict import Coverage, Remark, Report, SubIndication
 
 WHO = {
     "seal": "department seal",
@@ -59,8 +59,11 @@ FAILS = {
     "odd-chain": "CERTIFICATE_CHAIN_GENERAL_FAILURE",
     "no-path": "NO_CERTIFICATE_CHAIN_FOUND",
     "no-cert": "NO_SIGNING_CERTIFICATE_FOUND",
+    "expired-unrevoked": "OUT_OF_BOUNDS_NOT_REVOKED",
+    "stamp-order": "TIMESTAMP_ORDER_FAILURE",
     "later": "TRY_LATER",
     "hold": "TRY_LATER",
+    "ca-hold": "TRY_LATER",
 }
 
 
@@ -73,8 +76,8 @@ def signature(world, text):
     further = {"coverage": Coverage(whole=not changes and paths in ("", "all"), paths=PATHS.get(paths, ()))}
     if changes:
         further["changes_after"] = tuple(changes.split("+"))
-    if fails == "hold":
-        further["why"] = "certificate_on_hold"
+    if fails.endswith("hold"):
+        further["why"] = "certificate_on_hold" if fails == "hold" else "authority_on_hold"
     if fails == "wrap":
         further["wrapping"] = True
     if fails == "provisional":
@@ -156,6 +159,9 @@ bad-chain   | not_met no_path N        | not_met no_path N        | not_met no_p
 odd-chain   | not_met no_path N        | not_met no_path N        | not_met no_path N        | not_met no_path N        | not_met no_path N
 no-path     | not_met no_path N        | not_met no_path N        | not_met no_path N        | not_met no_path N        | not_met no_path N
 no-cert     | not_met no_certificate N | not_met no_certificate N | not_met no_certificate N | not_met no_certificate N | not_met no_certificate N
+expired-unrevoked | not_met expired N | not_met expired N      | not_met expired N        | not_met expired N        | not_met expired N
+stamp-order | not_met format N         | not_met format N         | not_met format N         | not_met format N         | not_met format N
+ca-hold     | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N
 later       | undetermined no_revocation_data N | undetermined no_revocation_data N | undetermined no_revocation_data N | undetermined no_revocation_data N | undetermined no_revocation_data N
 hold        | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N
 """
@@ -465,6 +471,12 @@ def test_what_a_deployment_the_axis_and_an_earlier_letter_change(world, signatur
 
 
 # The tables themselves.
+
+
+def test_every_way_not_to_pass_has_its_row():
+    heads = {param.values[0] for param in cells(ENDS_IN_PLACE)}
+    assert {FAILS[head] for head in heads & FAILS.keys()} == set(SubIndication)
+
 
 TABLES = (ENDS_IN_PLACE, ENDS_BESIDE, SIGNERS, REPRESENTED, COVERAGE, FILES, PACKAGES, PAPER, SWITCHED)
 ELSEWHERE = {"repaired", "no_document", "ambiguous_name", "package_not_declared", "unreadable"}
