@@ -347,11 +347,18 @@ async def test_a_signed_file_of_a_training_letter_may_be_sent_in_earnest(world, 
     assert told(*await sent(world, letter(246, file))) == "met E"
 
 
-async def test_a_notice_never_carries_a_main_file(world, province):
+async def test_a_notice_about_a_letter_has_no_main_file(world, province):
+    raw = letter(247, ("a.pdf", document(province, *MAIN, lines=("trả lời",))))
+    async with world.client() as client, world.client(OTHER) as recipient:
+        held = (await client.send(raw)).body["receipt"]["letter"]
+        items = [item async for item in recipient.pending(OTHER)]
+        delivery = next(item["id"] for item in items if item["letter"] == held)
+        await recipient.ack([delivery])
+        assert (await recipient.status(delivery, "03")).status == 201
     rows = await fetch(
-        world.dsn, "SELECT count(*) AS n FROM letter WHERE operation = 'status' AND main_sha256 IS NOT NULL"
+        world.dsn, "SELECT operation, main_sha256 IS NULL AS none FROM letter WHERE number = '247'"
     )
-    assert rows[0]["n"] == 0
+    assert {(row["operation"], row["none"]) for row in rows} == {("new", False), ("status", True)}
 
 
 # The header against the signed page; names

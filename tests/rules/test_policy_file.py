@@ -142,6 +142,41 @@ def test_every_mistake_is_told_with_its_place_in_both_languages(case):
         assert all(sentence.strip() and where.strip() in "".join(sentences) for sentence in sentences)
 
 
+ASKED = [
+    # the terms of an earlier rule and of one behind it, whether that one is ever asked
+    ({}, {}, False),
+    ({"copy_form": "original"}, {}, True),
+    ({}, {"copy_form": "original"}, False),
+    ({"document_type": "Giấy mời"}, {"document_type": "giay moi"}, False),
+    ({"document_type": "Giấy mời"}, {"document_type": "Công văn"}, True),
+    ({"valid_to": "2026-06-30"}, {}, True),
+    ({"valid_to": "2026-06-30"}, {"valid_to": "2026-06-30"}, False),
+    ({"valid_to": "2026-06-30"}, {"valid_to": "2026-07-01"}, True),
+    ({"valid_from": "2026-01-01"}, {}, True),
+    ({"valid_from": "2026-01-01"}, {"valid_from": "2026-01-01"}, False),
+    ({"valid_from": "2026-01-01"}, {"valid_from": "2025-12-31"}, True),
+]
+
+
+@pytest.mark.parametrize("earlier, behind, asked", ASKED)
+def test_a_rule_that_can_be_asked_is_no_mistake(earlier, behind, asked):
+    text = 'source = "x"\n'
+    for terms in (earlier, behind):
+        row = {"copy_form": "*", "document_type": "*", **terms}
+        lines = [
+            f"{name} = {held}" if name.startswith("valid") else f'{name} = "{held}"'
+            for name, held in row.items()
+        ]
+        text += "\n".join(["[[rule]]", *lines, 'demands = ["organisation"]', 'basis = "x"', ""])
+    try:
+        policy_file.read(text.encode())
+    except policy_file.PolicyError as error:
+        found = [one.code for one in error.mistakes]
+    else:
+        found = []
+    assert found == ([] if asked else ["never_asked"])
+
+
 def test_all_mistakes_are_told_at_once():
     text = SOUND.replace('"original"', '"copy"').replace("Giấy mời", "Giấy").replace("source", "sauce")
     with pytest.raises(policy_file.PolicyError) as caught:

@@ -73,9 +73,11 @@ def signature(world, text):
     body, _, paths = body.partition("=")
     body, _, changes = body.partition("~")
     who, _, where = body.partition("@")
-    further = {"coverage": Coverage(whole=not changes and paths in ("", "all"), paths=PATHS.get(paths, ()))}
-    if changes:
-        further["changes_after"] = tuple(changes.split("+"))
+    kinds = tuple(changes.split("+")) if changes not in ("", "nothing") else ()
+    further = {
+        "changes_after": kinds,
+        "coverage": Coverage(whole=not changes and paths in ("", "all"), paths=PATHS.get(paths, ())),
+    }
     if fails.endswith("hold"):
         further["why"] = "certificate_on_hold" if fails == "hold" else "authority_on_hold"
     if fails == "wrap":
@@ -279,6 +281,8 @@ person@main~signature+form+annotation seal@main               | met E           
 person@main~page_stamp+signature seal@main                    | met E                         | met E
 person@main~signature seal@main~validation                    | met E                         | met E
 person@main~validation seal@package                           | met E                         | met E
+person@main seal@main~nothing                                 | not_met coverage N            | not_met coverage N
+person@main~nothing seal@main                                 | met E                         | met E
 seal@main~validation+annotation person@main                   | not_met coverage N            | not_met coverage N
 person@main~page_content seal@main                            | not_met changed_after_signing N | met E
 person@main~other seal@main                                   | not_met changed_after_signing N | met E
