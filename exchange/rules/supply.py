@@ -33,6 +33,7 @@ _UNSOUND: Mapping[SubIndication | None, str] = {
     SubIndication.NO_SIGNING_CERTIFICATE_FOUND: "no_certificate",
     SubIndication.SIG_CONSTRAINTS_FAILURE: "format",
     SubIndication.TIMESTAMP_ORDER_FAILURE: "format",
+    SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE: "format",
     SubIndication.TRY_LATER: "no_revocation_data",
 }
 """The sub-reason of class N for every way not to pass; a way without its row is `format`."""

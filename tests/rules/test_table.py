@@ -61,6 +61,7 @@ FAILS = {
     "no-cert": "NO_SIGNING_CERTIFICATE_FOUND",
     "expired-unrevoked": "OUT_OF_BOUNDS_NOT_REVOKED",
     "stamp-order": "TIMESTAMP_ORDER_FAILURE",
+    "own-policy": "SIGNATURE_POLICY_NOT_AVAILABLE",
     "later": "TRY_LATER",
     "hold": "TRY_LATER",
     "ca-hold": "TRY_LATER",
@@ -163,6 +164,7 @@ no-path     | not_met no_path N        | not_met no_path N        | not_met no_p
 no-cert     | not_met no_certificate N | not_met no_certificate N | not_met no_certificate N | not_met no_certificate N | not_met no_certificate N
 expired-unrevoked | not_met expired N | not_met expired N      | not_met expired N        | not_met expired N        | not_met expired N
 stamp-order | not_met format N         | not_met format N         | not_met format N         | not_met format N         | not_met format N
+own-policy  | not_met format N         | not_met format N         | not_met format N         | not_met format N         | not_met format N
 ca-hold     | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N
 later       | undetermined no_revocation_data N | undetermined no_revocation_data N | undetermined no_revocation_data N | undetermined no_revocation_data N | undetermined no_revocation_data N
 hold        | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N   | undetermined on_hold N
