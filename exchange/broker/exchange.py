@@ -105,10 +105,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def trust_set(settings: config.Config) -> trust.Trust:
+    """The trust set that the settings name. Raises ValueError for a file that cannot be read."""
+    return trust.load(config.files(settings.trust_folder), config.files(settings.crl_folder))
+
+
 @contextlib.asynccontextmanager
 async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
     """An exchange at work on that database: its pool, committer and bell run until the block ends."""
-    trusted = trust.load(config.files(settings.trust_folder), config.files(settings.crl_folder))
+    trusted = trust_set(settings)
     new_ids = ids.Ids(now)
     async with contextlib.AsyncExitStack() as stack:
         connections = await stack.enter_async_context(_pool(dsn))

@@ -20,10 +20,13 @@ Reused = Callable[[letters.MainFile], Awaitable[str | None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """Who is asked: the pool that reads pages, and whoever knows what came before (`before` a moment, or ever)."""
+    """Who is asked: whoever knows what came before (`before` a moment, or ever), and the pool that reads pages.
 
-    verifier: verify.VerifyPool
+    Without a `reader` no page is read: its text decides nothing, so nobody asks for it when a letter is judged again.
+    """
+
     reused: Reused
+    reader: verify.VerifyPool | None = None
     before: datetime | None = None
 
 
@@ -41,7 +44,7 @@ async def asked(
     raw = next(file.raw for file in opened if file.path == main.path)
     wanted = letters.MainFile(facts.sender, document_id, main.sha256, asking.before)
     page, earlier = await asyncio.gather(
-        asking.verifier.first_page(raw) if main.kind == "pdf" else _nothing(),
+        asking.reader.first_page(raw) if asking.reader and main.kind == "pdf" else _nothing(),
         asking.reused(wanted),
     )
     return replace(facts, first_page=page, reused=earlier is not None, reused_as=earlier or "")
