@@ -49,6 +49,7 @@ class Config:
     metrics_from: Networks
     trust_folder: Path | None
     crl_folder: Path | None
+    policy_file: Path | None
     receipt_key_file: Path
     max_letter_bytes: int
     inline_bytes: int
@@ -83,6 +84,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
         metrics_from=_networks(environment, "CONGVAN_METRICS_FROM", "127.0.0.0/8,::1"),
         trust_folder=_folder(environment, "CONGVAN_TRUST_DIR"),
         crl_folder=_folder(environment, "CONGVAN_CRL_DIR"),
+        policy_file=_file(environment, "CONGVAN_POLICY_FILE", "TOML"),
         receipt_key_file=Path(environment.get("CONGVAN_RECEIPT_KEY_FILE") or data / "receipt.key"),
         max_letter_bytes=_whole(environment, "CONGVAN_MAX_LETTER_MB", 100) * MEGABYTE,
         inline_bytes=_whole(environment, "CONGVAN_INLINE_BYTES", MEGABYTE),
@@ -138,10 +140,10 @@ def _tls(environment: Mapping[str, str]) -> tuple[Path | None, Path | None, Path
     return certificate, key, client_ca
 
 
-def _file(environment: Mapping[str, str], name: str) -> Path | None:
+def _file(environment: Mapping[str, str], name: str, kind: str = "PEM") -> Path | None:
     text = environment.get(name)
     if text and not Path(text).is_file():
-        raise SettingError("setting.file", name=name, held=text)
+        raise SettingError("setting.file", name=name, held=text, kind=kind)
     return Path(text) if text else None
 
 

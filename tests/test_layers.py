@@ -34,6 +34,7 @@ HOME = {
     "click": ("exchange.cli",),
     "rich": ("exchange.cli", "exchange.demo"),
     "openpyxl": ("exchange.rules.xlsx_write",),
+    "pypdf": ("signing.pdf_text",),
 }
 PURE = ("signing", "exchange.edxml", "exchange.rules")
 IO = {"socket", "subprocess", "asyncio", "urllib", "http", "multiprocessing"}

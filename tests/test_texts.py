@@ -41,6 +41,8 @@ CODE_AT = {
     "failed": {"": 1},
     "doubtful": {"": 1},
     "Fault": {"code": None},
+    "Mistake": {"code": None},
+    "Difference": {"fact": None},
     "SettingError": {"": 0},
     "DemoError": {"": 0},
     "EmbeddedError": {"": 0},
@@ -55,6 +57,7 @@ PASSED_ON = {
     "Failure": {"failed", "doubtful", "_constraint", "_judged"},
     "TooComplexError": {"keep_budgets"},
     "Fault": {"_strays", "check"},
+    "Mistake": set(),
     "Unreadable": set(), "SettingError": set(), "DemoError": set(), "EmbeddedError": set(), "MigrationError": set(),
 }  # fmt: skip
 """Functions that make one of these with a code they are given: it is collected where it is named, or from its table."""
@@ -183,6 +186,8 @@ KEYS = sorted(
     | {f"database.{key}" for key in named("EmbeddedError")}
     | {f"limit.{name}" for name in LIMITS}
     | {f"fault.{code}" for code in FAULTS}
+    | {f"policy.{code}" for code in named("Mistake")}
+    | {f"header_fact.{fact}" for fact in named("Difference")}
     | {f"problem.{code}" for code in errors.PROBLEMS}
     | {f"help.{code}" for code in errors.PROBLEMS}
     | {f"finding.{code}" for code in FINDINGS | REMARKS}
@@ -215,6 +220,7 @@ def test_the_codes_of_the_code_are_found():
     assert {"placeholder_signature", "verification_timeout", "not_examined", "unreadable_pdf"} <= REMARKS
     assert {"elements", "form_fields", "memory"} <= LIMITS
     assert {"bytes_differ", "tally_differs", "letters_without_bytes", "payloads_outside_partitions"} <= FAULTS
+    assert {"policy.never_asked", "policy.not_some_of", "header_fact.agency"} <= set(KEYS)
     assert {"setting.listen", "demo_failure.ended", "database.in_use"} <= set(KEYS)
     assert {"passed", "digest_differs", "cms_digest", "pdf_byte_range", "unknown_root", "key_usage"} <= WHYS
     assert {"certificate_revoked", "authority_revoked", "revocation_stale", "weak_key"} <= WHYS

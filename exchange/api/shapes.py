@@ -9,6 +9,7 @@ from uuid import UUID
 from aiohttp import web
 
 from exchange import texts
+from exchange.broker import receipts
 from exchange.broker.deliver import Acknowledged, Page
 from exchange.broker.trace import Judged, Trace
 from exchange.rules import paper_class
@@ -95,11 +96,23 @@ def _event(line: Mapping[str, Any], directory: Directory) -> dict[str, Any]:
 
 def verdicts(judged: Judged, directory: Directory, language: str) -> dict[str, Any]:
     """Body of GET /v1/messages/{id}/verdicts."""
+    letter = judged.letter
     return {
         "signatures": [verdict(row, directory, language) for row in judged.verdicts],
-        "requirement": judged.letter["requirement"],
-        "missing": list(judged.letter["missing"]),
+        "requirement": letter["requirement"],
+        "requirement_text": texts.say(f"requirement.{letter['requirement']}", language),
+        "reason": letter["reason"],
+        "reason_text": texts.say(f"reason.{letter['reason']}", language) if letter["reason"] else "",
+        "missing": list(letter["missing"]),
+        "missing_text": [missing(one, language) for one in letter["missing"]],
+        "warnings": (receipts.read(letter["receipt"]) or {}).get("warnings", []),
     }
+
+
+def missing(code: str, language: str) -> str:
+    """What a requirement lacks, as a sentence; the name of an annex stands behind its code."""
+    key, _, name = code.partition(":")
+    return texts.say(f"missing.{key}", language, name=name)
 
 
 def verdict(row: Mapping[str, Any], directory: Directory, language: str) -> dict[str, Any]:

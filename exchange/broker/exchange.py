@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 from exchange import config, ids
-from exchange.broker import bell, receipts, verify
+from exchange.broker import bell, receipts, signature_policy, verify
 from exchange.broker.snapshot import Snapshot
 from exchange.broker.together import Together
 from exchange.rules import requirements
@@ -70,6 +70,7 @@ class Exchange:
     clock: Callable[[], datetime]
     snapshot: Snapshot
     known: Together[letters.Identity, letters.Known]
+    reused: Together[letters.MainFile, str]
     bodies: Bodies
     kept: set[bytes]
     seen: dict[UUID, datetime]
@@ -123,12 +124,13 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
             committer=commit.Committer(lambda: pool.connect(dsn)),
             bell=bell.Bell(notify=settings.notify, randomness=SystemRandom()),
             verifier=verifier,
-            policy=requirements.DEFAULT,
+            policy=await _policy(connections, settings),
             receipt_key=receipts.load(settings.receipt_key_file, f"{settings.host}:{settings.port}"),
             ids=new_ids,
             clock=now,
             snapshot=Snapshot(connections, now),
             known=Together(functools.partial(_known, connections)),
+            reused=Together(functools.partial(_reused, connections)),
             bodies=Bodies(),
             kept=await _keep_trust(connections, trusted),
             seen={},
@@ -152,6 +154,19 @@ async def _known(
 ) -> dict[letters.Identity, letters.Known]:
     async with connections.acquire() as connection:
         return await letters.known(connection, asked)
+
+
+async def _reused(connections: pool.Pool, asked: Collection[letters.MainFile]) -> dict[letters.MainFile, str]:
+    async with connections.acquire() as connection:
+        return await letters.reused(connection, asked)
+
+
+async def _policy(connections: pool.Pool, settings: config.Config) -> requirements.Policy:
+    """The signature policy, kept so that what it decided can be understood later."""
+    given = signature_policy.load(settings.policy_file)
+    async with connections.acquire() as connection:
+        await signature_policy.keep(connection, given, now())
+    return given
 
 
 async def _keep_trust(connections: pool.Pool, trusted: trust.Trust) -> set[bytes]:

@@ -10,7 +10,7 @@ from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.edxml import attachments, model
 from exchange.errors import Finding
-from exchange.rules import admission, directory, paper_class, requirements, routing
+from exchange.rules import admission, directory, document_types, paper_class, requirements, routing
 
 NOWHERE = routing.Routing(recipients=())
 
@@ -78,7 +78,7 @@ def facts(
     assert case.sender is not None
     return requirements.LetterFacts(
         sender=case.sender.id,
-        document_type_name=letter.type_name,
+        document_type_name=letter.type_name or document_types.named("", letter.notation),
         copy_form=declared.copy_form,
         attachments=tuple(
             requirements.AttachmentFacts(
@@ -95,5 +95,12 @@ def facts(
         number=letter.number,
         notation=letter.notation,
         issued_on=letter.issued_on,
+        signer_name=letter.signer.name,
         repaired=reading.repaired,
     )
+
+
+def main_sha256(given: requirements.LetterFacts) -> bytes | None:
+    """The digest of the main document, by which it is found again under another number."""
+    main, _ = requirements.main_document(given)
+    return main.sha256 if main else None

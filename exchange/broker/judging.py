@@ -5,7 +5,7 @@ in and for one that is judged again: only what is asked of it, and what follows,
 from dataclasses import dataclass
 from datetime import datetime
 
-from exchange.broker import intake, verify
+from exchange.broker import intake, main_file, verify
 from exchange.broker.decisions import beside
 from exchange.broker.declared import Declared
 from exchange.edxml import model
@@ -45,8 +45,10 @@ class Unexaminable:
     findings: tuple[Finding, ...]
 
 
-async def examine(verifier: verify.VerifyPool, matter: Matter) -> Found | Unexaminable:
-    """Open every attachment and examine every signature, as of the matter's moment."""
+async def examine(
+    verifier: verify.VerifyPool, matter: Matter, asking: main_file.Asking
+) -> Found | Unexaminable:
+    """Open every attachment and examine every signature, as of the matter's moment; then ask about a signed main document."""
     assert isinstance(matter.reading.message, model.Letter)
     files = await beside(len(matter.raw), intake.files, matter.reading.message)
     if isinstance(files, Finding):
@@ -64,6 +66,8 @@ async def examine(verifier: verify.VerifyPool, matter: Matter) -> Found | Unexam
     except xml_document.UnreadableXmlError as error:
         return _unreadable(error.code, error.detail)
     facts = intake.facts(matter.reading, matter.case, matter.declared, files)
+    identity, verdicts = intake.identity(matter.reading.message), examined.report.verdicts
+    facts = await main_file.asked(asking, facts, identity, files, verdicts)
     return Found(facts=facts, report=examined.report, trust_sha256=examined.trust_sha256)
 
 

@@ -79,6 +79,7 @@ def _letter(exchange: Exchange, noticed: Noticed, given: Given, directory: Direc
         target_document_id=noticed.letter.document_id,
         response_for=(),
         main_attachment=None,
+        main_sha256=None,
         copy_form="original",
         paper=None,
         paper_reason=None,

@@ -13,6 +13,7 @@ half of each. A letter that cannot be examined now (a time limit, bytes that are
 """
 
 import asyncio
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from uuid import UUID
 import structlog
 
 from exchange import ids
-from exchange.broker import counted, expand, judging, rejudged, written
+from exchange.broker import counted, expand, judging, main_file, rejudged, written
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.broker.rejudged import Effect, Moved, Rejudged, Stands
@@ -32,7 +33,7 @@ from exchange.broker.verify import VerifyPool
 from exchange.edxml import model, read
 from exchange.rules import admission, requirements
 from exchange.rules.directory import Directory
-from exchange.store import directory, journal, judgements, payloads, pool, rejudgements, rows, tally
+from exchange.store import directory, journal, judgements, letters, payloads, pool, rejudgements, rows, tally
 from exchange.store.pool import Connection, Pool
 from exchange.store.rejudgements import Due
 from signing import trust
@@ -154,6 +155,7 @@ async def _examined(at: Bench, asked: _Asked, book: Directory) -> judging.Found 
             raw=raw, reading=reading, case=rejudged.case(letter, book.agencies[letter.sender]),
             declared=Declared(main=letter.main_attachment, copy_form=letter.copy_form), at=letter.accepted_at,
         ),
+        main_file.Asking(reused=functools.partial(_reused, at), before=letter.accepted_at),
     )  # fmt: skip
     if isinstance(found, judging.Unexaminable) or _uncertain(found):
         structlog.get_logger().warning("letter_not_rejudged", letter=str(letter.id))
@@ -161,6 +163,11 @@ async def _examined(at: Bench, asked: _Asked, book: Directory) -> judging.Found 
     if at.keep:
         at.found[letter.id] = found
     return found
+
+
+async def _reused(at: Bench, wanted: letters.MainFile) -> str | None:
+    async with at.pool.acquire() as connection:
+        return (await letters.reused(connection, [wanted])).get(wanted)
 
 
 def _uncertain(found: judging.Found) -> bool:

@@ -4,6 +4,7 @@
     check     rules.admission     who sends, may the caller act for it, can anybody be reached
     known     store.letters       the same bytes again get their first receipt, unjudged
     verify    broker.verify       every signature, in threads and worker processes
+    main      broker.main_file    a signed main document: was it sent before, what does its first page say
     judge     rules.requirements  do the signatures meet the policy
     decide    rules.admission     the one table
     store     store.commit        letter, verdicts, recipients, journal row, receipt and bytes in one commit
@@ -16,7 +17,7 @@ import hashlib
 from uuid import UUID
 
 from exchange import metrics
-from exchange.broker import answer, intake, judging
+from exchange.broker import answer, intake, judging, main_file
 from exchange.broker.caller import Caller
 from exchange.broker.decisions import Accepted, Given, Refused, beside, on_record, recorded, refusal, refuse
 from exchange.broker.declared import Declared
@@ -84,19 +85,21 @@ async def _judged(
         return Refused(code=found.code, findings=found.findings)
     directory = await exchange.snapshot.current()
     judgement = judging.weigh(found, directory, exchange.policy, given.at)
-    decision = admission.decide(case, found.report, judgement)
+    decision = admission.decide(case, found.report, judgement, accept_broken=exchange.policy.accept_broken)
     if isinstance(decision, admission.Refused):
         return Refused(code=decision.code, findings=decision.findings)
     decided = Decided(
         message=reading.message, case=case, declared=given.declared, report=found.report, judgement=judgement,
-        admitted=decision, trust_sha256=found.trust_sha256, directory=directory.version, round=round_, at=given.at,
+        admitted=decision, trust_sha256=found.trust_sha256, main_sha256=intake.main_sha256(found.facts),
+        directory=directory.version, round=round_, at=given.at,
     )  # fmt: skip
     return await _stored(exchange, given, decided)
 
 
 async def _examined(exchange: Exchange, matter: judging.Matter) -> judging.Found | judging.Unexaminable:
     with metrics.VERIFY_SECONDS.time():
-        found = await judging.examine(exchange.verifier, matter)
+        asking = main_file.Asking(reused=exchange.reused.answer, reader=exchange.verifier)
+        found = await judging.examine(exchange.verifier, matter, asking)
     for verdict in found.report.verdicts if isinstance(found, judging.Found) else ():
         metrics.VERDICTS.labels(verdict.indication).inc()
     return found

@@ -29,10 +29,11 @@ from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
 from exchange.broker import attached
-from signing import trust, xmldsig
+from signing import pdf_text, trust, xmldsig
 from signing.verdict import Remark, Report, TooComplexError
 
 INLINE_BYTES = 50_000
+FIRST_PAGE_SECONDS = 3.0
 _ATTEMPTS = 2
 
 _Result = TypeVar("_Result")
@@ -124,6 +125,15 @@ class VerifyPool:
                 raise outcome
             return outcome
         return _remark("verification_failed", file.where)
+
+    async def first_page(self, raw: bytes) -> str:
+        """The text of a PDF's first page; empty when there is none, or not within the limits."""
+        loop, seconds = asyncio.get_running_loop(), min(self.limits.seconds, FIRST_PAGE_SECONDS)
+        try:
+            async with self._worker(self.trust) as worker, asyncio.timeout(seconds):
+                return await loop.run_in_executor(worker.executor, pdf_text.first_page, raw)
+        except (TimeoutError, BrokenProcessPool):
+            return ""
 
     @contextlib.asynccontextmanager
     async def _worker(self, trusted: trust.Trust) -> AsyncIterator[_Worker]:

@@ -33,6 +33,7 @@ class Decided:
     judgement: requirements.Judgement
     admitted: admission.Admitted
     trust_sha256: bytes
+    main_sha256: bytes | None
     directory: int
     round: int
     at: datetime
@@ -100,6 +101,7 @@ def _letter(exchange: Exchange, decided: Decided, source: Source) -> rows.Letter
         target_document_id=None,
         response_for=tuple(one.document_id for one in message.response_for if one.document_id),
         main_attachment=decided.judgement.main,
+        main_sha256=decided.main_sha256,
         copy_form=decided.declared.copy_form,
         paper=decided.case.paper,
         paper_reason=decided.declared.paper_reason,

@@ -11,7 +11,9 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from exchange import config, texts
+from exchange.broker import signature_policy
 from exchange.cli.language import language
+from exchange.rules import policy_file
 from exchange.store import embedded, pool
 from signing import trust
 
@@ -27,6 +29,19 @@ def settings() -> config.Config:
     except config.SettingError as error:
         click.echo(error.sentence(language()), err=True)
         sys.exit(USAGE)
+
+
+def wrong_policy(given: config.Config) -> list[str]:
+    """What is wrong with the signature policy that the settings name; nothing when it can be used."""
+    try:
+        signature_policy.load(given.policy_file)
+    except policy_file.PolicyError as error:
+        found = error.sentences(language())
+    except OSError as error:
+        found = [texts.say("policy.unreadable_file", language(), why=error.strerror or error)]
+    else:
+        return []
+    return [texts.say("policy.heading", language(), file=given.policy_file), *found]
 
 
 def fail(code: int, key: str, **facts: object) -> NoReturn:

@@ -50,6 +50,7 @@ VALUES: Mapping[str, Callable[[Config], object]] = {
     "CONGVAN_METRICS_FROM": lambda given: _listed(given.metrics_from),
     "CONGVAN_TRUST_DIR": lambda given: given.trust_folder,
     "CONGVAN_CRL_DIR": lambda given: given.crl_folder,
+    "CONGVAN_POLICY_FILE": lambda given: given.policy_file,
     "CONGVAN_RECEIPT_KEY_FILE": lambda given: given.receipt_key_file,
     "CONGVAN_MAX_LETTER_MB": lambda given: given.max_letter_bytes // config.MEGABYTE,
     "CONGVAN_INLINE_BYTES": lambda given: given.inline_bytes,
@@ -150,9 +151,10 @@ def show(*, as_json: bool, language: str) -> None:
 
 def _read(language: str) -> tuple[Config | None, str | None]:
     try:
-        return config.read(), None
+        given = config.read()
     except config.SettingError as error:
         return None, error.sentence(language)
+    return given, " ".join(answers.wrong_policy(given)) or None
 
 
 def _print(found: list[Setting], language: str) -> None:

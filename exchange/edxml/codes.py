@@ -21,6 +21,7 @@ STATUSES = _rows("statuses")
 PRIORITIES = _rows("priorities")
 STEERING = _rows("steering")
 DOCUMENT_TYPES = _rows("document_types")
+CAPACITIES = _rows("capacities")
 
 OPERATION_OF = {code: row["operation"] for code, row in OPERATIONS.items()}
 CODE_OF = {operation: code for code, operation in OPERATION_OF.items()}

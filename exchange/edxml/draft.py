@@ -19,7 +19,9 @@ MOST_COUNTED = 999_999_999
 PURPOSES = ("act", "cooperate", "inform")
 """Xử lý chính, phối hợp, để biết."""
 
-TOLD = frozenset({"repaired", "findings", "operation_name", "priority_name", "steering_name", "type"})
+TOLD = frozenset(
+    {"repaired", "findings", "operation_name", "priority_name", "steering_name", "type", "capacity"}
+)
 """What `view.facts` tells of a letter beside its own facts: passed over here."""
 
 UNNAMED_TYPE = "application/octet-stream"

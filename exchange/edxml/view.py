@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 
 from exchange import errors, texts
-from exchange.edxml import attachments, codes, model
+from exchange.edxml import attachments, capacity, codes, model
 
 _OURS = frozenset({"encoded", "path", "header_path", "line"})
 """Fields of records that are no facts of the message."""
@@ -60,11 +60,13 @@ def finding(one: errors.Finding, language: str = "vi") -> Facts:
 
 
 def sentence(one: errors.Finding, language: str = "vi") -> str:
-    """What a finding says; a budget in it is named in words."""
+    """What a finding says; a budget or a fact in it is named in words."""
     facts = dict(one.facts)
     if one.code == "too_complex":
         limit, _, most = facts["detail"].partition(" ")
         facts["detail"] = " ".join(filter(None, (texts.say(f"limit.{limit}", language), most)))
+    if one.code == "header_differs":
+        facts["fact"] = texts.say(f"header_fact.{facts['fact']}", language)
     return texts.say(f"finding.{one.code}", language, **facts)
 
 
@@ -74,6 +76,7 @@ def _names(letter: model.Letter, language: str) -> Facts:
         "priority_name": name(codes.PRIORITIES, str(letter.priority), language),
         "steering_name": name(codes.STEERING, str(letter.steering), language),
         "type": codes.document_type(letter.type_name, letter.notation),
+        "capacity": capacity.named(letter.signer, language),
     }
 
 

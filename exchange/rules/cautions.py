@@ -4,19 +4,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from exchange.errors import Finding
-from exchange.rules import supply
+from exchange.rules import directory, header_text, person_names, supply
+from exchange.rules.letter_facts import AttachmentFacts, LetterFacts
 from exchange.rules.signers import Standing
 from signing.verdict import Remark
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notes:
-    """What is known of a letter beside its signatures: the files that must be signed, and how the main one was found."""
+    """What is known of a letter beside its signatures: its facts, the files that must be signed, how the main one was found.
 
+    `signs_package`: the sender has declared, for that day, that it signs its packages.
+    """
+
+    letter: LetterFacts
     parts: tuple[supply.Part, ...]
+    main: AttachmentFacts | None
     inferred: bool
-    named: str | None
-    header_path: str
     signs_package: bool
 
 
@@ -39,14 +43,59 @@ def of(notes: Notes, signatures: Sequence[supply.Signature], remarks: Iterable[R
     )
 
 
+def of_header(
+    notes: Notes, signatures: Sequence[supply.Signature], snapshot: directory.Directory
+) -> Iterator[Finding]:
+    """What the header says otherwise than the signed document and its signatures do."""
+    letter, main = notes.letter, notes.main
+    if main is not None and any(signature.signer.place == "main" for signature in signatures):
+        header, others = _header(letter, snapshot), _others(letter, snapshot)
+        for one in header_text.differences(header, letter.first_page, others):
+            facts = {"fact": one.fact, "said": one.said, "written": one.written, "name": main.name}
+            yield Finding(severity="warning", code="header_differs", path=letter.header_path, facts=facts)
+    yield from _signer_name(letter, signatures)
+
+
+def _header(letter: LetterFacts, snapshot: directory.Directory) -> header_text.Header:
+    sender = snapshot.agencies.get(letter.sender)
+    return header_text.Header(
+        number=letter.number,
+        notation=letter.notation,
+        issued_on=letter.issued_on,
+        agencies=(sender.name,) if sender else (),
+    )
+
+
+def _others(letter: LetterFacts, snapshot: directory.Directory) -> Iterator[tuple[str, str]]:
+    """Whose document it may be instead: a superior's name stands above that of every agency below it."""
+    near = {letter.sender, *(agency.id for agency in directory.ancestors(snapshot, letter.sender))}
+    return ((plain, agency.name) for plain, agency in snapshot.written_out if agency.id not in near)
+
+
+def _signer_name(letter: LetterFacts, signatures: Iterable[supply.Signature]) -> Iterator[Finding]:
+    """The header names who signed; of the persons whose signatures stand on it, one should bear that name."""
+    names = {
+        name: None
+        for one in signatures
+        if one.signer.place != "annex" and one.verdict.passed and one.signer.kind == "individual"
+        for name in (one.verdict.signer_name, one.signer.name)
+    }
+    if letter.signer_name and names and not any(person_names.same(letter.signer_name, one) for one in names):
+        facts = {"said": letter.signer_name, "signer": next(iter(names))}
+        yield Finding(severity="warning", code="signer_name_differs", path=letter.header_path, facts=facts)
+
+
 def _main(notes: Notes) -> Iterator[Finding]:
-    main = next((part for part in notes.parts if part.main), None)
+    main, named = notes.main, notes.letter.main_named
     if main is None:
         return
     if notes.inferred:
         yield Finding(severity="warning", code="main_inferred", path=main.path, facts={"name": main.name})
-    if notes.named is not None and notes.named != main.name:
-        yield Finding(severity="warning", code="main_not_as_named", facts={"name": notes.named})
+    if named is not None and named != main.name:
+        yield Finding(severity="warning", code="main_not_as_named", facts={"name": named})
+    if notes.letter.reused:
+        facts = {"name": main.name, "number": notes.letter.reused_as}
+        yield Finding(severity="warning", code="main_file_reused", path=main.path, facts=facts)
 
 
 def _names(parts: Iterable[supply.Part]) -> Iterator[Finding]:
@@ -74,7 +123,8 @@ def _package(notes: Notes, signatures: Iterable[supply.Signature]) -> Iterator[F
         and not signature.broken
         and signature.signer.organisation is Standing.OWN
     ]
+    path = notes.letter.header_path
     if notes.signs_package and not own:
-        yield Finding(severity="warning", code="package_unsigned", path=notes.header_path)
-    if own and notes.header_path and not any(supply.covers(verdict, notes.header_path) for verdict in own):
-        yield Finding(severity="warning", code="header_not_covered", path=notes.header_path)
+        yield Finding(severity="warning", code="package_unsigned", path=path)
+    if own and path and not any(supply.covers(verdict, path) for verdict in own):
+        yield Finding(severity="warning", code="header_not_covered", path=path)

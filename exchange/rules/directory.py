@@ -114,6 +114,11 @@ class Directory:
         return tuple(sorted(self.agencies.values(), key=lambda agency: agency.code))
 
     @cached_property
+    def written_out(self) -> tuple[tuple[str, Agency], ...]:
+        """Every agency under its name as documents are searched for it."""
+        return tuple((folding.written_out(agency.name), agency) for agency in self.agencies.values())
+
+    @cached_property
     def codes_of(self) -> Mapping[UUID, tuple[Code, ...]]:
         """The codes of each agency, in their order."""
         rows = (row for _, rows in sorted(self.codes.items()) for row in rows)

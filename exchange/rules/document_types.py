@@ -38,6 +38,11 @@ def without_paper(name: str) -> bool:
     return fold(name) in _listed()
 
 
+def known(name: str) -> bool:
+    """Whether the table has a kind of that name."""
+    return fold(name) in _names()
+
+
 def named(type_name: str, notation: str) -> str:
     """The kind a letter is counted under: by its type's name, else by its notation's abbreviation (`15/QĐ-UBND`).
 

@@ -12,3 +12,21 @@ def plain(text: str) -> str:
 def found(wanted: str, text: str) -> bool:
     """Whether every word of `wanted` stands somewhere in `text`; both are plain."""
     return all(word in text for word in wanted.split())
+
+
+_SHORT = {
+    "ubnd": "uy ban nhan dan",
+    "hdnd": "hoi dong nhan dan",
+    "ubmttq": "uy ban mat tran to quoc",
+    "tp": "thanh pho",
+    "tp.": "thanh pho",
+    "tx": "thi xa",
+    "tx.": "thi xa",
+    "vp": "van phong",
+}
+"""How agencies' names are shortened on documents and in systems."""
+
+
+def written_out(name: str) -> str:
+    """An agency's name plain, its short forms written out: `UBND TP Cần Thơ` is `uy ban nhan dan thanh pho can tho`."""
+    return " ".join(_SHORT.get(word, word) for word in plain(name).replace("-", " ").split())

@@ -1,71 +1,48 @@
-"""What a letter's signatures must be, as data (chính sách chữ ký): frozen, hashable, recorded with each decision."""
+"""What a letter's signatures must be, as data (chính sách chữ ký): asked by copy form, kind of document and day.
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
-from functools import cached_property
-from typing import Literal
+The policy in force is a file: `policy.toml` beside this module, Decree 30/2020/NĐ-CP as it stands, or the one that a
+deployment gives (`policy_file` reads both). The day is that of acceptance, which we know: the day in a header is
+whatever its sender writes, and would let a letter choose the rules it is judged by.
+"""
 
-from exchange.rules import document_types
+from datetime import date
+from importlib.resources import files
 
-Capacity = Literal["organisation", "individual"]
-CopyForm = Literal["original", "true_copy", "extract", "duplicate"]
+from exchange.rules import document_types, policy_file
+from exchange.rules.policy_terms import ANY, Capacity, CopyForm, Policy, Rule, Wanted
 
-ANY = "*"
+__all__ = ["ANY", "DEFAULT", "Capacity", "CopyForm", "Policy", "Rule", "Wanted", "wanted"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One row: whose signatures the main document needs, for a copy form and a document type (or `ANY`)."""
-
-    copy_form: str
-    document_type: str
-    demands: tuple[Capacity, ...]
-    basis: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Policy:
-    """The signature policy (yêu cầu chữ ký).
-
-    `rules`: first match wins. `annex_kinds`: which separate annexes must be signed, and `annex_demands` by
-    whom. `later_changes`: what may have been changed after a person's signature in a PDF, once an
-    organisation's signature covers the whole final file (the clerk stamps number and date in between).
-    `package_by_declaration`: an XML signature counts for the attachments it covers only where the sender
-    has declared `signs_package`; otherwise always.
-    """
-
-    rules: tuple[Rule, ...]
-    annex_kinds: tuple[str, ...] = ("pdf",)
-    annex_demands: tuple[Capacity, ...] = ("organisation",)
-    later_changes: tuple[str, ...] = ("signature", "form", "annotation")
-    package_by_declaration: bool = False
-
-    @cached_property
-    def sha256(self) -> bytes:
-        """Digest of the policy's canonical JSON: names sorted, no white space, UTF-8."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).digest()
-
-
-_COPY: tuple[Capacity, ...] = ("organisation",)
-_ORIGINAL: tuple[Capacity, ...] = ("organisation", "individual")
-
-DEFAULT = Policy(
-    rules=(
-        Rule(copy_form="true_copy", document_type=ANY, demands=_COPY, basis="NĐ 30/2020/NĐ-CP Điều 25(1)(c)"),
-        Rule(copy_form="extract", document_type=ANY, demands=_COPY, basis="NĐ 30/2020/NĐ-CP Điều 25(1)(c)"),
-        Rule(copy_form="duplicate", document_type=ANY, demands=_COPY, basis="NĐ 30/2020/NĐ-CP Điều 25(1)(c)"),
-        Rule(copy_form=ANY, document_type=ANY, demands=_ORIGINAL, basis="NĐ 30/2020/NĐ-CP Điều 5(1)"),
-    )
-)
+DEFAULT = policy_file.read(files("exchange.rules").joinpath("policy.toml").read_bytes())
 """Decree 30/2020/NĐ-CP: an original needs the competent person's and the agency's signature, a copy the agency's."""
 
+_BOTH: tuple[Capacity, ...] = ("organisation", "individual")
 
-def demands(policy: Policy, copy_form: str, document_type: str) -> tuple[Capacity, ...]:
-    """Whose signatures the main document needs. A policy without a matching row demands both."""
+
+def wanted(policy: Policy, copy_form: str, document_type: str, on: date) -> Wanted:
+    """What a letter accepted on that day must be signed with. A policy without a matching rule demands both."""
     kind = document_types.fold(document_type)
-    for rule in policy.rules:
-        if rule.copy_form in (ANY, copy_form) and document_types.fold(rule.document_type) in (ANY, kind):
-            return rule.demands
-    return _ORIGINAL
+    return _of(policy, next((one for one in policy.rules if _fits(one, copy_form, kind, on)), None))
+
+
+def _fits(rule: Rule, copy_form: str, kind: str, on: date) -> bool:
+    return (
+        rule.copy_form in (ANY, copy_form)
+        and document_types.fold(rule.document_type) in (ANY, kind)
+        and rule.holds(on)
+    )
+
+
+def _of(policy: Policy, rule: Rule | None) -> Wanted:
+    """A rule's own words, and the whole policy's where it has none."""
+    own = rule or Rule(copy_form=ANY, document_type=ANY, demands=_BOTH, basis="")
+    return Wanted(
+        demands=own.demands,
+        annex_kinds=policy.annex_kinds if own.annex_kinds is None else own.annex_kinds,
+        annex_demands=policy.annex_demands if own.annex_demands is None else own.annex_demands,
+        later_changes=policy.later_changes if own.later_changes is None else own.later_changes,
+        after_organisation=policy.after_organisation
+        if own.after_organisation is None
+        else own.after_organisation,
+        basis=own.basis,
+    )

@@ -1,7 +1,8 @@
 """Why a requirement is not met: the sub-reason of class N, chosen by one order of precedence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from exchange.rules import supply
 from signing.verdict import Remark
@@ -35,6 +36,7 @@ PRECEDENCE = (
     "individual_missing",
     "annex_unsigned",
     "signer_unconfirmed",
+    "on_hold",
     "no_revocation_data",
     "file_reused",
 )
@@ -53,6 +55,25 @@ class Unmet:
     temporary: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Tried:
+    """What came of holding every signature against a demand.
+
+    `good`: certificates (SHA-256) of signatures that supply it; `waiting`: of those that would once their obstacles
+    are healed; `told`: of each of the others what is most telling.
+    """
+
+    demand: supply.Demand
+    good: frozenset[str]
+    waiting: frozenset[str]
+    told: frozenset[str]
+
+    @property
+    def hopeful(self) -> frozenset[str]:
+        """Certificates that supply it, or may yet."""
+        return self.good | self.waiting
+
+
 def unmet(
     demands: Sequence[supply.Demand],
     signatures: Sequence[supply.Signature],
@@ -61,8 +82,9 @@ def unmet(
 ) -> tuple[Unmet, ...]:
     """The demands that no signature supplies, and those on the main document that only one certificate does."""
     seen = tuple(remarks)
-    found = tuple(one for demand in demands if (one := _unmet(demand, signatures, terms, seen)) is not None)
-    return found or _one_certificate(demands, signatures, terms)
+    tried = [_tried(demand, signatures, terms) for demand in demands]
+    missing = tuple(_unmet(one, signatures, seen) for one in tried if not one.good)
+    return (*missing, *_one_certificate([one for one in tried if one.demand.part.main]))
 
 
 def first(codes: Iterable[str]) -> str:
@@ -70,24 +92,25 @@ def first(codes: Iterable[str]) -> str:
     return min(codes, key=PRECEDENCE.index)
 
 
-def _unmet(
-    demand: supply.Demand,
-    signatures: Sequence[supply.Signature],
-    terms: supply.Terms,
-    remarks: Sequence[Remark],
-) -> Unmet | None:
-    tried = [
-        tuple(supply.obstacles(signature, demand, terms))
+def _tried(demand: supply.Demand, signatures: Iterable[supply.Signature], terms: supply.Terms) -> _Tried:
+    held = [
+        (signature.verdict.certificate_sha256, tuple(supply.obstacles(signature, demand, terms)))
         for signature in signatures
         if supply.is_candidate(signature, demand)
     ]
-    if () in tried:
-        return None
-    telling = frozenset(_telling(obstacles) for obstacles in tried)
-    return Unmet(
+    return _Tried(
         demand=demand,
-        reasons=telling or frozenset({_silence(demand, signatures, remarks)}),
-        temporary=any(supply.TEMPORARY.issuperset(obstacles) for obstacles in tried),
+        good=frozenset(one for one, found in held if not found),
+        waiting=frozenset(one for one, found in held if found and supply.TEMPORARY.issuperset(found)),
+        told=frozenset(_telling(found) for _, found in held if found),
+    )
+
+
+def _unmet(tried: _Tried, signatures: Sequence[supply.Signature], remarks: Sequence[Remark]) -> Unmet:
+    return Unmet(
+        demand=tried.demand,
+        reasons=tried.told or frozenset({_silence(tried.demand, signatures, remarks)}),
+        temporary=bool(tried.waiting),
     )
 
 
@@ -110,17 +133,20 @@ def _silence(demand: supply.Demand, signatures: Sequence[supply.Signature], rema
     return next((reason for code, reason in _SEEN_IN_PACKAGE if code in codes), "no_signature")
 
 
-def _one_certificate(
-    demands: Iterable[supply.Demand], signatures: Sequence[supply.Signature], terms: supply.Terms
-) -> tuple[Unmet, ...]:
-    """Agency and person sign the main document with different certificates; one registered as both is one."""
-    on_main = [demand for demand in demands if demand.part.main]
-    used = {
-        signature.verdict.certificate_sha256
-        for demand in on_main
-        for signature in signatures
-        if supply.is_candidate(signature, demand) and not any(supply.obstacles(signature, demand, terms))
-    }
-    if len(used) >= len(on_main):
-        return ()
-    return (Unmet(demand=on_main[-1], reasons=frozenset({"same_certificate"}), temporary=False),)
+def _one_certificate(on_main: Sequence[_Tried]) -> Iterator[Unmet]:
+    """Agency and person sign the main document with different certificates; one registered as both is one.
+
+    Where a signature that may yet count would bring a second certificate, the question stays open.
+    """
+    if not all(one.hopeful for one in on_main) or _different(one.good for one in on_main):
+        return
+    if not _different(one.hopeful for one in on_main):
+        yield Unmet(demand=on_main[-1].demand, reasons=frozenset({"same_certificate"}), temporary=False)
+    elif all(one.good for one in on_main):
+        waits = next(one for one in on_main if one.waiting - one.good)
+        yield Unmet(demand=waits.demand, reasons=waits.told & supply.TEMPORARY, temporary=True)
+
+
+def _different(certificates: Iterable[frozenset[str]]) -> bool:
+    """Whether one certificate can be chosen of each, no two the same."""
+    return any(len(set(chosen)) == len(chosen) for chosen in product(*certificates))

@@ -22,48 +22,16 @@ from uuid import UUID
 
 from exchange.errors import Finding
 from exchange.rules import cautions, directory, policy, reasons, signers, supply
+from exchange.rules.letter_facts import AttachmentFacts, LetterFacts, main_document
 from exchange.rules.policy import DEFAULT, Policy
 from exchange.rules.signers import Signer
 from signing.verdict import Report, Verdict
 
-__all__ = ["DEFAULT", "AttachmentFacts", "Judgement", "LetterFacts", "Policy", "judge"]
+__all__ = [
+    "DEFAULT", "AttachmentFacts", "Judgement", "LetterFacts", "Policy", "judge", "main_document", "stands_on",
+]  # fmt: skip
 
 Requirement = Literal["met", "not_met", "undetermined"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttachmentFacts:
-    """One attachment (tệp đính kèm): `path` is the element's `getpath`, `sha256` of its decoded bytes.
-
-    `name` is what verdicts name in `where`. `kind` is pdf or other.
-    """
-
-    name: str
-    path: str
-    kind: Literal["pdf", "other"]
-    sha256: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class LetterFacts:
-    """What the requirement depends on in a letter (gói tin văn bản), taken from its header and from beside it.
-
-    `main_named`: the attachment the sender calls the main document. `repaired`: the XML was readable only
-    with recovery. `reused`: the same signed main document came earlier under another number.
-    """
-
-    sender: UUID
-    document_type_name: str
-    copy_form: str = "original"
-    attachments: tuple[AttachmentFacts, ...] = ()
-    header_path: str = ""
-    main_named: str | None = None
-    number: str = ""
-    notation: str = ""
-    issued_on: date | None = None
-    sender_from_axis: bool = False
-    repaired: bool = False
-    reused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,24 +58,25 @@ def judge(
 
     `report` holds all verdicts and remarks of the letter, package and attachments, in order.
     """
-    main, inferred = _main_document(letter)
+    main, inferred = main_document(letter)
     signatures = tuple(_identified(report.verdicts, main, letter.sender, snapshot, on))
-    wanted = policy.demands(rules, letter.copy_form, letter.document_type_name)
+    wanted = policy.wanted(rules, letter.copy_form, letter.document_type_name, on)
+    signs_package = directory.declared(snapshot, letter.sender, "signs_package", on)
     terms = supply.Terms(
-        later_changes=frozenset(rules.later_changes if "organisation" in wanted else ()),
-        package_counts=not rules.package_by_declaration
-        or directory.declared(snapshot, letter.sender, "signs_package", on),
+        later_changes=frozenset(wanted.later_changes if "organisation" in wanted.demands else ()),
+        after_organisation=frozenset(wanted.after_organisation),
+        package_counts=not rules.package_by_declaration or signs_package,
     )
-    demands = tuple(_demands(letter, main, wanted, rules))
+    demands = tuple(_demands(letter, main, wanted))
     unmet = reasons.unmet(demands, signatures, terms, report.remarks)
     void = _void(letter, main, signatures)
     requirement, reason = _answer(unmet, void, reused=letter.reused)
     notes = cautions.Notes(
+        letter=letter,
         parts=tuple(demand.part for demand in demands),
+        main=main,
         inferred=inferred,
-        named=letter.main_named,
-        header_path=letter.header_path,
-        signs_package=directory.declared(snapshot, letter.sender, "signs_package", on),
+        signs_package=signs_package,
     )
     return Judgement(
         requirement=requirement,
@@ -116,20 +85,12 @@ def judge(
         signers=tuple(signature.signer for signature in signatures),
         main=main.name if main else None,
         main_inferred=inferred,
-        warnings=(*cautions.requirement(reason), *cautions.of(notes, signatures, report.remarks)),
+        warnings=(
+            *cautions.requirement(reason),
+            *cautions.of(notes, signatures, report.remarks),
+            *cautions.of_header(notes, signatures, snapshot),
+        ),
     )
-
-
-def _main_document(letter: LetterFacts) -> tuple[AttachmentFacts | None, bool]:
-    """The only PDF, else the one the sender names, else the first (of the PDFs, if any), inferred."""
-    pdfs = [attachment for attachment in letter.attachments if attachment.kind == "pdf"]
-    if len(pdfs) == 1:
-        return pdfs[0], False
-    named = [attachment for attachment in letter.attachments if attachment.name == letter.main_named]
-    if named:
-        return named[0], False
-    first = next(iter(pdfs or letter.attachments), None)
-    return first, first is not None
 
 
 def _identified(
@@ -144,6 +105,11 @@ def _identified(
         yield supply.Signature(verdict=verdict, signer=signer)
 
 
+def stands_on(verdict: Verdict, main: AttachmentFacts) -> bool:
+    """Whether a signature is one of the main document's own."""
+    return _place(verdict, main) == "main"
+
+
 def _place(verdict: Verdict, main: AttachmentFacts | None) -> str:
     """Where a signature stands. The format decides about the package: an attachment may be called that too."""
     if verdict.where == "package" and verdict.format in supply.XML_FORMATS:
@@ -152,14 +118,14 @@ def _place(verdict: Verdict, main: AttachmentFacts | None) -> str:
 
 
 def _demands(
-    letter: LetterFacts, main: AttachmentFacts | None, wanted: Iterable[policy.Capacity], rules: Policy
+    letter: LetterFacts, main: AttachmentFacts | None, wanted: policy.Wanted
 ) -> Iterator[supply.Demand]:
     for attachment in letter.attachments:
         part = _part(letter, attachment, main=attachment is main)
         if part.main:
-            yield from (supply.Demand(part=part, capacity=capacity) for capacity in wanted)
-        elif attachment.kind in rules.annex_kinds:
-            yield from (supply.Demand(part=part, capacity=capacity) for capacity in rules.annex_demands)
+            yield from (supply.Demand(part=part, capacity=capacity) for capacity in wanted.demands)
+        elif attachment.kind in wanted.annex_kinds:
+            yield from (supply.Demand(part=part, capacity=capacity) for capacity in wanted.annex_demands)
 
 
 def _part(letter: LetterFacts, attachment: AttachmentFacts, *, main: bool) -> supply.Part:
@@ -195,4 +161,4 @@ def _answer(
 
 
 def _missing(main: AttachmentFacts | None, unmet: Iterable[reasons.Unmet]) -> tuple[str, ...]:
-    return tuple(one.demand.code for one in unmet) if main is not None else ("document",)
+    return tuple(dict.fromkeys(one.demand.code for one in unmet)) if main is not None else ("document",)

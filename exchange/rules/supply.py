@@ -14,7 +14,7 @@ from signing.verdict import Indication, SubIndication, Verdict
 
 XML_FORMATS = frozenset({"xmldsig", "xades"})
 
-TEMPORARY = frozenset({"signer_unconfirmed", "no_revocation_data"})
+TEMPORARY = frozenset({"signer_unconfirmed", "on_hold", "no_revocation_data"})
 
 _UNSOUND: Mapping[SubIndication | None, str] = {
     SubIndication.HASH_FAILURE: "broken",
@@ -33,10 +33,12 @@ _UNSOUND: Mapping[SubIndication | None, str] = {
     SubIndication.NO_SIGNING_CERTIFICATE_FOUND: "no_certificate",
     SubIndication.SIG_CONSTRAINTS_FAILURE: "format",
     SubIndication.TIMESTAMP_ORDER_FAILURE: "format",
+    SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE: "format",
     SubIndication.TRY_LATER: "no_revocation_data",
 }
 """The sub-reason of class N for every way not to pass; a way without its row is `format`."""
 
+_HOLDS = frozenset({"certificate_on_hold", "authority_on_hold"})
 _BROKEN = frozenset({SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILURE})
 
 _GOOD: Mapping[Capacity, frozenset[Standing]] = {
@@ -88,9 +90,10 @@ class Signature:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What the policy allows here: kinds of changes after a person's signature, and package signatures at all."""
+    """What the policy allows here: kinds of changes after a person's signature and after the agency's, package signatures."""
 
     later_changes: frozenset[str]
+    after_organisation: frozenset[str]
     package_counts: bool
 
 
@@ -110,7 +113,7 @@ def obstacles(signature: Signature, demand: Demand, terms: Terms) -> Iterator[st
     if verdict.wrapping:
         yield "broken"
     elif verdict.indication is not Indication.TOTAL_PASSED:
-        yield _UNSOUND.get(verdict.sub_indication, "format")
+        yield _unsound(verdict)
     yield from _wrong_signer(signature.signer, demand.capacity)
     yield from _uncovered(signature, demand, terms)
 
@@ -120,6 +123,13 @@ def covers(verdict: Verdict, path: str) -> bool:
     return verdict.coverage.whole or any(
         path == signed or path.startswith(signed.rstrip("/") + "/") for signed in verdict.coverage.paths
     )
+
+
+def _unsound(verdict: Verdict) -> str:
+    """Why a verdict is not to pass; a certificate on hold is told from one about which nothing is known."""
+    if verdict.sub_indication is SubIndication.TRY_LATER and verdict.why in _HOLDS:
+        return "on_hold"
+    return _UNSOUND.get(verdict.sub_indication, "format")
 
 
 def _standing(signer: Signer, capacity: Capacity) -> Standing:
@@ -151,6 +161,8 @@ def _uncovered(signature: Signature, demand: Demand, terms: Terms) -> Iterator[s
 
 def _changed_later(verdict: Verdict, capacity: Capacity, terms: Terms) -> Iterator[str]:
     """An agency's signature covers the whole final file; a person's may be followed by what the terms allow."""
+    if verdict.changes_after and terms.after_organisation.issuperset(verdict.changes_after):
+        return
     if capacity == "organisation" or not terms.later_changes:
         yield "coverage"
     elif not terms.later_changes.issuperset(verdict.changes_after):

@@ -66,6 +66,43 @@ async def known(connection: Connection, asked: Collection[Identity]) -> dict[Ide
     }
 
 
+@dataclass(frozen=True)
+class MainFile:
+    """A document and its main file; `before` None asks for all that is held, a moment for what was held by then."""
+
+    sender: UUID
+    document_id: str
+    main_sha256: bytes
+    before: datetime | None = None
+
+
+async def reused(connection: Connection, asked: Collection[MainFile]) -> dict[MainFile, str]:
+    """Of these files those that came before as another document of the same sender, each with that one's number.
+
+    The first such letter is told, `12/UBND-VX`. Training letters (`test`) are none.
+    """
+    records = await connection.fetch(
+        """SELECT given.position, held.number, held.notation, held.document_id
+             FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::timestamptz[]) WITH ORDINALITY
+                  AS given (sender, document_id, main_sha256, before, position)
+            CROSS JOIN LATERAL (
+                  SELECT number, notation, document_id
+                    FROM letter
+                   WHERE letter.sender = given.sender AND letter.main_sha256 = given.main_sha256
+                     AND letter.document_id <> given.document_id AND letter.operation <> 'status' AND NOT letter.test
+                     AND (given.before IS NULL OR letter.accepted_at < given.before)
+                   ORDER BY accepted_at, id LIMIT 1) AS held""",
+        *zip(*map(astuple, asked), strict=True),
+    )
+    order = list(asked)
+    return {order[one["position"] - 1]: _reference(one) for one in records}
+
+
+def _reference(record: Any) -> str:  # noqa: ANN401 - a record
+    """Number and notation as people write them, else the document's id."""
+    return "/".join(filter(None, (record["number"], record["notation"]))) or str(record["document_id"])
+
+
 async def of_sender(connection: Connection, agencies: Sequence[UUID], letter: UUID) -> Any | None:  # noqa: ANN401 - a record
     """The letter's row if one of `agencies` sent it."""
     return await connection.fetchrow(

@@ -55,6 +55,7 @@ class LetterRow:
     accepted_at: datetime
     receipt: bytes
     expanded_at: datetime | None
+    main_sha256: bytes | None = None
     recheck_at: datetime | None = None
 
     @property
@@ -238,7 +239,7 @@ _TYPES = {
     "round": "int", "revision": "int", "position": "int", "n": "int",
     "urgency": "smallint", "paper": "smallint", "size": "bigint", "directory_version": "bigint",
     "sha256": "bytea", "receipt": "bytea", "body": "bytea", "certificate_sha256": "bytea", "trust_sha256": "bytea",
-    "policy_sha256": "bytea",
+    "policy_sha256": "bytea", "main_sha256": "bytea",
     "issued_on": "date", "day": "date",
     "accepted_at": "timestamptz", "expanded_at": "timestamptz", "recheck_at": "timestamptz", "signed_at_claimed": "timestamptz",
     "best_signature_time": "timestamptz", "judged_at": "timestamptz", "at": "timestamptz", "first_seen": "timestamptz",

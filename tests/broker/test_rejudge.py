@@ -3,6 +3,7 @@
 import dataclasses
 from datetime import timedelta
 
+from api import test_admission as admission
 from faults.moments import until
 from province import fetch, serving
 from rejudging import (
@@ -245,3 +246,29 @@ async def test_a_planted_difference_is_found(shared_server, province):
         await fetch(server.dsn, change, letter, was["was"])
     await fetch(server.dsn, "DELETE FROM judgement WHERE letter = $1::text::uuid", letter)
     assert "verdicts_without_judgement" in await faults(server)
+
+
+async def test_a_file_that_was_sent_twice_stays_undetermined_and_the_first_letter_stays_met(
+    shared_server, province
+):
+    server, code = shared_server, "H13.08"
+    file = ("a.pdf", admission.document(province, f"person:{code}", f"seal:{code}"))
+    async with server.client(code) as client:
+        for number in (1, 2):
+            assert (await client.send(admission.letter(number, file, sender=code))).status == 201
+    before = await standing(server.dsn, code)
+    assert before == [("1", "met", ""), ("2", "undetermined", "file_reused")]
+    async with bench(server.dsn, newer(province)) as at:
+        assert (await asked(at, code)).letters == 2
+    assert await standing(server.dsn, code) == before
+
+
+async def standing(dsn, code):
+    """Requirement and reason of an agency's letters, by number."""
+    rows = await fetch(
+        dsn,
+        """SELECT number, requirement, reason FROM letter JOIN agency ON agency.id = letter.sender
+            WHERE agency.code = $1 ORDER BY number""",
+        code,
+    )
+    return [tuple(row) for row in rows]
