@@ -4,9 +4,9 @@ What a certificate says here was signed by its issuer, but an address is only an
 the answer counts, is decided elsewhere. Sources: RFC 5280 §4.2.1.13, §4.2.1.15, §4.2.2.1; RFC 6960 §4.1, appendix A.
 """
 
+import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -88,7 +88,7 @@ def _usable(address: str) -> bool:
     if not (len(address) <= LONGEST and address.isascii() and address.isprintable() and " " not in address):
         return False
     try:
-        parts = urlsplit(address)
+        parts = urllib.parse.urlsplit(address)
     except ValueError:
         return False
     plain = "@" not in parts.netloc and not parts.fragment and "\\" not in address
