@@ -6,33 +6,24 @@ Nothing here is trusted: what is kept still has to prove itself wherever it is u
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 
-from signing import algorithms, trust
+from signing import algorithms, certificate_facts, ocsp, trust
+from signing.certificate_facts import UNREADABLE, Facts
 
 SKEW = timedelta(minutes=15)
 """How far another clock may run before ours; a list from later would block all that come until then."""
 
 NAMESAKES = 8
 MOST_INSIDE = 16
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-    Warning,
-)
 _DER = serialization.Encoding.DER
 
 
@@ -62,48 +53,58 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """One certificate whose path to a root is known, and the authority right above it."""
+    """A certificate that hangs on a root, and the authority right above it."""
 
     certificate: x509.Certificate
     issuer: x509.Certificate
 
-    @property
-    def sha256(self) -> bytes:
-        """Digest of the certificate."""
-        return hashlib.sha256(self.certificate.public_bytes(_DER)).digest()
 
-
-def revocation_list(raw: bytes, issuers: Sequence[x509.Certificate], at: datetime) -> Document | Refusal:
+def revocation_list(raw: bytes, issuers: Iterable[x509.Certificate], at: datetime) -> Document | Refusal:
     """A list, DER or PEM, that one of `issuers` signed; a kind that we do not evaluate counts as unreadable."""
     try:
         crl = x509.load_pem_x509_crl(raw) if raw.startswith(b"-----") else x509.load_der_x509_crl(raw)
-        der, next_update = crl.public_bytes(_DER), crl.next_update_utc
+        der, this_update, next_update = crl.public_bytes(_DER), crl.last_update_utc, crl.next_update_utc
         trust.load((), [der])
-    except _UNREADABLE:
+        if not any(_signed(crl, issuer) for issuer in issuers):
+            return Refusal.WRONG_SIGNER
+    except UNREADABLE:
         return Refusal.UNREADABLE
-    if not any(_signed(crl, issuer) for issuer in issuers):
-        return Refusal.WRONG_SIGNER
-    if crl.last_update_utc > at + SKEW:
+    if this_update > at + SKEW:
         return Refusal.FROM_FUTURE
-    return Document(kind="crl", der=der, this_update=crl.last_update_utc, next_update=next_update)
+    return Document(kind="crl", der=der, this_update=this_update, next_update=next_update)
+
+
+def ocsp_response(raw: bytes, link: Link, at: datetime) -> Document | Refusal:
+    """An answer about that certificate which its issuer, or the issuer's delegate, signed."""
+    try:
+        response = ocsp.read(raw)
+        answers = ocsp.collect([response]).by_serial.get(link.certificate.serial_number, ())
+        ours = [answer for answer in answers if ocsp.is_about(answer, link.certificate, link.issuer)]
+        if ours and ocsp.responder(response, link.issuer) is None:
+            return Refusal.WRONG_SIGNER
+    except UNREADABLE:
+        return Refusal.UNREADABLE
+    if not ours:
+        return Refusal.NOT_ASKED
+    if ours[0].this_update > at + SKEW:
+        return Refusal.FROM_FUTURE
+    return Document(kind="ocsp", der=raw, this_update=ours[0].this_update, next_update=ours[0].next_update)
 
 
 def authority(raw: bytes, children: Sequence[x509.Certificate]) -> Document | Refusal:
     """The certificate of the authority above `children`, alone (DER, PEM) or among others (PKCS#7); never a root."""
-    certificates = tuple(_inside(raw))
-    if not certificates:
-        return Refusal.UNREADABLE
+    certificates = _inside(raw)
     for one in certificates[:MOST_INSIDE]:
-        der = one.public_bytes(_DER)
-        if intermediate(der) and any(_issued(child, one) for child in children):
-            return Document(kind="certificate", der=der, this_update=one.not_valid_before_utc)
-    return Refusal.WRONG_SIGNER
+        if _intermediate(one) and any(certificate_facts.issued(child, one) for child in children):
+            return Document(
+                kind="certificate", der=one.public_bytes(_DER), this_update=one.not_valid_before_utc
+            )
+    return Refusal.WRONG_SIGNER if certificates else Refusal.UNREADABLE
 
 
 def intermediate(der: bytes) -> bool:
     """Whether that is an authority's certificate which somebody else vouches for: it can never become a root."""
-    one = _readable(der)
-    return one is not None and one.subject != one.issuer and _may_issue(one)
+    return any(map(_intermediate, _parsed(x509.load_der_x509_certificate, der)))
 
 
 def chained(certificates: Iterable[bytes], anchors: Sequence[x509.Certificate], at: datetime) -> list[Link]:
@@ -111,38 +112,33 @@ def chained(certificates: Iterable[bytes], anchors: Sequence[x509.Certificate], 
 
     For asking about them, not for trusting them: dates of authorities and limits of paths are not looked at.
     """
-    waiting = [one for one in map(_readable, dict.fromkeys(certificates)) if one and one not in anchors]
-    waiting = [one for one in waiting if one.not_valid_before_utc <= at <= one.not_valid_after_utc]
-    above, found = {}, []
-    for anchor in anchors:
-        above.setdefault(anchor.subject, []).append(anchor)
-    while True:
-        links = [
-            Link(certificate=one, issuer=issuer) for one in waiting if (issuer := _issuer(one, above)) is not None
-        ]
-        found += links
-        done = {link.certificate for link in links}
-        waiting = [one for one in waiting if one not in done]
-        authorities = [one for one in done if _may_issue(one)]
-        if not authorities:
-            return found
-        for one in authorities:
+    above: dict[bytes, list[Facts]] = {}
+    waiting, found = list(_in_date(certificates, anchors, at)), []
+    new = [facts for facts in map(certificate_facts.read, anchors) if facts]
+    while new:
+        for one in new:
             above.setdefault(one.subject, []).append(one)
+        issuers = {one.certificate: issuer for one in waiting if (issuer := _issuer(one, above))}
+        found += [Link(certificate=child, issuer=issuer) for child, issuer in issuers.items()]
+        new = [one for one in waiting if one.certificate in issuers and one.authority and one.may_issue]
+        waiting = [one for one in waiting if one.certificate not in issuers]
+    return found
 
 
-def _issuer(
-    certificate: x509.Certificate, above: Mapping[x509.Name, Sequence[x509.Certificate]]
-) -> x509.Certificate | None:
-    namesakes = above.get(certificate.issuer, ())[:NAMESAKES]
-    return next((one for one in namesakes if _issued(certificate, one)), None)
+def _in_date(
+    certificates: Iterable[bytes], anchors: Sequence[x509.Certificate], at: datetime
+) -> Iterator[Facts]:
+    for der in dict.fromkeys(certificates):
+        for one in _parsed(x509.load_der_x509_certificate, der):
+            facts = None if one in anchors else certificate_facts.read(one)
+            if facts and facts.valid_from <= at <= facts.valid_to:
+                yield facts
 
 
-def _issued(child: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        child.verify_directly_issued_by(issuer)
-    except (InvalidSignature, *_UNREADABLE):
-        return False
-    return True
+def _issuer(child: Facts, above: Mapping[bytes, Sequence[Facts]]) -> x509.Certificate | None:
+    namesakes = above.get(child.issuer, ())[:NAMESAKES]
+    issuers = (one.certificate for one in namesakes)
+    return next((one for one in issuers if certificate_facts.issued(child.certificate, one)), None)
 
 
 def _signed(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
@@ -155,33 +151,25 @@ def _signed(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bo
     return all(usage.crl_sign for usage in usages) and crl.is_signature_valid(key)
 
 
-def _readable(der: bytes) -> x509.Certificate | None:
-    """The certificate, or None where any part that we look at cannot be decoded."""
-    try:
-        certificate = x509.load_der_x509_certificate(der)
-        _ = certificate.subject, certificate.issuer, certificate.public_key(), tuple(certificate.extensions)
-    except _UNREADABLE:
-        return None
-    return certificate
+def _intermediate(one: x509.Certificate) -> bool:
+    facts = certificate_facts.read(one)
+    return facts is not None and facts.subject != facts.issuer and facts.authority and facts.may_issue
 
 
-def _may_issue(certificate: x509.Certificate) -> bool:
-    values = [extension.value for extension in certificate.extensions]
-    usages = [value for value in values if isinstance(value, x509.KeyUsage)]
-    authority = any(isinstance(value, x509.BasicConstraints) and value.ca for value in values)
-    return authority and all(usage.key_cert_sign for usage in usages)
-
-
-def _inside(raw: bytes) -> Iterator[x509.Certificate]:
+def _inside(raw: bytes) -> list[x509.Certificate]:
     """Certificates in a file of any form in which authorities publish them (RFC 5280 §4.2.2.1)."""
-    parsers = (
-        (x509.load_pem_x509_certificates, pkcs7.load_pem_pkcs7_certificates)
-        if raw.startswith(b"-----")
-        else (lambda der: [x509.load_der_x509_certificate(der)], pkcs7.load_der_pkcs7_certificates)
-    )
-    for parse in parsers:
-        try:
-            yield from parse(raw)
-        except _UNREADABLE:
-            continue
-        return
+    if raw.startswith(b"-----"):
+        return _parsed(x509.load_pem_x509_certificates, raw) or _parsed(
+            pkcs7.load_pem_pkcs7_certificates, raw
+        )
+    return _parsed(x509.load_der_x509_certificate, raw) or _parsed(pkcs7.load_der_pkcs7_certificates, raw)
+
+
+def _parsed(
+    parse: Callable[[bytes], x509.Certificate | list[x509.Certificate]], raw: bytes
+) -> list[x509.Certificate]:
+    try:
+        found = parse(raw)
+    except UNREADABLE:
+        return []
+    return found if isinstance(found, list) else [found]

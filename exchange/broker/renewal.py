@@ -6,6 +6,8 @@ mirror   what any process fetched is written to this machine's own folder, whole
 
 import asyncio
 import os
+import re
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +19,7 @@ from exchange.broker import trusted
 from exchange.broker.exchange import Exchange
 from exchange.store import revocation_sources
 
-FILE_MODE = 0o644
+_OURS = re.compile(r"[0-9a-f]{64}\.(crt|crl|ocsp)")
 LEFTOVER_SECONDS = 3_600
 
 
@@ -57,7 +59,7 @@ async def mirror(exchange: Exchange) -> int:
         lacking = {name: one for name, one in wanted.items() if there.get(name) != one.size}
         bodies = await revocation_sources.bodies(connection, [one.sha256 for one in lacking.values()])
     files = {name: bodies[one.sha256] for name, one in lacking.items() if one.sha256 in bodies}
-    gone = [name for name in there if name not in wanted]
+    gone = [name for name in there if name not in wanted and _OURS.fullmatch(name)]
     await asyncio.to_thread(_written, folder, files, gone)
     return len(files) + len(gone)
 
@@ -71,14 +73,14 @@ def _sizes(folder: Path) -> dict[str, int]:
         with suppress(OSError):
             status = path.stat()
             if path.name.startswith("."):
-                _sweep(path, status)
+                _sweep(path, status.st_mtime)
             else:
                 found[path.name] = status.st_size
     return found
 
 
-def _sweep(path: Path, status: os.stat_result) -> None:
-    if path.parent.stat().st_mtime - status.st_mtime > LEFTOVER_SECONDS:
+def _sweep(path: Path, written: float) -> None:
+    if time.time() - written > LEFTOVER_SECONDS:
         path.unlink()
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from exchange.config import Config
 from signing import fetched, trust
+from signing.trust import Trust
 
 SETTLED_SECONDS = 1.0
 LOOKS_MISSING = 2
@@ -62,7 +63,7 @@ class Watch:
     """What one process has read so far; `trust` is made of it. Looks block, and come one after another."""
 
     folders: tuple[Folder, ...]
-    trust: trust.Trust = field(default_factory=trust.Trust)
+    trust: Trust = field(default_factory=Trust)
     troubles: tuple[Trouble, ...] = ()
     looked: bool = False
     _held: dict[Folder, dict[Path, _File]] = field(default_factory=dict)
@@ -85,14 +86,16 @@ class Watch:
             return
         for path, file in list(held.items()):
             file.missing = 0 if path in found else file.missing + 1
-            if file.missing >= LOOKS_MISSING:
+            if file.missing >= (1 if folder.kind == _FETCHED else LOOKS_MISSING):
                 del held[path]
         for path, stamp in found.items():
             self._file(folder, path, stamp)
         if folder.kind == _FETCHED:
             return
         yield from (
-            Trouble(code="unreadable", where=str(path), why=file.wrong) for path, file in held.items() if file.wrong
+            Trouble(code="unreadable", where=str(path), why=file.wrong)
+            for path, file in held.items()
+            if file.wrong
         )
 
     def _file(self, folder: Folder, path: Path, stamp: Stamp) -> None:
@@ -102,6 +105,8 @@ class Watch:
             return
         try:
             raw = path.read_bytes()
+            if folder.kind == _FETCHED and hashlib.sha256(raw).hexdigest() != path.stem:
+                raise ValueError("not what its name says")  # noqa: TRY301 - damaged is unreadable
             _PARSERS.get(_kind(folder, path), _stranger)(raw)
         except Exception as problem:  # noqa: BLE001 - whatever one file does to its parser, the others count
             good, wrong = known.good if known else None, str(problem) or repr(problem)
@@ -193,7 +198,7 @@ _PARSERS: Mapping[str, Callable[[bytes], None]] = {
 }
 
 
-def _loaded(content: Iterable[tuple[str, bytes]]) -> trust.Trust:
+def _loaded(content: Iterable[tuple[str, bytes]]) -> Trust:
     """The set made of files that can be read, each by itself."""
     by_kind: dict[str, list[bytes]] = {}
     for kind, raw in sorted(content, key=lambda one: (one[0], hashlib.sha256(one[1]).digest())):
@@ -202,13 +207,9 @@ def _loaded(content: Iterable[tuple[str, bytes]]) -> trust.Trust:
     def of(*kinds: str) -> list[bytes]:
         return [raw for kind in kinds for raw in by_kind.get(kind, ())]
 
-    more = {}
-    if "timestamp" in by_kind:
-        more["timestamp_files"] = of("timestamp", "fetched.crt")
-    if "ocsp" in by_kind or "fetched.ocsp" in by_kind:
-        more["ocsp_files"] = of("ocsp", "fetched.ocsp")
     return trust.load(
         of("trust", "fetched.crt"),
         of("crl", "fetched.crl"),
-        **more,
+        timestamp_files=of("timestamp", "fetched.crt") if "timestamp" in by_kind else (),
+        ocsp_files=of("ocsp", "fetched.ocsp"),
     )
