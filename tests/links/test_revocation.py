@@ -523,7 +523,7 @@ ISSUER_HARM = {
     "a root": lambda _: keys.der(ROOT.certificate),
     "a stranger's root": lambda _: keys.der(STRANGER.certificate),
     "our authority as a root": self_issued,
-    "an authority of the same name": lambda s: keys.der(
+    "an authority of the same name": lambda _: keys.der(
         issued(STRANGER, "Cấp dưới", OTHER_KEY, serial=9, authority=True)
     ),
     "a signer": lambda s: keys.der(s.signers[0]),
