@@ -1,11 +1,14 @@
-"""For the operator: is this process alive, can letters be accepted, the figures. No key is asked for."""
+"""For anybody: the key of our receipts. For the operator: is this process alive, can letters be accepted, the figures.
+
+No key is asked for.
+"""
 
 from aiohttp import web
 
 from exchange import metrics
 from exchange.api import peers, shapes
 from exchange.api.parts import EXCHANGE, PEER
-from exchange.broker import readiness
+from exchange.broker import readiness, receipts
 from exchange.broker.readiness import Readiness
 from exchange.errors import Problem
 
@@ -13,6 +16,18 @@ from exchange.errors import Problem
 async def get_health(_request: web.Request) -> web.Response:
     """GET /healthz: this process answers."""
     return shapes.json_response({"status": "ok"})
+
+
+async def get_receipt_key(request: web.Request) -> web.Response:
+    """GET /v1/receipt-key: the public key by which anybody checks our receipts, of this exchange or of its copies."""
+    key = request.app[EXCHANGE].receipt_key
+    told = {
+        "key_id": key.key_id,
+        "algorithm": receipts.ALGORITHM,
+        "public_key_pem": receipts.public_pem(key),
+        "exchange": key.exchange,
+    }
+    return shapes.json_response(told, {"Cache-Control": "max-age=3600"})
 
 
 async def get_ready(request: web.Request) -> web.Response:
