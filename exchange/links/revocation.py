@@ -223,6 +223,6 @@ def _tell(source: Source, before: Source | None) -> None:
     outcome = "http" if source.outcome.startswith("http_") else source.outcome
     metrics.FETCHES.labels(source.kind, outcome).inc()
     if before is None or before.outcome != source.outcome:
-        log = structlog.get_logger()
-        say = log.info if source.outcome in GOOD else log.warning
-        say("revocation_source", kind=source.kind, url=source.url, outcome=source.outcome)
+        level = "info" if source.outcome in GOOD else "warning"
+        log = getattr(structlog.get_logger(), level)
+        log("revocation_source", kind=source.kind, url=source.url, outcome=source.outcome)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from exchange.store import monitor
 from exchange.store.revocation_sources import Source
 from signing import keys, revocation, sources
 from signing.fetched import Link
@@ -14,7 +15,7 @@ UNENDING = timedelta(days=7)
 """For how long something is good that names no end: an authority's certificate."""
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
-PATIENCE = 3
+PATIENCE = monitor.FAILING
 """Failures of a list's source after which its certificates are asked about singly."""
 
 Key = tuple[str, str, bytes]
