@@ -28,7 +28,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from pyhanko.sign import general
 
-from signing import algorithms
+from signing import algorithms, certificate_facts
 from signing.verdict import Indication, SubIndication
 
 ContentType: TypeAlias = Literal["data", "tst_info"]
@@ -279,7 +279,7 @@ def _padding(signer: cms.SignerInfo, method: algorithms.Method) -> padding.Asymm
 
 
 def _certificate(parsed: asn1_x509.Certificate) -> x509.Certificate:
-    return x509.load_der_x509_certificate(parsed.dump())
+    return certificate_facts.load(parsed.dump())
 
 
 def _readable(bag: Iterable[asn1_x509.Certificate]) -> Iterator[x509.Certificate]:
