@@ -13,10 +13,9 @@ from enum import StrEnum
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 
-from signing import algorithms, certificate_facts, ocsp, trust
+from signing import certificate_facts, crl, names, ocsp
 from signing.certificate_facts import UNREADABLE, Facts
 
 SKEW = timedelta(minutes=15)
@@ -62,16 +61,17 @@ class Link:
 def revocation_list(raw: bytes, issuers: Iterable[x509.Certificate], at: datetime) -> Document | Refusal:
     """A list, DER or PEM, that one of `issuers` signed; a kind that we do not evaluate counts as unreadable."""
     try:
-        crl = x509.load_pem_x509_crl(raw) if raw.startswith(b"-----") else x509.load_der_x509_crl(raw)
-        der, this_update, next_update = crl.public_bytes(_DER), crl.last_update_utc, crl.next_update_utc
-        trust.load((), [der])
-        if not any(_signed(crl, issuer) for issuer in issuers):
+        parsed = x509.load_pem_x509_crl(raw) if raw.startswith(b"-----") else x509.load_der_x509_crl(raw)
+        der = parsed.public_bytes(_DER)
+        found = crl.read(der)
+        known = [facts for facts in map(certificate_facts.read, issuers) if facts]
+        if not any(facts.subject == found.issuer and found.signed_by(facts) for facts in known):
             return Refusal.WRONG_SIGNER
     except UNREADABLE:
         return Refusal.UNREADABLE
-    if this_update > at + SKEW:
+    if found.this_update > at + SKEW:
         return Refusal.FROM_FUTURE
-    return Document(kind="crl", der=der, this_update=this_update, next_update=next_update)
+    return Document(kind="crl", der=der, this_update=found.this_update, next_update=found.next_update)
 
 
 def ocsp_response(raw: bytes, link: Link, at: datetime) -> Document | Refusal:
@@ -80,7 +80,8 @@ def ocsp_response(raw: bytes, link: Link, at: datetime) -> Document | Refusal:
         response = ocsp.read(raw)
         answers = ocsp.collect([response]).by_serial.get(link.certificate.serial_number, ())
         ours = [answer for answer in answers if ocsp.is_about(answer, link.certificate, link.issuer)]
-        if ours and ocsp.responder(response, link.issuer) is None:
+        issuer = certificate_facts.read(link.issuer)
+        if ours and (issuer is None or ocsp.responder(response, issuer) is None):
             return Refusal.WRONG_SIGNER
     except UNREADABLE:
         return Refusal.UNREADABLE
@@ -95,7 +96,7 @@ def authority(raw: bytes, children: Sequence[x509.Certificate]) -> Document | Re
     """The certificate of the authority above `children`, alone (DER, PEM) or among others (PKCS#7); never a root."""
     certificates = _inside(raw)
     for one in certificates[:MOST_INSIDE]:
-        if _intermediate(one) and any(certificate_facts.issued(child, one) for child in children):
+        if _intermediate(one) and any(certificate_facts.signed_by(child, one) for child in children):
             return Document(
                 kind="certificate", der=one.public_bytes(_DER), this_update=one.not_valid_before_utc
             )
@@ -112,7 +113,7 @@ def chained(certificates: Iterable[bytes], anchors: Sequence[x509.Certificate], 
 
     For asking about them, not for trusting them: dates of authorities and limits of paths are not looked at.
     """
-    above: dict[bytes, list[Facts]] = {}
+    above: dict[names.Folded, list[Facts]] = {}
     waiting, found = list(_in_date(certificates, anchors, at)), []
     new = [facts for facts in map(certificate_facts.read, anchors) if facts]
     while new:
@@ -135,25 +136,14 @@ def _in_date(
                 yield facts
 
 
-def _issuer(child: Facts, above: Mapping[bytes, Sequence[Facts]]) -> x509.Certificate | None:
+def _issuer(child: Facts, above: Mapping[names.Folded, Sequence[Facts]]) -> x509.Certificate | None:
     namesakes = above.get(child.issuer, ())[:NAMESAKES]
-    issuers = (one.certificate for one in namesakes)
-    return next((one for one in issuers if certificate_facts.issued(child.certificate, one)), None)
-
-
-def _signed(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    key = issuer.public_key()
-    if crl.issuer != issuer.subject or not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-        return False
-    if not (algorithms.key_is_strong(key) and algorithms.is_signed_strongly(crl)):
-        return False
-    usages = [one.value for one in issuer.extensions if isinstance(one.value, x509.KeyUsage)]
-    return all(usage.crl_sign for usage in usages) and crl.is_signature_valid(key)
+    return next((one.certificate for one in namesakes if certificate_facts.issued(child, one)), None)
 
 
 def _intermediate(one: x509.Certificate) -> bool:
     facts = certificate_facts.read(one)
-    return facts is not None and facts.subject != facts.issuer and facts.authority and facts.may_issue
+    return facts is not None and not facts.self_issued and facts.authority and facts.may_issue
 
 
 def _inside(raw: bytes) -> list[x509.Certificate]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from exchange.store import monitor
 from exchange.store.revocation_sources import Source
-from signing import keys, revocation, sources
+from signing import keys, names, sources
 from signing.fetched import Link
 from signing.trust import Trust
 
@@ -77,8 +77,9 @@ def _is_silent(lists: Collection[str], known: Mapping[Key, Source]) -> bool:
 
 
 def _spoken_of(link: Link, trusted: Trust, at: datetime) -> bool:
-    chain = (link.certificate, link.issuer)
-    return revocation.check(chain, trusted.revocation, at).standing is not revocation.Standing.UNKNOWN
+    """Whether a list of the issuer's is at hand and in date."""
+    lists = trusted.revocation.by_issuer.get(names.folded(link.issuer.subject), ())
+    return any(one.next_update > at for one in lists)
 
 
 def calm(next_update: datetime | None, at: datetime, chance: Chance) -> timedelta:

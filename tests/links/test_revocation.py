@@ -255,8 +255,9 @@ def namesake(sub):
     return keys.Issuer(certificate=sub.certificate, key=OTHER_KEY)
 
 
-def indirect(issuer, at):
-    return keys_revocation.revocation_list(issuer, {}, at=at, scope=keys_revocation.scope(indirect=True))
+def of_attributes(issuer, at):
+    scope = x509.IssuingDistributionPoint(None, None, False, False, None, False, True)
+    return keys_revocation.revocation_list(issuer, {}, at=at, scope=scope)
 
 
 def endless(raw):
@@ -273,7 +274,7 @@ HARM = {
     "an old list": (lambda s: keys.revocation_list(s.sub, {}, at=s.held_at - DAY, days=30), "older"),
     "a list of the same moment": (lambda s: keys.revocation_list(s.sub, {1: AT}, at=s.held_at, days=30), "older"),
     "a list from the future": (lambda s: keys.revocation_list(s.sub, {}, at=s.now + DAY), "from_future"),
-    "an indirect list": (lambda s: indirect(s.sub, s.now), "unreadable"),
+    "a list of attribute certificates": (lambda s: of_attributes(s.sub, s.now), "unreadable"),
     "a list cut short": (lambda s: s.publish()[:-7], "unreadable"),
     "a list with bytes behind it": (lambda s: endless(s.publish()), "unreadable"),
     "a list with one bit turned": (lambda s: turned(s.publish()), "wrong_signer"),
