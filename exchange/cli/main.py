@@ -17,6 +17,7 @@ from exchange.cli import (
     signatures,
     systems,
     tally,
+    trust,
     words,
 )
 
@@ -39,6 +40,7 @@ VERBS = (
     signatures.sign,
     directory.directory,
     systems.system,
+    trust.trust,
 )
 
 

@@ -125,12 +125,13 @@ async def _ask(
     """Ask once, judge what comes, write it down."""
     at = exchange.clock()
     document: Document | None = None
+    tag = modified = ""
     try:
         answer = await asking.ask(_request(wanted, before, at), LIMITS[wanted.kind])
-        outcome, document = await asyncio.to_thread(judged, wanted, answer, before, at)
-        tags = _tags(answer)
+        outcome, document = await asyncio.to_thread(_judged_safely, wanted, answer, before, at)
+        tag, modified = _plain(answer, "ETag"), _plain(answer, "Last-Modified")
     except FetchError as error:
-        outcome, tags = error.code, {}
+        outcome = error.code
     source = _after(before or _new(wanted, at), outcome, document, at, chance)
     _tell(source, before)
     async with exchange.pool.acquire() as connection:
@@ -140,7 +141,7 @@ async def _ask(
             row = rows.EvidenceRow(
                 sha256=document.sha256, kind=document.kind, body=document.der, first_seen=at
             )
-            await revocation_sources.kept(connection, replace(source, **tags), row)
+            await revocation_sources.kept(connection, replace(source, tag=tag, modified=modified), row)
 
 
 def _request(wanted: Wanted, before: Source | None, at: datetime) -> Request:
@@ -153,6 +154,17 @@ def _request(wanted: Wanted, before: Source | None, at: datetime) -> Request:
     if before is not None and before.held and (before.next_update is None or before.next_update > at):
         headers = {"If-None-Match": before.tag, "If-Modified-Since": before.modified}
     return Request(url=wanted.url, headers={name: value for name, value in headers.items() if value})
+
+
+def _judged_safely(
+    wanted: Wanted, answer: Fetched, before: Source | None, at: datetime
+) -> tuple[str, Document | None]:
+    """The same, whatever one answer does to its parser: the other sources are asked all the same."""
+    try:
+        return judged(wanted, answer, before, at)
+    except Exception:  # noqa: BLE001 - what strangers send must not end a round
+        structlog.get_logger().exception("revocation_answer_broke", url=wanted.url)
+        return Refusal.UNREADABLE.value, None
 
 
 def judged(
@@ -181,13 +193,10 @@ def _read(wanted: Wanted, raw: bytes, at: datetime) -> Document | Refusal:
     return fetched.authority(raw, [link.certificate for link in wanted.links])
 
 
-def _tags(answer: Fetched) -> dict[str, str]:
+def _plain(answer: Fetched, header: str) -> str:
     """What to name when asking again: plain and short, or not at all."""
-    named = {"tag": answer.headers.get("ETag", ""), "modified": answer.headers.get("Last-Modified", "")}
-    return {
-        name: value if value.isascii() and value.isprintable() and len(value) <= _LONGEST_TAG else ""
-        for name, value in named.items()
-    }
+    named = answer.headers.get(header, "")
+    return named if named.isascii() and named.isprintable() and len(named) <= _LONGEST_TAG else ""
 
 
 def _new(wanted: Wanted, at: datetime) -> Source:

@@ -90,5 +90,5 @@ def calm(next_update: datetime | None, at: datetime, chance: Chance) -> timedelt
 
 def backoff(failures: int, chance: Chance) -> timedelta:
     """How long to leave a source alone that failed so often: from half a minute up to an hour."""
-    doubled = FIRST_PAUSE * 2 ** min(failures - 1, 10)
+    doubled = FIRST_PAUSE * (1 << min(failures - 1, 10))
     return min(LONGEST_PAUSE, doubled) * (1 - chance() / 2)

@@ -85,15 +85,30 @@ async def test_one_worker_fetches_both_go_by_it_and_bad_files_stop_no_letter(
                 {"status": "ready", "figure": ""},
             )
 
+            listing = await asyncio.to_thread(server.congvan, "trust", "list", "--json")
+            told = json.loads(listing.stdout)
+            assert (listing.returncode, told["troubles"], told["trust_sha256"]) == (
+                0,
+                [],
+                *set(workers.values()),
+            )
+            assert [(one["url"], one["outcome"]) for one in told["sources"]] == [
+                (f"{authority.url}/root.crl", "kept")
+            ]
+            assert {one["name"] for one in told["authorities"] if not one["root"]} >= {"Dưới"}
+            assert "Gốc khác" in (await asyncio.to_thread(server.congvan, "trust", "list")).stdout
+
             (tmp_path / "trust" / "other.der").write_bytes(b"nonsense")
             shutil.rmtree(tmp_path / "crl")
+            (tmp_path / "crl").mkdir()
 
-            async def told():
+            async def troubled():
                 state = await ready(server)
                 figure = state["checks"]["trust_files"]["figure"]
                 return state["status"] == "degraded" and "other.der" in figure and "/crl" in figure
 
-            await until(told)
+            await until(troubled)
+            assert (await asyncio.to_thread(server.congvan, "trust", "list")).returncode == 1
             async with server.client() as client:
                 for number in range(4):
                     assert (await client.send(quick_letter(number))).status == 201
@@ -109,3 +124,16 @@ async def test_one_worker_fetches_both_go_by_it_and_bad_files_stop_no_letter(
             }
             assert named == set(workers.values())
             assert log_of(server, "housekeeping_failed") == []
+
+            checked = await asyncio.to_thread(server.congvan, "check", "--json")
+            assert (checked.returncode, json.loads(checked.stdout)["faults"]) == (0, [])
+            used = "SELECT decode(unnest(evidence), 'hex') FROM verdict"
+            gone = await fetch(
+                server.dsn, f"DELETE FROM evidence WHERE sha256 IN ({used}) AND kind = 'crl' RETURNING 1"
+            )
+            checked = await asyncio.to_thread(server.congvan, "check", "--json")
+            faults = json.loads(checked.stdout)["faults"]
+            assert (checked.returncode, faults) == (
+                1,
+                [{"code": "evidence_missing", "where": str(len(gone))}],
+            )
