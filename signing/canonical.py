@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from signing import xml_document
+from signing import algorithms, xml_document
 from signing.verdict import TooComplexError
 from signing.xml_document import Document, Element
 
@@ -47,6 +47,18 @@ class Form:
 
 
 INCLUSIVE = Form(exclusive=False)
+
+
+def named_form(node: Element) -> Form | str:
+    """The form that a CanonicalizationMethod or Transform names, or the code of what is wrong with it."""
+    name = algorithms.CANONICAL_FORMS.get(node.get("Algorithm", ""))
+    prefixes = tuple(node[0].get("PrefixList", "").split()) if len(node) else ()
+    if len(node) and name != "exclusive":
+        return "malformed_signature"
+    # libxml2 through lxml cannot treat the default namespace inclusively.
+    if name is None or "#default" in prefixes or len(prefixes) > PREFIXES:
+        return "canonical_form_not_allowed"
+    return Form(exclusive=name == "exclusive", prefixes=prefixes)
 
 
 @dataclass(kw_only=True)

@@ -9,13 +9,14 @@ What an entry is about may depend on critical extensions of entries. Few lists h
 as reading the list, so their bytes are looked for first.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from signing import algorithms, names
@@ -23,7 +24,7 @@ from signing.certificate_facts import Facts
 
 MOST_BYTES = 1 << 26
 MOST_ENTRIES = 1 << 20
-_CRITICAL = b"\x01\x01\xff"
+_CRITICAL = b"\x01\x01\xff\x04"  # BOOLEAN TRUE before an OCTET STRING: an extension that is critical
 _REMOVED = x509.CRLReason(x509.ReasonFlags.remove_from_crl)
 _HOLD = x509.CRLReason(x509.ReasonFlags.certificate_hold)
 _KNOWN_IN_ENTRIES = (x509.CRLReason, x509.InvalidityDate, x509.CertificateIssuer)
@@ -37,6 +38,7 @@ class List:
     """
 
     crl: x509.CertificateRevocationList
+    der: bytes
     sha256: str
     issuer: names.Folded
     this_update: datetime
@@ -104,14 +106,15 @@ def read(der: bytes) -> List:
     issuer = names.folded(crl.issuer)
     return List(
         crl=crl,
-        sha256=crl.fingerprint(hashes.SHA256()).hex(),
+        der=der,
+        sha256=hashlib.sha256(der).hexdigest(),
         issuer=issuer,
         this_update=crl.last_update_utc,
         next_update=crl.next_update_utc,
         scope=stated.scope,
         number=stated.number,
         base=stated.base,
-        revoked=_table(crl, issuer, indirect=bool(stated.scope and stated.scope.indirect_crl)),
+        revoked=_table(crl, der, issuer, indirect=bool(stated.scope and stated.scope.indirect_crl)),
     )
 
 
@@ -155,10 +158,12 @@ def _fits(complete: List, delta: List) -> bool:
 
 def _is_signed(crl: x509.CertificateRevocationList, signer: Facts) -> bool:
     key = signer.certificate.public_key()
-    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+    if not (isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) and signer.key_strong):
         return False
-    strong = signer.key_strong and algorithms.is_signed_strongly(crl)
-    return bool(strong and crl.is_signature_valid(key))
+    try:
+        return bool(algorithms.is_signed_strongly(crl) and crl.is_signature_valid(key))
+    except (UnsupportedAlgorithm, ValueError, TypeError):
+        return False
 
 
 def _entry(one: List, issuer: names.Folded, serial: int) -> x509.RevokedCertificate | None:
@@ -195,18 +200,18 @@ class _Stated:
 
 
 def _table(
-    crl: x509.CertificateRevocationList, issuer: names.Folded, *, indirect: bool
+    crl: x509.CertificateRevocationList, der: bytes, issuer: names.Folded, *, indirect: bool
 ) -> Mapping[names.Folded, Mapping[int, x509.RevokedCertificate]]:
     entries = {entry.serial_number: entry for entry in crl}
-    if not indirect and len(entries) == len(crl) and not _has_critical_entries(crl):
+    if not indirect and len(entries) == len(crl) and not _has_critical_entries(crl, der):
         return MappingProxyType({issuer: MappingProxyType(entries)})
     return _told_apart(crl, issuer, indirect=indirect)
 
 
-def _has_critical_entries(crl: x509.CertificateRevocationList) -> bool:
+def _has_critical_entries(crl: x509.CertificateRevocationList, der: bytes) -> bool:
     """Whether entries may have critical extensions: more bytes look like it than the list's own extensions explain."""
-    own = sum(extension.critical for extension in crl.extensions)
-    return bool(crl.tbs_certlist_bytes.count(_CRITICAL) > own)
+    own = len([extension for extension in crl.extensions if extension.critical])
+    return der.count(_CRITICAL) > own
 
 
 def _told_apart(

@@ -45,9 +45,17 @@ def of(subject: x509.Name, alternative: Iterable[x509.GeneralName]) -> tuple[x50
     """All names that constraints bind: the subject, the alternative names, mailboxes inside the subject."""
     others = tuple(alternative)
     mailboxes = subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS)
-    inside = [x509.RFC822Name(str(one.value)) for one in mailboxes if str(one.value).isascii()]
+    inside = [_mailbox(str(one.value)) for one in mailboxes]
     own = (x509.DirectoryName(subject),) if subject.rdns else ()
     return (*own, *others, *inside)
+
+
+def _mailbox(text: str) -> x509.RFC822Name:
+    """A mailbox of a subject; of one that is none, a name that no constraint on mailboxes lets pass."""
+    try:
+        return x509.RFC822Name(text)
+    except ValueError:
+        return x509.RFC822Name("unreadable")
 
 
 def allowed(names: Iterable[x509.GeneralName], constraints: x509.NameConstraints) -> bool:

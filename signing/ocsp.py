@@ -6,7 +6,9 @@ and key; SHA-1 is allowed there, for it only names (§4.3), and nowhere else.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -57,9 +59,14 @@ class Answer:
     """What a response says of one certificate. Without `next_update` it speaks for no moment after `this_update`."""
 
     response: Response
-    single: ocsp.OCSPSingleResponse
+    serial: int
+    named_by: hashes.HashAlgorithm
+    named: tuple[bytes, bytes]
+    status: Status
     this_update: datetime
     next_update: datetime
+    revoked_at: datetime | None
+    reason: x509.ReasonFlags | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +107,7 @@ def collect(responses: Iterable[Response]) -> Responses:
     by_serial: dict[int, list[Answer]] = {}
     for response in responses:
         for answer in _answers(response):
-            by_serial.setdefault(answer.single.serial_number, []).append(answer)
+            by_serial.setdefault(answer.serial, []).append(answer)
     newest_first = {
         serial: tuple(sorted(group, key=lambda one: one.this_update, reverse=True))
         for serial, group in by_serial.items()
@@ -108,25 +115,32 @@ def collect(responses: Iterable[Response]) -> Responses:
     return Responses(by_serial=MappingProxyType(newest_first))
 
 
-def _answers(response: Response) -> Iterable[Answer]:
-    for number, single in enumerate(response.parsed.responses):
-        if number == MOST_ANSWERS:
-            return
-        yield Answer(
-            response=response,
-            single=single,
-            this_update=single.this_update_utc,
-            next_update=single.next_update_utc or single.this_update_utc,
-        )
+def _answers(response: Response) -> Iterator[Answer]:
+    """The first answers of a response; one that cannot be read is passed over."""
+    for single in itertools.islice(response.parsed.responses, MOST_ANSWERS):
+        with suppress(*certificate_facts.UNREADABLE):
+            yield _answer(response, single)
+
+
+def _answer(response: Response, single: ocsp.OCSPSingleResponse) -> Answer:
+    return Answer(
+        response=response,
+        serial=single.serial_number,
+        named_by=single.hash_algorithm,
+        named=(single.issuer_name_hash, single.issuer_key_hash),
+        status=single.certificate_status,
+        this_update=single.this_update_utc,
+        next_update=single.next_update_utc or single.this_update_utc,
+        revoked_at=single.revocation_time_utc,
+        reason=single.revocation_reason,
+    )
 
 
 def is_about(answer: Answer, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether the answer's identifier means this certificate of this issuer (RFC 6960 §4.1.1)."""
-    single = answer.single
-    if single.serial_number != certificate.serial_number or not isinstance(single.hash_algorithm, _NAMED_BY):
+    if answer.serial != certificate.serial_number or not isinstance(answer.named_by, _NAMED_BY):
         return False
-    name, key = _digested(certificate.issuer.public_bytes(), issuer.public_key(), single.hash_algorithm)
-    return single.issuer_name_hash == name and single.issuer_key_hash == key
+    return answer.named == _digested(certificate.issuer.public_bytes(), issuer.public_key(), answer.named_by)
 
 
 def responder(response: Response, issuer: Facts) -> Facts | None:
@@ -177,7 +191,7 @@ def _signed(response: Response, signer: Facts) -> bool:
             key.verify(parsed.signature, parsed.tbs_response_bytes, padding.PKCS1v15(), digest)
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(parsed.signature, parsed.tbs_response_bytes, ec.ECDSA(digest))
-    except InvalidSignature:
+    except (InvalidSignature, ValueError):
         return False
     return True
 

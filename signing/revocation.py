@@ -16,15 +16,14 @@ Nothing at hand, only what has run out, or only words of others: INDETERMINATE/T
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from signing import crl, crl_scope, evidence, names, ocsp, path, statements
+from signing import certificate_facts, crl, crl_scope, evidence, names, ocsp, path, statements
 from signing.certificate_facts import Facts
 from signing.moment import Moment
 from signing.statements import Statement
@@ -34,7 +33,6 @@ from signing.verdict import SubIndication
 MOST_NESTED = 3
 MOST_ENCLOSED = 64
 MOST_ENCLOSED_BYTES = 8 << 20
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
 _DER = serialization.Encoding.DER
 _T = TypeVar("_T")
 
@@ -60,7 +58,7 @@ class Enclosed:
 
     def documents(self) -> Mapping[str, tuple[str, bytes]]:
         """What could be read, for keeping as evidence: hex SHA-256 -> (`crl` or `ocsp`, DER bytes)."""
-        lists = {one.sha256: ("crl", one.crl.public_bytes(_DER)) for one in self.lists.all}
+        lists = {one.sha256: ("crl", one.der) for one in self.lists.all}
         return lists | {one.sha256: ("ocsp", one.der) for one in self.answers.all}
 
 
@@ -78,7 +76,7 @@ def _affordable(files: Iterable[bytes]) -> Iterator[bytes]:
 
 def _read(parse: Callable[[bytes], _T], files: Iterable[bytes]) -> Iterator[_T]:
     for raw in files:
-        with suppress(*_UNREADABLE):
+        with suppress(*certificate_facts.UNREADABLE):
             yield parse(raw)
 
 
@@ -168,6 +166,20 @@ def _ask(chain: path.Chain, sources: Sources, moment: Moment) -> _Answer:
         if not any(_releases(other, one) for other in said):
             return _Answer(standing=Standing.HELD, used=(one,))
     return _acquitted(chain[0], said, moment)
+
+
+def since(chain: path.Chain, sources: Sources) -> datetime | None:
+    """Since when the first certificate of a chain is called revoked or on hold, whoever asks and when; None: it is not.
+
+    A hold that a later statement released is none.
+    """
+    said = [*_of_lists(chain, sources), *_of_answers(chain, sources)]
+    moments = [
+        one.since
+        for one in said
+        if one.since and not (one.held and any(_releases(other, one) for other in said))
+    ]
+    return min(moments, default=None)
 
 
 def _releases(other: Statement, held: Statement) -> bool:

@@ -1,4 +1,4 @@
-"""Making signatures: XMLDSig into a message (`congvan sign`, demo, tests), and our own signed statements (biên nhận).
+"""Making signatures: XMLDSig and XAdES into a message (`congvan sign`, demo, tests), and our own signed statements (biên nhận).
 
 An XML signature is put at the end of the edXML header, else of the root, in the form that is met in the field:
 a signing time in a signed `Object`, one certificate, no transforms where the inclusive form goes without saying.
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from signing import algorithms, canonical, xml_document
+from signing import algorithms, canonical, seal_xades, xml_document, xml_structure
 from signing.algorithms import DS, ENVELOPED, EXCLUSIVE, INCLUSIVE, Method
 from signing.canonical import Form
 from signing.keys import PrivateKey
@@ -45,7 +45,7 @@ _SIGNATURE = """<ds:Signature xmlns:ds="{ds}" Id="signature-{number}">
 <ds:SignatureValue/>
 <ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>
 {time}</ds:Signature>"""
-_REFERENCE = '<ds:Reference URI="{uri}">{transforms}<ds:DigestMethod Algorithm="{digest}"/><ds:DigestValue/></ds:Reference>\n'
+_REFERENCE = '<ds:Reference{identifier}{kind} URI="{uri}">{transforms}<ds:DigestMethod Algorithm="{digest}"/><ds:DigestValue/></ds:Reference>\n'
 _TIME = (
     '<ds:Object Id="signing-time-{number}"><ds:SignatureProperties>'
     '<ds:SignatureProperty Target="#signature-{number}"><SigningTime xmlns="urn:congvan:signature-properties">{moment}</SigningTime>'
@@ -56,13 +56,16 @@ _TIME = (
 class Terms(TypedDict):
     """How to sign: the claimed moment (or None), what (`""` all, `"#Id"` a part), canonical form, algorithm.
 
-    `algorithm` is `auto`, or `rsa-`, `pss-`, `ecdsa-` with `sha256`, `sha384` or `sha512`.
+    `algorithm` is `auto`, or `rsa-`, `pss-`, `ecdsa-` with `sha256`, `sha384` or `sha512`. `xades`: with signed
+    properties (XAdES-B), and with `stamper`, which makes a token over a digest, also timestamped (XAdES-T).
     """
 
     at: datetime | None
     references: NotRequired[Sequence[str]]
     canonical: NotRequired[Literal["exclusive", "inclusive"]]
     algorithm: NotRequired[str]
+    xades: NotRequired[bool]
+    stamper: NotRequired[seal_xades.Stamper]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,7 @@ class _Plan:
     form: Form
     method_uri: str
     number: int
+    xades: bool
 
 
 def sign_xml(raw: bytes, key: PrivateKey, certificate: x509.Certificate, **terms: Unpack[Terms]) -> bytes:
@@ -92,6 +96,9 @@ def sign_xml(raw: bytes, key: PrivateKey, certificate: x509.Certificate, **terms
         _fill_values(signature, plan, key, xml_document.parse(empty))
     except etree.C14NError as problem:
         raise ValueError(f"no canonical form: {problem}") from problem
+    if plan.xades and "stamper" in terms:
+        reread = xml_document.parse(_written(document))
+        seal_xades.stamp(signature, _of_number(reread, plan.number), reread, plan.form, terms["stamper"])
     return _written(document)
 
 
@@ -127,8 +134,16 @@ def _plan(key: PrivateKey, document: Document, terms: Terms) -> _Plan:
         references=tuple(terms.get("references", ("",))),
         form=Form(exclusive=terms.get("canonical", "exclusive") == "exclusive"),
         method_uri=_NAMES[name],
-        number=next(n for n in count() if not {f"signature-{n}", f"signing-time-{n}"} & taken),
+        number=next(n for n in count() if taken.isdisjoint(_identifiers(n))),
+        xades=terms.get("xades", False),
     )
+
+
+def _identifiers(number: int) -> set[str]:
+    """The Ids that signature `number` may give itself; those of its references go on after the last one."""
+    return {f"signature-{number}", f"signing-time-{number}", seal_xades.identifier(number)} | {
+        f"reference-{number}-{place}" for place in range(xml_structure.REFERENCES)
+    }
 
 
 def _place_for(root: Element) -> Element:
@@ -138,11 +153,12 @@ def _place_for(root: Element) -> Element:
 
 
 def _empty_signature(plan: _Plan, place: Element, document: Document, certificate: x509.Certificate) -> str:
-    references = [_reference(uri, plan, enveloped=_encloses(uri, place, document)) for uri in plan.references]
-    time = ""
-    if plan.at is not None:
-        references.append(_reference(f"#signing-time-{plan.number}", plan, enveloped=False))
-        time = _TIME.format(number=plan.number, moment=plan.at.isoformat(timespec="seconds"))
+    references = [
+        _reference(uri, plan, position, enveloped=_encloses(uri, place, document))
+        for position, uri in enumerate(plan.references)
+    ]
+    own, time = _own(plan, certificate)
+    references += [_reference(uri, plan, len(references), enveloped=False) for uri in own]
     return _SIGNATURE.format(
         ds=DS,
         number=plan.number,
@@ -154,6 +170,19 @@ def _empty_signature(plan: _Plan, place: Element, document: Document, certificat
     )
 
 
+def _own(plan: _Plan, certificate: x509.Certificate) -> tuple[list[str], str]:
+    """What of the signature itself is to be signed, and the Object that holds it."""
+    if plan.xades:
+        described = [f"reference-{plan.number}-{position}" for position in range(len(plan.references))]
+        return [f"#{seal_xades.identifier(plan.number)}"], seal_xades.properties(
+            certificate, plan.number, plan.at, described
+        )
+    if plan.at is None:
+        return [], ""
+    moment = plan.at.isoformat(timespec="seconds")
+    return [f"#signing-time-{plan.number}"], _TIME.format(number=plan.number, moment=moment)
+
+
 def _encloses(uri: str, place: Element, document: Document) -> bool:
     """Whether the target holds the place of the signature; raises ValueError when there is no such target."""
     target = document.identifiers.elements.get(uri[1:]) if uri else document.root
@@ -162,11 +191,13 @@ def _encloses(uri: str, place: Element, document: Document) -> bool:
     return target is place or target in place.iterancestors()
 
 
-def _reference(uri: str, plan: _Plan, *, enveloped: bool) -> str:
+def _reference(uri: str, plan: _Plan, position: int, *, enveloped: bool) -> str:
     """One reference; the inclusive form is the default of XMLDSig and stays unsaid."""
     steps = [ENVELOPED] * enveloped + [EXCLUSIVE] * plan.form.exclusive
     transforms = "".join(f'<ds:Transform Algorithm="{step}"/>' for step in steps)
     return _REFERENCE.format(
+        identifier=f' Id="reference-{plan.number}-{position}"' if plan.xades else "",
+        kind=seal_xades.reference_type(uri, plan.number),
         uri=escape(uri, {'"': "&quot;"}),
         transforms=f"<ds:Transforms>{transforms}</ds:Transforms>" if steps else "",
         digest=_DIGEST_URIS[algorithms.METHODS[plan.method_uri].hash_name],

@@ -40,14 +40,13 @@ def of_list(view: crl.View, certificate: Facts, by_other: tuple[str, ...]) -> St
 
 def of_answer(answer: ocsp.Answer, by_other: tuple[str, ...]) -> Statement:
     """What an OCSP answer says; `by_other` names who signed it for the issuer."""
-    single = answer.single
-    revoked = single.certificate_status is ocsp.Status.REVOKED
+    revoked = answer.status is ocsp.Status.REVOKED
     return Statement(
         this_update=answer.this_update,
         next_update=answer.next_update,
         reasons=crl_scope.ALL,
         evidence=(answer.response.sha256, *by_other),
-        since=single.revocation_time_utc if revoked else None,
-        held=revoked and single.revocation_reason is HOLD,
-        knows=single.certificate_status is not ocsp.Status.UNKNOWN,
+        since=answer.revoked_at if revoked else None,
+        held=revoked and answer.reason is HOLD,
+        knows=answer.status is not ocsp.Status.UNKNOWN,
     )

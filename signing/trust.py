@@ -15,12 +15,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from signing import crl, keys, ocsp, policies
+from signing import certificate_facts, crl, keys, ocsp, policies
 
 _CRL_BLOCK = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 _T = TypeVar("_T")
 _DER = serialization.Encoding.DER
-_UNREADABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +94,7 @@ def documents(trust: Trust) -> Mapping[str, tuple[str, bytes]]:
         keys.fingerprint(certificate).hex(): ("certificate", certificate.public_bytes(_DER))
         for certificate in (*_all(trust), *_all(trust.timestamping))
     }
-    lists = {one.sha256: ("crl", one.crl.public_bytes(_DER)) for one in trust.revocation.all}
+    lists = {one.sha256: ("crl", one.der) for one in trust.revocation.all}
     responses = {one.sha256: ("ocsp", one.der) for one in trust.responses.all}
     return certificates | lists | responses
 
@@ -104,7 +103,7 @@ def material(trust: Trust) -> Material:
     """The set as bytes; `of` makes the same set of them, with the same digest."""
     return Material(
         certificates=tuple(certificate.public_bytes(_DER) for certificate in _all(trust)),
-        lists=tuple(one.crl.public_bytes(_DER) for one in trust.revocation.all),
+        lists=tuple(one.der for one in trust.revocation.all),
         timestamping=tuple(certificate.public_bytes(_DER) for certificate in _all(trust.timestamping)),
         responses=tuple(one.der for one in trust.responses.all),
         demand=trust.demand,
@@ -138,7 +137,7 @@ def _each(files: Iterable[bytes], what: str, parse: Callable[[bytes], Iterable[_
     for position, raw in enumerate(files):
         try:
             yield from parse(raw)
-        except _UNREADABLE as problem:
+        except certificate_facts.UNREADABLE as problem:
             raise ValueError(f"{what} file {position}: {problem}") from problem
 
 

@@ -36,6 +36,7 @@ class SubIndication(StrEnum):
     CERTIFICATE_CHAIN_GENERAL_FAILURE = "CERTIFICATE_CHAIN_GENERAL_FAILURE"
     NO_CERTIFICATE_CHAIN_FOUND = "NO_CERTIFICATE_CHAIN_FOUND"
     NO_SIGNING_CERTIFICATE_FOUND = "NO_SIGNING_CERTIFICATE_FOUND"
+    SIGNATURE_POLICY_NOT_AVAILABLE = "SIGNATURE_POLICY_NOT_AVAILABLE"
     TIMESTAMP_ORDER_FAILURE = "TIMESTAMP_ORDER_FAILURE"
     SIGNED_DATA_NOT_FOUND = "SIGNED_DATA_NOT_FOUND"
     TRY_LATER = "TRY_LATER"
@@ -64,6 +65,7 @@ class Verdict:
     `why` is a stable code; the sentence for people stands in the catalogues under `verdict.<why>`.
     `best_signature_time` is the earliest moment proven (receipt, or a validated timestamp).
     `provisional`: passed on revocation data older than that moment, to be checked again.
+    `profile`: in which of the accepted ways the signature was made (`xmldsig`, `xades-t`), when that is known.
     `wrapping`: the signature covers something else than what a reader would take for the content.
     """
 
@@ -81,6 +83,7 @@ class Verdict:
     signed_at_claimed: datetime | None = None
     time_source: str = "receipt"
     provisional: bool = False
+    profile: str = ""
     wrapping: bool = False
     changes_after: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from signing import algorithms, xml_structure
+from signing import algorithms, xml_key_info, xml_text
 from signing.algorithms import DS
 from signing.xml_document import Element
 from signing.xml_structure import Signature
@@ -21,12 +21,13 @@ _CURVES = {
 def signer(signature: Signature, signed: bytes) -> x509.Certificate | str:
     """The one certificate whose key made the signature value over `signed`, or what is wrong.
 
-    Other certificates beside it are material for the path. Two certificates with the same key would leave open who
-    signed, and a key that the certificate does not have contradicts it.
+    Other certificates beside it must be those of its issuers. Two certificates with the same key would leave open who
+    signed; a key, a name or a number that is not the certificate's contradicts it.
     """
-    if not signature.certificates:
+    info = signature.key_info
+    keys = [(one, one.public_key()) for one in info.certificates if one]
+    if not keys:
         return "no_certificate"
-    keys = [(one, one.public_key()) for one in signature.certificates]
     made_it = [
         (one, key)
         for one, key in keys
@@ -38,7 +39,9 @@ def signer(signature: Signature, signed: bytes) -> x509.Certificate | str:
     if len(made_it) > 1:
         return "several_certificates"
     certificate, key = made_it[0]
-    return certificate if all(_is_key(value, key) for value in signature.key_values) else "key_value_differs"
+    if not all(_is_key(value, key) for value in info.key_values):
+        return "key_value_differs"
+    return "key_info_differs" if xml_key_info.contradiction(info, certificate) else certificate
 
 
 def _is_key(value: Element, key: PublicKeyTypes) -> bool:
@@ -64,4 +67,4 @@ def _point(key: ec.EllipticCurvePublicKey) -> bytes:
 
 
 def _bytes_at(value: Element, place: str) -> bytes | None:
-    return xml_structure.decode(xml_structure.squeezed(value.find(place)))
+    return xml_text.decode(xml_text.squeezed(value.find(place)))

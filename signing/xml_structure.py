@@ -1,57 +1,78 @@
 """The parts of one XML signature (XMLDSig, RFC 3275), read by a closed grammar into frozen records.
 
-What may stand where is a table; anything else inside a signature - another element, text, a comment - refuses it,
-so that nobody can hide content there. The stages of judging ask in order: is it a placeholder, are the algorithms
-acceptable, are the transforms, does the grammar hold; only then is it read.
+What may stand where is a table (`signing.xml_grammar`); anything else inside a signature - another element, text, a
+comment - refuses it, so that nobody can hide content there. The stages of judging ask in order: is it a placeholder,
+are the algorithms acceptable, are the transforms, does the grammar hold; only then is it read.
 Stages answer with the stable code of what is wrong, or None.
 """
 
-import base64
-import binascii
 import hashlib
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from cryptography import x509
-
-from signing import algorithms, path
+from signing import algorithms, canonical, xades, xml_grammar, xml_key_info, xml_text
 from signing.algorithms import DS, ENVELOPED, EXCLUSIVE
 from signing.canonical import INCLUSIVE, Form
 from signing.verdict import TooComplexError
 from signing.xml_document import Element
+from signing.xml_key_info import KeyInfo
 
-XML_SPACE = " \t\r\n"
 REFERENCES = 16
 TRANSFORMS = 2
 CERTIFICATES = 16
-LONGEST_CERTIFICATE = 16_384
 
-_GRAMMAR: Mapping[str, re.Pattern[str]] = {
-    parent: re.compile(children)
-    for parent, children in {
-        "Signature": "SignedInfo SignatureValue (KeyInfo )?(Object )*",
-        "SignedInfo": "CanonicalizationMethod SignatureMethod (Reference )+",
-        "CanonicalizationMethod": "(InclusiveNamespaces )?",
-        "SignatureMethod": "",
-        "Reference": "(Transforms )?DigestMethod DigestValue ",
-        "Transforms": "(Transform )+",
-        "Transform": "(InclusiveNamespaces )?",
-        "InclusiveNamespaces": "",
-        "DigestMethod": "",
-        "DigestValue": "",
-        "SignatureValue": "",
-        "KeyInfo": "((KeyName|KeyValue|X509Data) )*",
-        "KeyName": "",
-        "X509Data": "((X509IssuerSerial|X509SKI|X509SubjectName|X509Certificate|X509CRL|X509Digest) )*",
-        "X509Certificate": "",
-        "X509SubjectName": "",
-    }.items()
+_RULES = {
+    "Signature": "SignedInfo SignatureValue (KeyInfo )?(Object )*",
+    "SignedInfo": "CanonicalizationMethod SignatureMethod (Reference )+",
+    "CanonicalizationMethod": "(InclusiveNamespaces )?",
+    "SignatureMethod": "",
+    "Reference": "(Transforms )?DigestMethod DigestValue ",
+    "Transforms": "(Transform )+",
+    "Transform": "(InclusiveNamespaces )?",
+    "InclusiveNamespaces": "",
+    "DigestMethod": "",
+    "DigestValue": "",
+    "SignatureValue": "",
+    "KeyInfo": "((KeyName|KeyValue|X509Data) )*",
+    "KeyName": "",
+    "X509Data": "((X509IssuerSerial|X509SKI|X509SubjectName|X509Certificate|X509CRL|X509Digest) )*",
+    "X509Certificate": "",
+    "X509SubjectName": "",
+    "X509IssuerSerial": "X509IssuerName X509SerialNumber ",
+    "X509IssuerName": "",
+    "X509SerialNumber": "",
+    "X509SKI": "",
+    "X509CRL": "",
+    "X509Digest": "",
 }
-"""Element -> its children in order, each followed by one space; elements not listed are not looked into."""
+"""Element -> its children in order, each followed by one space; what an Object may hold is the profile's matter."""
 
-_CERTIFICATE = ("KeyInfo", "X509Data", "X509Certificate")
+_ATTRIBUTES = {
+    **dict.fromkeys(("Signature", "SignedInfo", "SignatureValue", "KeyInfo"), "Id"),
+    **dict.fromkeys(
+        ("CanonicalizationMethod", "SignatureMethod", "Transform", "DigestMethod", "X509Digest"), "Algorithm"
+    ),
+    "Reference": "Id URI Type",
+    "InclusiveNamespaces": "PrefixList",
+    "Object": "Id MimeType Encoding",
+}
+_GRAMMAR = xml_grammar.grammar(
+    _RULES,
+    _ATTRIBUTES,
+    DS,
+    with_text={
+        *("DigestValue", "SignatureValue", "KeyName"),
+        *(
+            name
+            for name in _RULES
+            if name.startswith("X509") and name not in {"X509Data", "X509IssuerSerial"}
+        ),
+    },
+    others={
+        f"{{{EXCLUSIVE}}}InclusiveNamespaces": "InclusiveNamespaces",
+        xml_key_info.X509_DIGEST: "X509Digest",
+    },
+)
 _NAMING: Mapping[str, tuple[Collection[str], str]] = {
     f"{{{DS}}}SignatureMethod": (algorithms.METHODS, "algorithm_not_allowed"),
     f"{{{DS}}}DigestMethod": (algorithms.DIGESTS, "algorithm_not_allowed"),
@@ -60,21 +81,17 @@ _NAMING: Mapping[str, tuple[Collection[str], str]] = {
 }
 """Elements that name an algorithm: what they may name, and what is said when they do not."""
 
-_WITH_TEXT = frozenset({"DigestValue", "SignatureValue", "KeyName", "X509Certificate", "X509SubjectName"})
-_MAY_BE_EMPTY = frozenset(name for name, children in _GRAMMAR.items() if children.fullmatch(""))
-_KNOWN: Mapping[object, str] = {
-    **{f"{{{DS}}}{name}": name for names in _GRAMMAR.values() for name in re.findall(r"\w+", names.pattern)},
-    f"{{{DS}}}Signature": "Signature",
-    f"{{{EXCLUSIVE}}}InclusiveNamespaces": "InclusiveNamespaces",
-    "{http://www.w3.org/2009/xmldsig11#}X509Digest": "X509Digest",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """One signed part: where (`uri`), how it is brought to bytes, and the digest it must have."""
+    """One signed part: where (`uri`), how it is brought to bytes, and the digest it must have.
+
+    `kind` is what the signer says that it points at (Type); `identifier` is the reference's own Id.
+    """
 
     uri: str | None
+    kind: str
+    identifier: str
     enveloped: bool
     form: Form
     digest_algorithm: str
@@ -83,7 +100,10 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Signature:
-    """One signature as it stands in the message; `certificates` came with it and are only claimed."""
+    """One signature as it stands in the message; its KeyInfo came with it and is only claimed.
+
+    `objects` are the tags of what its Objects hold, `properties` what XAdES adds.
+    """
 
     element: Element
     signed_info: Element
@@ -91,20 +111,22 @@ class Signature:
     method: algorithms.Method
     references: tuple[Reference, ...]
     value: bytes
-    certificates: tuple[x509.Certificate, ...]
-    key_values: tuple[Element, ...]
+    key_info: KeyInfo
+    objects: tuple[object, ...]
+    properties: xades.Properties | None
 
 
 def is_placeholder(element: Element) -> bool:
     """Whether nobody signed here: a value or certificate that cannot be decoded, or one that libraries write always."""
-    value = squeezed(_first(element, "SignatureValue"))
+    value = xml_text.squeezed(_first(element, "SignatureValue"))
     if value is None:
         return False
-    if decode(value) is None or hashlib.sha256(value.encode()).hexdigest() in algorithms.PLACEHOLDER_VALUES:
+    digest = hashlib.sha256(value.encode()).hexdigest()
+    if xml_text.decode(value) is None or digest in algorithms.PLACEHOLDER_VALUES:
         return True
-    texts = [squeezed(node) for node in _at(element, *_CERTIFICATE)]
+    texts = xml_key_info.certificate_texts(element)
     stubs = not algorithms.PLACEHOLDER_CERTIFICATES.isdisjoint(texts)
-    return stubs or (bool(texts) and not any(map(_certificate, texts)))
+    return stubs or (bool(texts) and not any(map(xml_key_info.readable, texts)))
 
 
 def algorithm_fault(element: Element) -> str | None:
@@ -130,94 +152,54 @@ def keep_budgets(element: Element) -> None:
 
 def grammar_fault(element: Element) -> str | None:
     """`malformed_signature`, `foreign_content` or `comment_in_signed_content` when the grammar does not hold, or None."""
-    waiting = [(element, "Signature")]
-    while waiting:
-        node, name = waiting.pop()
-        if len(node) == 0 and name in _MAY_BE_EMPTY and (name in _WITH_TEXT or not node.text):
-            continue
-        children = [(child, _KNOWN.get(child.tag, "?")) for child in node]
-        if not _GRAMMAR[name].fullmatch("".join([f"{child} " for _, child in children])):
-            return _child_fault(children)
-        texts = [child.tail for child, _ in children]
-        if name not in _WITH_TEXT:
-            texts.append(node.text)
-        if "".join(filter(None, texts)).strip(XML_SPACE):
-            return "foreign_content"
-        waiting += [child for child in children if child[1] in _GRAMMAR]
-    return None
+    return xml_grammar.fault(_GRAMMAR, element, "Signature")
 
 
 def read(element: Element) -> Signature | str:
     """The signature as records, or what is wrong with it; only after the faults above were not found."""
-    info, value = element[0], decode(squeezed(element[1]))
-    form = _form(info[0])
-    if isinstance(form, str):
-        return form
+    info, value, key_info = (
+        element[0],
+        xml_text.decode(xml_text.squeezed(element[1])),
+        xml_key_info.read(element),
+    )
+    form, properties = canonical.named_form(info[0]), xades.read(element)
     references = [_reference(node) for node in info.iterchildren(f"{{{DS}}}Reference")]
-    certificates = [_certificate(squeezed(node)) for node in _at(element, *_CERTIFICATE)]
-    if value is None or None in certificates:
-        return "malformed_signature"
-    return next((one for one in references if isinstance(one, str)), None) or Signature(
+    faults = [one for one in (form, *references, properties) if isinstance(one, str)]
+    if faults or value is None or None in key_info.certificates:
+        return faults[0] if faults else "malformed_signature"
+    assert isinstance(form, Form)
+    assert not isinstance(properties, str)
+    return Signature(
         element=element,
         signed_info=info,
         form=form,
         method=algorithms.METHODS[info[1].get("Algorithm", "")],
         references=tuple(one for one in references if isinstance(one, Reference)),
         value=value,
-        certificates=tuple(dict.fromkeys(one for one in certificates if one)),
-        key_values=tuple(_at(element, "KeyInfo", "KeyValue")),
+        key_info=key_info,
+        objects=tuple(_objects(element)),
+        properties=properties,
     )
 
 
-def decode(text: str | None) -> bytes | None:
-    """Base64 in its one canonical writing; None for anything else, the empty text too."""
-    try:
-        data = binascii.a2b_base64(text or "")
-    except ValueError:
-        return None
-    return data if data and base64.b64encode(data).decode() == text else None
+def _objects(element: Element) -> Iterator[object]:
+    """The tags of what stands in the signature's Objects; text and properties of more than one level are `#other`."""
+    for holder in element.iterchildren(f"{{{DS}}}Object"):
+        texts = (holder.text, *(child.tail for child in holder))
+        if "".join(filter(None, texts)).strip(xml_grammar.XML_SPACE):
+            yield "#other"
+        yield from (child.tag if _is_flat(child) else "#other" for child in holder)
 
 
-def squeezed(node: Element | None) -> str | None:
-    """A node's text without white space, as base64 needs it; None without a node."""
-    text = "" if node is None else node.text or ""
-    if node is None:
-        return None
-    # Of what Python takes for white space, XML allows in ASCII only its own; other text is no base64 anyway.
-    return "".join(text.split()) if text.isascii() else text
+def _is_flat(child: Element) -> bool:
+    """Whether SignatureProperties hold nothing but values, as a signing time; of anything else it is not asked."""
+    values = (value for named in child for value in named)
+    return child.tag != f"{{{DS}}}SignatureProperties" or not any(len(value) for value in values)
 
 
 def _first(element: Element, name: str) -> Element | None:
     """The first child of that name."""
     return next(element.iterchildren(f"{{{DS}}}{name}"), None)
-
-
-def _at(element: Element, *names: str) -> Iterator[Element]:
-    """The descendants at the end of a way of children's names; faster than lxml's path language."""
-    name, *rest = names
-    for child in element.iterchildren(f"{{{DS}}}{name}"):
-        if rest:
-            yield from _at(child, *rest)
-        else:
-            yield child
-
-
-def _certificate(text: str | None) -> x509.Certificate | None:
-    """The certificate in base64; one that is too long is not even looked at, nor remembered."""
-    return _decoded(text) if text and len(text) <= LONGEST_CERTIFICATE else None
-
-
-@lru_cache(maxsize=1024)
-def _decoded(text: str) -> x509.Certificate | None:
-    data = decode(text)
-    return path.readable(data) if data else None
-
-
-def _child_fault(children: Sequence[tuple[Element, str]]) -> str:
-    """Which kind of children broke the grammar."""
-    if any(not isinstance(child.tag, str) for child, _ in children):
-        return "comment_in_signed_content"
-    return "foreign_content" if any(name == "?" for _, name in children) else "malformed_signature"
 
 
 def _reference(node: Element) -> Reference | str:
@@ -228,27 +210,16 @@ def _reference(node: Element) -> Reference | str:
         return "enveloped_misplaced"
     if len(rest) > 1:
         return "transform_not_allowed"
-    form, digest = _form(rest[0]) if rest else INCLUSIVE, decode(squeezed(node[-1]))
+    form = canonical.named_form(rest[0]) if rest else INCLUSIVE
+    digest = xml_text.decode(xml_text.squeezed(node[-1]))
     if isinstance(form, str) or digest is None:
         return form if isinstance(form, str) else "malformed_signature"
     return Reference(
         uri=node.get("URI"),
+        kind=node.get("Type", ""),
+        identifier=node.get("Id", ""),
         enveloped=enveloped,
         form=form,
         digest_algorithm=algorithms.DIGESTS[node[-2].get("Algorithm", "")],
         digest=digest,
-    )
-
-
-def _form(node: Element) -> Form | str:
-    """The canonical form that a CanonicalizationMethod or Transform names."""
-    exclusive = node.get("Algorithm") == EXCLUSIVE
-    prefixes = tuple(node[0].get("PrefixList", "").split()) if len(node) else ()
-    if len(node) and not exclusive:
-        return "malformed_signature"
-    # libxml2 through lxml cannot treat the default namespace inclusively.
-    return (
-        "canonical_form_not_allowed"
-        if "#default" in prefixes
-        else Form(exclusive=exclusive, prefixes=prefixes)
     )

@@ -72,7 +72,7 @@ def _fault(targets: Iterable[Target], document: Document) -> str | None:
         return "same_name_elsewhere"
     if any(_holds_note(target.element, document) for target in targets):
         return "comment_in_signed_content"
-    return None if content else "covers_nothing"
+    return None
 
 
 def _is_nested(signature: Element) -> bool:

@@ -2,7 +2,7 @@
 
 Theory of operation. Each signature is judged by stages (design §5, settled 2), and the first that finds fault gives
 the verdict: message repaired; placeholder (a remark, no verdict); algorithms and transforms; grammar; targets and
-wrapping; digests; signature value; certificate. Structure is read for all signatures before the tree becomes a
+wrapping; digests; signature value; profile (`signing.xml_profiles`) and XAdES properties; certificate. Structure is read for all signatures before the tree becomes a
 skeleton (`signing.canonical`), so nothing is read from a marked tree.
 
 A signature passes only with a certificate from its own KeyInfo whose key made the signature value and for which
@@ -11,20 +11,32 @@ A signature passes only with a certificate from its own KeyInfo whose key made t
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from cryptography import x509
 from lxml import etree
 
-from signing import canonical, judge, keys, xml_document, xml_key, xml_structure, xml_targets
+from signing import (
+    canonical,
+    judge,
+    keys,
+    revocation,
+    settled,
+    xades,
+    xml_document,
+    xml_key,
+    xml_profiles,
+    xml_structure,
+    xml_targets,
+    xml_text,
+)
+from signing.settled import Settled
 from signing.trust import Trust
 from signing.verdict import Coverage, Indication, Remark, Report, SubIndication, Verdict
 from signing.xml_document import Document, Element
+from signing.xml_profiles import Profile
 from signing.xml_structure import Signature
 from signing.xml_targets import Target
-
-_LOCAL = timezone(timedelta(hours=7))
-"""Zone of the country; messages in the field state signing times without one."""
 
 _FORMAT = (Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE)
 _CRYPTO = (Indication.INDETERMINATE, SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
@@ -39,12 +51,17 @@ FAULTS: Mapping[str, tuple[Indication, SubIndication]] = {
     "canonical_form_not_allowed": _LIMITS,
     "transform_not_allowed": _LIMITS,
     "covers_nothing": _LIMITS,
+    "profile_not_known": _LIMITS,
+    "xades_no_certificate": _LIMITS,
+    "signature_policy": (Indication.INDETERMINATE, SubIndication.SIGNATURE_POLICY_NOT_AVAILABLE),
     "malformed_signature": _FORMAT,
     "foreign_content": _FORMAT,
     "comment_in_signed_content": _FORMAT,
     "enveloped_misplaced": _FORMAT,
     "not_canonical": _FORMAT,
     "key_value_differs": _FORMAT,
+    "key_info_differs": _FORMAT,
+    "xades_not_signed": _FORMAT,
     "nested_signature": _FORMAT,
     "content_in_signature": _FORMAT,
     "doubled_identifier": _FORMAT,
@@ -53,6 +70,7 @@ FAULTS: Mapping[str, tuple[Indication, SubIndication]] = {
     "external_reference": _NO_DATA,
     "no_certificate": _NO_SIGNER,
     "several_certificates": _NO_SIGNER,
+    "xades_other_certificate": _NO_SIGNER,
     "digest_differs": (Indication.TOTAL_FAILED, SubIndication.HASH_FAILURE),
     "signature_value_wrong": (Indication.TOTAL_FAILED, SubIndication.SIG_CRYPTO_FAILURE),
 }
@@ -81,6 +99,7 @@ class _Examined:
     signature: Signature
     signer: x509.Certificate
     targets: tuple[Target, ...]
+    profile: Profile
 
 
 def verify(
@@ -103,15 +122,28 @@ def verify(
     readings = ["message_repaired" if repaired else _read(element) for element in judged]
     skeleton = canonical.prepare(document)
     case = _Case(document=document, skeleton=skeleton, trust=trust, at=at, where=where)
+    ends = [
+        _judged(case, position, element, reading)
+        for position, (element, reading) in enumerate(zip(judged, readings, strict=True))
+    ]
+    remarks = [remark for _, found in ends for remark in found]
     return Report(
-        verdicts=tuple(_verdict(case, position, reading) for position, reading in enumerate(readings)),
-        remarks=(*_placeholder_remarks(case, placeholders), *xml_document.unjudged(document, where)),
+        verdicts=tuple(verdict for verdict, _ in ends),
+        remarks=(
+            *remarks,
+            *_placeholder_remarks(case, placeholders),
+            *xml_document.unjudged(document, where),
+        ),
     )
 
 
 def _placeholder_remarks(case: _Case, placeholders: Sequence[Element]) -> Iterator[Remark]:
     for element in placeholders:
-        yield Remark(code="placeholder_signature", where=case.where, path=case.document.path(element))
+        yield _remark("placeholder_signature", case, element)
+
+
+def _remark(code: str, case: _Case, element: Element) -> Remark:
+    return Remark(code=code, where=case.where, path=case.document.path(element))
 
 
 def _read(element: Element) -> Signature | str:
@@ -119,36 +151,71 @@ def _read(element: Element) -> Signature | str:
     return fault or xml_structure.read(element)
 
 
-def _verdict(case: _Case, position: int, reading: Signature | str) -> Verdict:
+def _judged(
+    case: _Case, position: int, element: Element, reading: Signature | str
+) -> tuple[Verdict, Sequence[Remark]]:
+    """The verdict on one signature, and what is to be said of its timestamps."""
     examined = reading if isinstance(reading, str) else _examine(case, reading)
     if isinstance(examined, str):
-        return _refusal(case, position, examined)
+        return _refusal(case, position, element, examined), ()
+    found = _settled(case, examined)
+    remarks = [_remark(code, case, element) for code in found.remarks]
+    return _verdict(case, position, examined, found), remarks
+
+
+def _settled(case: _Case, examined: _Examined) -> Settled:
+    """How the signer's certificate stood when the signature is proven to have existed.
+
+    Tokens are over the value in the form of the first of them; one in another form does not hold.
+    """
     signature, signer = examined.signature, examined.signer
-    others = [certificate for certificate in signature.certificates if certificate != signer]
-    judgement = judge.certificate(signer, others, case.trust, case.at)
+    properties, info = signature.properties, signature.key_info
+    stamps = properties.stamps if properties else ()
+
+    def digest_of(algorithm: str) -> bytes:
+        return canonical.digest(case.skeleton, signature.element[1], stamps[0].form, None, algorithm)
+
+    return settled.judged(
+        signer,
+        [one for one in _certificates(signature) if one != signer],
+        [stamp.token for stamp in stamps],
+        digest_of,
+        case.trust,
+        case.at,
+        revocation.Enclosed(
+            crls=info.lists + (properties.lists if properties else ()),
+            responses=properties.responses if properties else (),
+        ),
+    )
+
+
+def _verdict(case: _Case, position: int, examined: _Examined, found: Settled) -> Verdict:
+    signer, judgement = examined.signer, found.judgement
     return Verdict(
         where=case.where,
         position=position,
-        format="xades" if _has_qualifying_properties(signature.element) else "xmldsig",
+        format=examined.profile.format,
         indication=judgement.indication,
         sub_indication=judgement.sub_indication,
         why=judgement.why,
-        best_signature_time=case.at,
+        best_signature_time=found.best_signature_time,
+        time_source=found.time_source,
         coverage=_coverage(case.document, examined.targets),
         certificate=keys.der(signer),
         signer_name=judge.name(signer),
         signed_at_claimed=_claimed_time(examined),
         provisional=judgement.provisional,
         evidence=judgement.evidence,
+        profile=examined.profile.name,
     )
 
 
-def _refusal(case: _Case, position: int, why: str) -> Verdict:
+def _refusal(case: _Case, position: int, element: Element, why: str) -> Verdict:
     indication, sub_indication = FAULTS[why]
     return Verdict(
         where=case.where,
         position=position,
-        format="xmldsig",
+        format="xades" if next(element.iter(xades.QUALIFYING), None) is not None else "xmldsig",
         indication=indication,
         sub_indication=sub_indication,
         why=why,
@@ -169,9 +236,20 @@ def _examine(case: _Case, signature: Signature) -> _Examined | str:
     except etree.C14NError:
         return "not_canonical"
     signer = fault or xml_key.signer(signature, signed)
-    return (
-        signer if isinstance(signer, str) else _Examined(signature=signature, signer=signer, targets=targets)
-    )
+    return signer if isinstance(signer, str) else _meant(signature, signer, targets)
+
+
+def _meant(signature: Signature, signer: x509.Certificate, targets: tuple[Target, ...]) -> _Examined | str:
+    """What digests and value hold for, if it is one of the profiles: now that nobody changed it, whether it means something."""
+    if not any(target.content for target in targets):
+        return "covers_nothing"
+    profile, properties = xml_profiles.of(signature, targets), signature.properties
+    if profile is None:
+        return "profile_not_known"
+    fault = xml_profiles.properties_fault(signature, targets)
+    if not fault and properties:
+        fault = xades.fault(properties, signer)
+    return fault or _Examined(signature=signature, signer=signer, targets=targets, profile=profile)
 
 
 def _digest_fault(case: _Case, signature: Signature, targets: Sequence[Target]) -> str | None:
@@ -198,17 +276,11 @@ def _claimed_time(examined: _Examined) -> datetime | None:
     for target in examined.targets:
         if examined.signature.element in target.element.iterancestors():
             for node in target.element.iter("{*}SigningTime"):
-                return _moment(node.text or "")
+                return xml_text.moment(node.text or "")
     return None
 
 
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=_LOCAL)
-
-
-def _has_qualifying_properties(signature: Element) -> bool:
-    return next(signature.iter("{http://uri.etsi.org/01903/v1.3.2#}QualifyingProperties"), None) is not None
+def _certificates(signature: Signature) -> Iterator[x509.Certificate]:
+    """Every certificate that came with a signature; who signed is not asked here."""
+    yield from (one for one in signature.key_info.certificates if one)
+    yield from signature.properties.certificates if signature.properties else ()

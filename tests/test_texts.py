@@ -238,7 +238,7 @@ def test_every_problem_that_is_raised_is_in_the_table():
 
 def test_every_fault_of_an_xml_signature_is_in_its_table():
     """The stages of judging answer with a code; one that the table lacks would be a crash."""
-    stages = {"xml_structure", "xml_targets", "xml_key"}
+    stages = {"xml_structure", "xml_targets", "xml_key", "xml_grammar", "xml_profiles", "xades"}
     returned = {
         one
         for name in stages

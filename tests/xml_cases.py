@@ -144,7 +144,7 @@ def signxml_accepts(raw, certificate):
 
 
 def issued(issuer=AUTHORITY, name="Ai đó", key=None, **how):
-    """A certificate of any shape: `subject`, `valid`, `extensions` (with criticality), `hash` may be given."""
+    """A certificate of any shape: `subject`, `valid`, `extensions` (with criticality), `hash`, `public_key` may be given."""
     start, end = how.get("valid", (ISSUED, ISSUED + timedelta(days=1825)))
     subject = how.get("subject", x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
     draft = (
@@ -152,7 +152,9 @@ def issued(issuer=AUTHORITY, name="Ai đó", key=None, **how):
         .subject_name(subject)
         .issuer_name(how.get("issuer_name", issuer.certificate.subject))
     )
-    draft = draft.public_key((key or KEYS["p256"]).public_key()).serial_number(how.get("serial", 4711))
+    draft = draft.public_key(how.get("public_key", (key or KEYS["p256"]).public_key())).serial_number(
+        how.get("serial", 4711)
+    )
     draft = draft.not_valid_before(start).not_valid_after(end)
     for extension, critical in how.get("extensions", ()):
         draft = draft.add_extension(extension, critical=critical)
@@ -170,6 +172,11 @@ def usage(*allowed):
         "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
     )  # fmt: skip
     return x509.KeyUsage(**{name: name in allowed for name in names}), True
+
+
+def canonical_info(raw):
+    """The octets that a signature's value is made over, by lxml; for a SignedInfo in the exclusive form."""
+    return etree.tostring(part(parsed(raw), "SignedInfo"), method="c14n", exclusive=True)
 
 
 def weakly_signed():

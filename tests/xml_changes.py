@@ -79,6 +79,17 @@ def with_key_value(key):
     return put("KeyInfo", markup)
 
 
+def with_rsa_key_value(key, exponent=None):
+    numbers = key.public_key().public_numbers()
+    modulus = base64.b64encode(numbers.n.to_bytes(256, "big")).decode()
+    power = base64.b64encode((exponent or numbers.e).to_bytes(3, "big").lstrip(b"\0")).decode()
+    markup = (
+        f'<KeyValue xmlns="{DS}"><RSAKeyValue><Modulus>{modulus}</Modulus>'
+        f"<Exponent>{power}</Exponent></RSAKeyValue></KeyValue>"
+    )
+    return put("KeyInfo", markup)
+
+
 def twice(name, parent):
     """One more copy of a part, put first into its parent."""
     return lambda root: cases.part(root, parent).insert(0, copy.deepcopy(cases.part(root, name)))

@@ -19,7 +19,7 @@ from exchange.broker.caller import Caller
 from exchange.errors import Problem
 from exchange.rules import paper_class, routing
 from exchange.store.signatures import Place, Span
-from exchange.tracker import tally
+from exchange.tracker import signature_usage, tally
 
 DEFAULT_LIMIT = 100
 MOST_AGENCIES = 1_000
@@ -61,10 +61,9 @@ async def get_tally(request: web.Request) -> web.Response:
         counted = await tally.count(
             connection, span, view=view, scope=scope, agencies=mine, as_of=exchange.clock()
         )
+        told = await signature_usage.in_tally(connection, counted, mine, exchange.trust)
     snapshot = await exchange.snapshot.current()
-    return shapes.json_response(
-        {**tally.as_json(counted), "agencies": sorted(shapes.code(snapshot, one) for one in mine)}
-    )
+    return shapes.json_response({**told, "agencies": sorted(shapes.code(snapshot, one) for one in mine)})
 
 
 async def get_signatures(request: web.Request) -> web.Response:

@@ -37,7 +37,7 @@ def response(problem: Problem, language_: str, request_id: str) -> web.Response:
         status=kind.status,
         body=json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace"),
         content_type="application/problem+json",
-        headers=_headers(problem, kind.status),
+        headers={**_headers(problem, kind.status), "X-Request-Id": request_id},
     )
 
 

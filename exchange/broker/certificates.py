@@ -5,6 +5,7 @@ A cell holds a file's name, base64 of DER, or only the hex SHA-256 of a certific
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,6 +37,18 @@ def completed(sheet: Sheet, files: Mapping[str, bytes]) -> Sheet:
             read = replace(row, bad=row.bad | {"certificate", "valid_from"})
         rows.append(read)
     return Sheet(rows=tuple(rows), findings=tuple(findings))
+
+
+def bodies(sheet: Sheet, files: Mapping[str, bytes]) -> dict[bytes, bytes]:
+    """The certificates (DER, by SHA-256) that a sheet gives whole; what cannot be read is told by `completed`."""
+    found = {}
+    for row in sheet.rows:
+        cell = str(row.given.get("certificate", ""))
+        with contextlib.suppress(ValueError, KeyError):
+            if cell and not _SHA256.fullmatch(cell):
+                said = certificates.describe(files[cell] if _in_file(cell) else _decoded(cell))
+                found[said.sha256] = said.der
+    return found
 
 
 def _completed(row: Row, files: Mapping[str, bytes]) -> Row | Finding:

@@ -4,6 +4,7 @@ expand   letters with many recipients get their deliveries; woken after each suc
 fold     tally facts are merged into days; one process at a time, by lease
 expire   what nobody took in for 30 days; by lease
 tidy     partitions ahead of time; files that no row names and uploads, a day old; by lease
+recheck  letters that are due to be judged again; by lease
 note     which systems called, and when last; each process its own
 renew    the trust set follows its folders; each process its own
 mirror   what was fetched for it is written to this machine's folder; each process, the first one does it
@@ -17,7 +18,7 @@ from datetime import timedelta
 
 import structlog
 
-from exchange.broker import expand, renewal
+from exchange.broker import expand, recheck, rejudge, renewal
 from exchange.broker.exchange import Exchange
 from exchange.store import callers, deliveries, journal, leases, migrate, payloads, rows, tally, uploads
 from exchange.store.pool import UNAVAILABLE
@@ -26,6 +27,7 @@ SWEEP_SECONDS = 5.0
 FOLD_SECONDS = 2.0
 EXPIRE_SECONDS = 300.0
 TIDY_SECONDS = 3_600.0
+RECHECK_SECONDS = 5.0
 NOTE_SECONDS = 30.0
 RENEW_SECONDS = 2.0
 MIRROR_SECONDS = 5.0
@@ -43,6 +45,7 @@ async def ticking(exchange: Exchange, more: Iterable[tuple[Job, float]] = ()) ->
         (leased("fold", fold), FOLD_SECONDS),
         (leased("expire", expire), EXPIRE_SECONDS),
         (leased("tidy", tidy), TIDY_SECONDS),
+        (leased("recheck", rejudge_due), RECHECK_SECONDS),
         (note, NOTE_SECONDS),
         (renewal.renew, RENEW_SECONDS),
         (renewal.mirror, MIRROR_SECONDS),
@@ -121,6 +124,11 @@ async def expire(exchange: Exchange) -> int:
         ]  # fmt: skip
         await journal.append(connection, lines)
     return len(late)
+
+
+async def rejudge_due(exchange: Exchange) -> int:
+    """Judge again what is due, for some seconds; how many letters."""
+    return (await recheck.turn(rejudge.bench(exchange))).letters
 
 
 async def note(exchange: Exchange) -> int:

@@ -44,10 +44,12 @@ async def import_csv(
     by: str = "",
 ) -> Outcome:
     """Judge the sheets, one of a kind, together; without an error write what differs from the directory."""
+    held = [sheet for sheet in sheets if sheet.kind == "certificate"]
     source = imports.Source(
         sheets={sheet.kind: _read(sheet) for sheet in sheets},
         event="sheets",
         digests={sheet.kind: hashlib.sha256(sheet.raw).hexdigest() for sheet in sheets},
+        bodies=certificates.bodies(_parsed(held[0]), held[0].files) if held else {},
     )
     asked = imports.Asked(by=by, dry_run=dry_run)
     return await imports.run(pool, source, new_ids=new_ids, at=at, asked=asked)
@@ -170,6 +172,10 @@ async def _version(connection: Connection, system: UUID, at: datetime) -> None:
     await imports.recorded(connection, Version(version=0, at=at, event="system_added"), differences)
 
 
+def _parsed(sheet: Sheet) -> directory_csv.Sheet:
+    return directory_csv.read(directory_entries.LAYOUTS[sheet.kind], sheet.raw)
+
+
 def _read(sheet: Sheet) -> directory_csv.Sheet:
-    read = directory_csv.read(directory_entries.LAYOUTS[sheet.kind], sheet.raw)
+    read = _parsed(sheet)
     return certificates.completed(read, sheet.files) if sheet.kind == "certificate" else read

@@ -6,26 +6,31 @@ One transaction holds the lock of the directory, the rows, the version with what
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from exchange import ids
+from exchange.broker import concerned
 from exchange.errors import Finding
 from exchange.rules import directory_csv, directory_images, directory_plan, directory_systems, paper_class
 from exchange.rules.directory_images import Difference
 from exchange.rules.directory_laid import Change, Keyed
 from exchange.rules.directory_plan import Plan
-from exchange.store import directory, directory_changes, directory_sheets, journal, rows
+from exchange.store import directory, directory_changes, directory_sheets, journal, rejudgements, rows
 from exchange.store.directory_changes import Version
 from exchange.store.directory_sheets import Stored
 from exchange.store.pool import Connection, Pool
 
+HEAD_START = timedelta(seconds=10)
+"""So long the command that changed the directory may judge letters itself before the exchange does."""
 JOURNALLED: Mapping[str, str] = {
     "sheets": "directory_import",
     "workbook": "directory_import",
     "acts_for": "system_acts_for",
+    "proposed": "certificate_proposed",
+    "confirmed": "certificate_confirmed",
 }
 """What the journal calls the events of the directory's versions."""
 
@@ -61,12 +66,16 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What an import comes from: sheets by kind as read, the event it makes, digests of the files for the record."""
+    """What an import comes from: sheets by kind as read, the event it makes, digests of the files for the record.
+
+    `bodies` are the certificates (DER, by SHA-256) that came whole: they are kept as evidence, for inventories.
+    """
 
     sheets: Mapping[str, directory_csv.Sheet]
     event: str
     digests: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    bodies: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +115,14 @@ async def written(connection: Connection, known: Stored, source: Source, moment:
     plan = _planned(known, source, moment.new_ids, moment.at)
     systems = {entry.id: entry.name for entry in known.state.systems.values()}
     outcome = _outcome(plan, source, systems, dry_run=moment.asked.dry_run)
-    if outcome.errors or moment.asked.dry_run or not outcome.changes:
+    if outcome.errors or moment.asked.dry_run:
+        return outcome
+    kept = [
+        rows.EvidenceRow(sha256=digest, kind="certificate", body=body, first_seen=moment.at)
+        for digest, body in source.bodies.items()
+    ]
+    await rows.insert(connection, kept, conflict="ON CONFLICT DO NOTHING")
+    if not outcome.changes:
         return outcome
     numbered = directory_sheets.numbered(plan, known, moment.new_ids.new)
     await directory_sheets.write(connection, plan, numbered, moment.at)
@@ -123,10 +139,17 @@ async def written(connection: Connection, known: Stored, source: Source, moment:
 
 
 async def recorded(connection: Connection, made: Version, differences: Iterable[Difference]) -> int:
-    """One version more, with what it changed; its number (that of `made` is not looked at)."""
-    version = await directory.bump(connection)
-    await directory_changes.record(connection, replace(made, version=version), differences)
-    return version
+    """One version more, with what it changed; its number (that of `made` is not looked at).
+
+    Letters whose signers are others by it are due to be judged again from this commit on.
+    """
+    changed = tuple(differences)
+    numbered = replace(made, version=await directory.bump(connection))
+    await directory_changes.record(connection, numbered, changed)
+    reason = await concerned.reason(connection, numbered, changed)
+    if reason is not None:
+        await rejudgements.order(connection, reason, HEAD_START)
+    return numbered.version
 
 
 def _planned(known: Stored, source: Source, new_ids: ids.Ids, at: datetime) -> Plan:

@@ -119,11 +119,15 @@ def move(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standi
         return Moved(standing=now, lines=(status,))
     arrives = now.arrived_at is None
     arrived_at = letter.accepted_at if arrives else now.arrived_at
-    accepted = expand.accepted(noticed.letter, noticed.delivery["scope"])
+    # What is known of its signatures is what the locked row says: the letter may have been judged again since.
+    accepted = replace(
+        expand.accepted(noticed.letter, noticed.delivery["scope"]), requirement=now.requirement
+    )
     before = transfer.classification(accepted, now.state, now.arrived_at)
     after = transfer.classification(accepted, reached, arrived_at)
     arrived = replace(status, id=new_ids.new(), event="arrived", sha256=None, size=None, detail={})
     standing = Standing(
+        requirement=now.requirement,
         state=reached,
         open=now.open and not arrives,
         system=letter.system if arrives else now.system,

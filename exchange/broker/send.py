@@ -16,18 +16,15 @@ import hashlib
 from uuid import UUID
 
 from exchange import metrics
-from exchange.broker import answer, intake, verify
+from exchange.broker import answer, intake, judging
 from exchange.broker.caller import Caller
 from exchange.broker.decisions import Accepted, Given, Refused, beside, on_record, recorded, refusal, refuse
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.broker.written import Decided, Source, submission
 from exchange.edxml import model, read
-from exchange.errors import Finding
-from exchange.rules import admission, requirements
+from exchange.rules import admission
 from exchange.store import letters, rows
-from signing import xml_document
-from signing.verdict import TooComplexError
 
 __all__ = ["Accepted", "Refused", "on_record", "refuse", "send"]
 
@@ -79,48 +76,30 @@ async def _judged(
     exchange: Exchange, given: Given, reading: model.Reading, case: admission.Intake, round_: int
 ) -> Accepted | Refused:
     assert isinstance(reading.message, model.Letter)
-    files = await beside(len(given.raw), intake.files, reading.message)
-    if isinstance(files, Finding):
-        return Refused(code="findings", findings=(files,))
-    try:
-        report, trust_sha256 = await _verified(exchange, given, reading, files)
-    except TooComplexError as error:
-        return _unreadable("too_complex", str(error))
-    except xml_document.UnreadableXmlError as error:
-        return _unreadable(error.code, error.detail)
+    found = await _examined(
+        exchange,
+        judging.Matter(raw=given.raw, reading=reading, case=case, declared=given.declared, at=given.at),
+    )
+    if isinstance(found, judging.Unexaminable):
+        return Refused(code=found.code, findings=found.findings)
     directory = await exchange.snapshot.current()
-    facts = intake.facts(reading, case, given.declared, files)
-    judgement = requirements.judge(facts, report, directory, exchange.policy, intake.day(given.at))
-    decision = admission.decide(case, report, judgement)
+    judgement = judging.weigh(found, directory, exchange.policy, given.at)
+    decision = admission.decide(case, found.report, judgement)
     if isinstance(decision, admission.Refused):
         return Refused(code=decision.code, findings=decision.findings)
     decided = Decided(
-        message=reading.message, case=case, declared=given.declared, report=report, judgement=judgement,
-        admitted=decision, trust_sha256=trust_sha256, round=round_, at=given.at,
+        message=reading.message, case=case, declared=given.declared, report=found.report, judgement=judgement,
+        admitted=decision, trust_sha256=found.trust_sha256, directory=directory.version, round=round_, at=given.at,
     )  # fmt: skip
     return await _stored(exchange, given, decided)
 
 
-def _unreadable(code: str, detail: str) -> Refused:
-    """The verifier is stricter than the reader: it has budgets of its own, and judges signatures in UTF-8 only."""
-    finding = Finding(severity="error", code=code, facts={"detail": detail})
-    return Refused(code=code, findings=(finding,))
-
-
-async def _verified(
-    exchange: Exchange, given: Given, reading: model.Reading, files: tuple[intake.File, ...]
-) -> verify.Examined:
+async def _examined(exchange: Exchange, matter: judging.Matter) -> judging.Found | judging.Unexaminable:
     with metrics.VERIFY_SECONDS.time():
-        examined = await verify.letter(
-            exchange.verifier,
-            given.raw,
-            [(file.name, file.raw) for file in files],
-            given.at,
-            repaired=reading.repaired,
-        )
-    for verdict in examined.report.verdicts:
+        found = await judging.examine(exchange.verifier, matter)
+    for verdict in found.report.verdicts if isinstance(found, judging.Found) else ():
         metrics.VERDICTS.labels(verdict.indication).inc()
-    return examined
+    return found
 
 
 async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepted | Refused:

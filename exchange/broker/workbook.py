@@ -49,13 +49,16 @@ async def load(
 ) -> Outcome:
     """Judge all sheets together; without an error write what differs. `files`: certificates that rows name."""
     sheets = dict(book.taken.sheets)
+    bodies: Mapping[bytes, bytes] = {}
     if "certificate" in sheets:
+        bodies = certificates.bodies(sheets["certificate"], files)
         sheets["certificate"] = certificates.completed(sheets["certificate"], files)
     source = imports.Source(
         sheets=sheets,
         event="workbook",
         digests={"workbook": hashlib.sha256(book.raw).hexdigest()},
         findings=book.taken.findings,
+        bodies=bodies,
     )
     return await imports.run(pool, source, new_ids=new_ids, at=at, asked=asked)
 

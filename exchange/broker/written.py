@@ -1,8 +1,9 @@
 """From a decision to the rows of its one commit: the letter, its verdicts, deliveries, bytes, journal row and receipt."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from exchange.broker import expand, intake, receipts
 from exchange.broker.caller import Caller
@@ -14,7 +15,7 @@ from exchange.rules.directory import Directory
 from exchange.rules.signers import Signer
 from exchange.store import commit, payloads, rows
 from signing import evidence
-from signing.verdict import Report, Verdict
+from signing.verdict import Report, SubIndication, Verdict
 
 VERIFIER = "congvan-0.1"
 MOST_TEXT = 500
@@ -33,6 +34,7 @@ class Decided:
     judgement: requirements.Judgement
     admitted: admission.Admitted
     trust_sha256: bytes
+    directory: int
     round: int
     at: datetime
 
@@ -47,11 +49,23 @@ class Source:
     refused: rows.JournalRow
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """Which judgement of which letter verdicts belong to, by which trust set and policy, and when."""
+
+    sender: UUID
+    letter: UUID
+    revision: int
+    trust_sha256: bytes
+    policy_sha256: bytes
+    at: datetime
+
+
 def submission(
     exchange: Exchange, decided: Decided, source: Source, directory: Directory
 ) -> commit.Submission:
     """All rows of one accepted letter; large bytes are on disk, durable, when this returns."""
-    letter = _receipted(exchange, decided, _letter(exchange, decided, source, directory), directory)
+    letter = _receipted(exchange, decided, _letter(exchange, decided, source), directory)
     few = letter.expanded_at is not None
     return commit.Submission(
         letter=letter,
@@ -60,13 +74,13 @@ def submission(
         payload=payloads.put(
             exchange.payload_folder, letter.id, source.raw, source.sha256, exchange.config.inline_bytes
         ),
-        evidence=tuple(_evidence(decided.report, exchange.kept, decided.at)),
+        evidence=tuple(certificates(decided.report, exchange.kept, decided.at)),
         accepted=_accepted(exchange, decided, letter),
         refused=source.refused,
     )
 
 
-def _letter(exchange: Exchange, decided: Decided, source: Source, directory: Directory) -> rows.LetterRow:
+def _letter(exchange: Exchange, decided: Decided, source: Source) -> rows.LetterRow:
     message, admitted, routed = decided.message, decided.admitted, decided.case.routing
     assert decided.case.sender is not None
     few = len(routed.recipients) <= expand.INLINE_RECIPIENTS
@@ -98,12 +112,13 @@ def _letter(exchange: Exchange, decided: Decided, source: Source, directory: Dir
         requirement=admitted.requirement,
         reason=admitted.reason,
         missing=decided.judgement.missing,
-        directory_version=directory.version,
+        directory_version=decided.directory,
         policy_sha256=exchange.policy.sha256,
         system=source.caller.system,
         accepted_at=decided.at,
         receipt=b"",
         expanded_at=decided.at if few else None,
+        recheck_at=decided.at if any(map(may_change, decided.report.verdicts)) else None,
     )
 
 
@@ -122,21 +137,30 @@ def _receipted(
     return replace(letter, receipt=statement)
 
 
+def may_change(verdict: Verdict) -> bool:
+    """Whether newer revocation data may say something else of a signature."""
+    return verdict.provisional or verdict.sub_indication is SubIndication.TRY_LATER
+
+
 def _verdicts(decided: Decided, letter: rows.LetterRow) -> list[rows.VerdictRow]:
-    pairs = zip(decided.report.verdicts, decided.judgement.signers, strict=True)
-    return [
-        _verdict(decided, letter, position, verdict, signer)
-        for position, (verdict, signer) in enumerate(pairs)
-    ]
+    of = Judged(
+        sender=letter.sender, letter=letter.id, revision=1, trust_sha256=decided.trust_sha256,
+        policy_sha256=letter.policy_sha256, at=letter.accepted_at,
+    )  # fmt: skip
+    return verdicts(of, decided.report, decided.judgement)
 
 
-def _verdict(
-    decided: Decided, letter: rows.LetterRow, position: int, verdict: Verdict, signer: Signer
-) -> rows.VerdictRow:
+def verdicts(of: Judged, report: Report, judgement: requirements.Judgement) -> list[rows.VerdictRow]:
+    """The rows of one judgement's verdicts, in the order of the report."""
+    pairs = zip(report.verdicts, judgement.signers, strict=True)
+    return [_verdict(of, position, verdict, signer) for position, (verdict, signer) in enumerate(pairs)]
+
+
+def _verdict(of: Judged, position: int, verdict: Verdict, signer: Signer) -> rows.VerdictRow:
     return rows.VerdictRow(
-        sender=letter.sender,
-        letter=letter.id,
-        revision=1,
+        sender=of.sender,
+        letter=of.letter,
+        revision=of.revision,
         position=position,
         place=verdict.where,
         main=signer.place == "main",
@@ -158,14 +182,14 @@ def _verdict(
         provisional=verdict.provisional,
         wrapping=verdict.wrapping,
         evidence=verdict.evidence,
-        trust_sha256=decided.trust_sha256,
-        policy_sha256=letter.policy_sha256,
+        trust_sha256=of.trust_sha256,
+        policy_sha256=of.policy_sha256,
         verifier=VERIFIER,
-        judged_at=letter.accepted_at,
+        judged_at=of.at,
     )
 
 
-def _evidence(report: Report, kept: set[bytes], at: datetime) -> Iterator[rows.EvidenceRow]:
+def certificates(report: Report, kept: Collection[bytes], at: datetime) -> Iterator[rows.EvidenceRow]:
     """What is not stored yet: the signers' certificates, and what came inside signatures and was used."""
     for verdict in report.verdicts:
         digest = bytes.fromhex(verdict.certificate_sha256)

@@ -13,6 +13,7 @@ import click
 from exchange import config, texts
 from exchange.cli.language import language
 from exchange.store import embedded, pool
+from signing import trust
 
 YES, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -32,6 +33,14 @@ def fail(code: int, key: str, **facts: object) -> NoReturn:
     """Say one sentence on standard error, and end."""
     click.echo(texts.say(key, language(), **facts), err=True)
     sys.exit(code)
+
+
+def trusted(given: config.Config) -> trust.Trust:
+    """What the exchange trusts; a file among it that cannot be read ends the command (2)."""
+    try:
+        return trust.load(config.files(given.trust_folder), config.files(given.crl_folder))
+    except ValueError as error:
+        fail(USAGE, "cli.trust_unreadable", why=error)
 
 
 def show_json(body: Any) -> None:  # noqa: ANN401 - whatever JSON holds

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from exchange import config, texts
 from exchange.cli import answers, screen
-from exchange.cli.tally import grouped
+from exchange.cli.tally import BY_SIGNATURE, grouped
 from exchange.demo import run
 from exchange.store import embedded
 
@@ -93,8 +93,8 @@ def _show(summary: dict[str, Any], given: config.Config, *, as_json: bool) -> No
     console.print(table)
     evidence = texts.say("cli.registers", given.language, **summary["tally"]["coverage"]["registers"])
     for name, measure in summary["tally"]["ratios"].items():
-        said = f"{name}  {texts.say(f'measure.{name}', given.language)}: {measure['text']}"
-        console.print(f"{said}  · {evidence}", soft_wrap=True)
+        said = f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', given.language)}: {measure['text']}"
+        console.print(said if name in BY_SIGNATURE else f"{said}  · {evidence}", soft_wrap=True)
     console.print(
         texts.say("demo.done", given.language, seconds=_decimal(summary["seconds"], given.language))
     )
@@ -110,7 +110,8 @@ def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, int]]:
     for group in ("letters", "deliveries"):
         yield from ((f"{group}_{name}", number) for name, number in summary[group].items())
     yield "notices", summary["notices"]
-    yield from ((f"verdicts_{name}", number) for name, number in summary["verdicts"].items())
+    for group in ("verdicts", "certificates"):
+        yield from ((f"{group}_{name}", number) for name, number in summary[group].items())
 
 
 def _stay(stage: run.Stage, dsn: str, say: run.Say) -> None:

@@ -4,6 +4,7 @@
     directory history, directory undo        versions of the directory, and taking one back
     directory agency import FILE             also officer, certificate: one kind as a CSV sheet
     directory agency export, agency list
+    directory certificate propose|confirm|list|expiring|revoked
     directory system …                       the same as `congvan system …`
 
 Exit 1: an undo that something stands in the way of. Exit 2: a file with errors (nothing is written), an unknown code.
@@ -19,7 +20,17 @@ import click
 from exchange import texts
 from exchange.broker import directory as cases
 from exchange.broker.imports import Asked
-from exchange.cli import answers, import_outcome, operators, systems, versions, workbook
+from exchange.cli import (
+    answers,
+    certificates,
+    confirming,
+    import_outcome,
+    operators,
+    rejudging,
+    systems,
+    versions,
+    workbook,
+)
 from exchange.rules.directory_entries import AgencyEntry
 from exchange.store import directory as store
 from exchange.store import directory_sheets
@@ -59,12 +70,16 @@ def _importing(kind: str) -> click.Command:
     def import_sheet(*, file: Path, asked: Asked, as_json: bool, language: str) -> None:
         sheet, at, new_ids = _sheet(kind, file), operators.now(), operators.new_ids()
         with operators.progress("directory.reading", language, file=file.name):
-            outcome = operators.on_pool(
-                lambda pool: cases.import_csv(
-                    pool, [sheet], new_ids=new_ids, at=at, dry_run=asked.dry_run, by=asked.by
+            outcome, judged = operators.on_pool(
+                rejudging.followed(
+                    lambda pool: cases.import_csv(
+                        pool, [sheet], new_ids=new_ids, at=at, dry_run=asked.dry_run, by=asked.by
+                    ),
+                    language,
                 )
             )
         import_outcome.show(outcome, import_outcome.Whence(file=file.name), language, as_json=as_json)
+        rejudging.show(judged, language)
         sys.exit(answers.USAGE if outcome.errors else answers.YES)
 
     return import_sheet
@@ -93,6 +108,15 @@ for _command in (
     systems.system,
 ):
     directory.add_command(_command)
+
+for _command in (
+    certificates.propose,
+    confirming.confirm,
+    certificates.list_certificates,
+    certificates.expiring,
+    certificates.revoked,
+):
+    certificate.add_command(_command)
 
 
 @agency.command("list")

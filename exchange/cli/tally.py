@@ -3,10 +3,10 @@
 import asyncio
 import csv
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
-from uuid import UUID
 
 import click
 from rich.table import Table
@@ -15,12 +15,16 @@ from exchange import config, texts
 from exchange.broker import receipts
 from exchange.cli import answers, screen
 from exchange.rules import directory as rules_directory
-from exchange.rules import paper_class, routing
-from exchange.store import directory
+from exchange.rules import paper_class, routing, signature_measures
+from exchange.store import directory, pool
 from exchange.tracker import check as checking
+from exchange.tracker import signature_usage
 from exchange.tracker import tally as counting
+from signing import trust
 
 FAULTS_SHOWN = 50
+BY_SIGNATURE = frozenset(signature_measures.MEASURES)
+"""Measures that no register could contradict."""
 SCOPES = (counting.WHOLE, *get_args(routing.Scope))
 
 
@@ -40,28 +44,34 @@ def tally(*, period: str, codes: tuple[str, ...], view: str, scope: str, form: s
         span = counting.period(period)
     except ValueError:
         answers.fail(answers.USAGE, "cli.bad_period", period=period)
+    trusted = answers.trusted(given)
     with answers.database(given) as dsn:
-        counted = answers.reached(_count(dsn, span, view, scope, codes))
+        counted = answers.reached(_count(dsn, span, view, scope, codes, trusted))
     if counted is None:
         answers.fail(answers.USAGE, "cli.unknown_agency", codes=", ".join(codes))
-    body = {**counting.as_json(counted), "agencies": list(codes)}
-    _PRINT["json" if as_json else form](body, given.language)
+    _PRINT["json" if as_json else form]({**counted, "agencies": list(codes)}, given.language)
 
 
 async def _count(
-    dsn: str, span: counting.Period, view: str, scope: str, codes: tuple[str, ...]
-) -> counting.Tally | None:
+    dsn: str, span: counting.Period, view: str, scope: str, codes: tuple[str, ...], trusted: trust.Trust
+) -> dict[str, Any] | None:
     at = datetime.now(UTC)
     async with answers.connected(dsn) as connection:
-        chosen: list[UUID] | None = None
-        if codes:
-            today = paper_class.local_day(at)
-            snapshot = await directory.load(connection, today)
-            found = [rules_directory.find(snapshot, code, today) for code in codes]
-            if None in found:
-                return None
-            chosen = [agency.id for agency in found if agency]
-        return await counting.count(connection, span, view=view, scope=scope, agencies=chosen, as_of=at)
+        found = await agencies(connection, codes, at)
+        if None in found:
+            return None
+        chosen = [agency.id for agency in found if agency] if codes else None
+        counted = await counting.count(connection, span, view=view, scope=scope, agencies=chosen, as_of=at)
+        return await signature_usage.in_tally(connection, counted, chosen, trusted)
+
+
+async def agencies(
+    connection: pool.Connection, codes: Sequence[str], at: datetime
+) -> list[rules_directory.Agency | None]:
+    """The agencies with these codes today, None for a code that nobody has."""
+    today = paper_class.local_day(at)
+    snapshot = await directory.load(connection, today) if codes else None
+    return [rules_directory.find(snapshot, code, today) for code in codes] if snapshot else []
 
 
 def _print_table(body: dict[str, Any], language: str) -> None:
@@ -85,8 +95,8 @@ def _print_table(body: dict[str, Any], language: str) -> None:
     console.print(table)
     evidence = texts.say("cli.registers", language, n=covered["n"], d=covered["d"])
     for name, measure in body["measures"].items():
-        said = f"{name}  {texts.say(f'measure.{name}', language)}: {measure['text']}"
-        console.print(f"{said}  · {evidence}", soft_wrap=True)
+        said = f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', language)}: {measure['text']}"
+        console.print(said if name in BY_SIGNATURE else f"{said}  · {evidence}", soft_wrap=True)
 
 
 def grouped(number: int) -> str:

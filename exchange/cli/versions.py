@@ -9,7 +9,7 @@ from exchange import texts
 from exchange.broker import undo as cases
 from exchange.broker.imports import Asked
 from exchange.broker.undo import Nothing, Undone
-from exchange.cli import answers, import_outcome, operators
+from exchange.cli import answers, import_outcome, operators, rejudging
 from exchange.cli.import_outcome import CHANGES_SHOWN
 from exchange.rules import connection as moments
 from exchange.rules import directory_undo
@@ -46,7 +46,11 @@ def history(*, limit: int, as_json: bool, language: str) -> None:
 def undo(*, version: int | None, asked: Asked, as_json: bool, language: str) -> None:
     """Take back a version of the directory, as a new version; all of it or nothing."""
     at, new_ids = operators.now(), operators.new_ids()
-    done = operators.on_pool(lambda pool: cases.undo(pool, version, new_ids=new_ids, at=at, asked=asked))
+    done, judged = operators.on_pool(
+        rejudging.followed(
+            lambda pool: cases.undo(pool, version, new_ids=new_ids, at=at, asked=asked), language
+        )
+    )
     if isinstance(done, Nothing):
         click.echo(texts.say(f"directory.undo_{done.why}", language, version=version), err=True)
         sys.exit(ENDS[done.why])
@@ -54,6 +58,7 @@ def undo(*, version: int | None, asked: Asked, as_json: bool, language: str) -> 
         answers.show_json(_facts(done, language))
     else:
         _tell(done, language)
+    rejudging.show(judged, language)
     sys.exit(answers.NO if done.obstacles else answers.YES)
 
 

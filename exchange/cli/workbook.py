@@ -14,7 +14,7 @@ import click
 from exchange import texts
 from exchange.broker import workbook as cases
 from exchange.broker.imports import Asked
-from exchange.cli import answers, import_outcome, operators
+from exchange.cli import answers, import_outcome, operators, rejudging
 from exchange.rules import (
     directory_book,
     directory_pages,
@@ -41,11 +41,14 @@ def import_workbook(*, file: Path, asked: Asked, as_json: bool, language: str) -
     with operators.progress("directory.reading", language, file=file.name):
         book = cases.read(operators.start_of(file, xlsx_parts.MAX_FILE_BYTES))
         files = operators.beside(file, book.file_names)
-        outcome = operators.on_pool(
-            lambda pool: cases.load(pool, book, files, new_ids=new_ids, at=at, asked=asked)
+        outcome, judged = operators.on_pool(
+            rejudging.followed(
+                lambda pool: cases.load(pool, book, files, new_ids=new_ids, at=at, asked=asked), language
+            )
         )
     whence = import_outcome.Whence(file=file.name, place=partial(directory_book.place, book.taken))
     import_outcome.show(outcome, whence, language, as_json=as_json)
+    rejudging.show(judged, language)
     sys.exit(answers.USAGE if outcome.errors else answers.YES)
 
 

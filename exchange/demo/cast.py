@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from exchange.demo import agencies
-from exchange.demo.authority import WITHOUT_OWN_SEAL, Exceptions, Person
+from exchange.demo.authority import KEPT_SEAL, PARENT_SEAL, WITHOUT_OWN_SEAL, Exceptions, Person, Shared
 from exchange.demo.letters import Actor, Draft
 from exchange.rules.directory_entries import AgencyEntry
 
@@ -35,18 +35,30 @@ def cast() -> Cast:
     for entry in everybody:
         kinds[entry.kind].append(entry)
     child = kinds["unit"][-1]
-    departments = kinds["department"]
-    odd = Exceptions(
-        unconfirmed=frozenset({departments[9].code}),
-        revoked=frozenset({departments[10].code}),
-        shared=((child.code, _parent(child)),),
-    )
-    bare = {child.code, *(entry.code for entry in kinds["clerk_unit"][1 - WITHOUT_OWN_SEAL :])}
+    superior = kinds["province"][0].code
+    bare = {superior, child.code, *(entry.code for entry in kinds["clerk_unit"][1 - WITHOUT_OWN_SEAL :])}
     return Cast(
         drafts=tuple(_drafts(kinds, child)),
-        odd=odd,
+        odd=_odd(kinds, child),
         seals={entry.code: entry.name for entry in everybody if entry.code not in bare},
         persons=tuple(Person(agency=one.agency, code=one.code, name=one.name) for one in agencies.officers()),
+    )
+
+
+def _odd(kinds: Mapping[str, Sequence[AgencyEntry]], child: AgencyEntry) -> Exceptions:
+    departments, clerks = kinds["department"], [entry.code for entry in kinds["clerk_unit"]]
+    superior = kinds["province"][0].code
+    return Exceptions(
+        unconfirmed=frozenset({departments[9].code}),
+        revoked=frozenset({departments[10].code}),
+        lost=frozenset(clerks[80:85]),
+        expired=frozenset(clerks[60:72]),
+        expiring=frozenset(clerks[72:80]),
+        people=frozenset((code, "02") for code in clerks[90:99]),
+        shared=(
+            Shared(agency=child.code, owner=_parent(child), basis=PARENT_SEAL),
+            Shared(agency=superior, owner=departments[0].code, basis=KEPT_SEAL),
+        ),
     )
 
 
@@ -102,12 +114,13 @@ def _draft(
 def _actor(entry: AgencyEntry, *, old: bool) -> Actor:
     """An agency as a sender; `old`: its system still writes the code of QCVN 102."""
     officer = next(one for one in agencies.officers() if one.agency == entry.code)
-    shared = entry.kind == "unit"
+    superior = entry.kind == "province"
+    borrowed = entry.kind == "unit" and entry.parent != agencies.SUPERIOR
     return Actor(
         wire_code=entry.code102 if old else entry.code,
         code=entry.code,
         name=entry.name,
         officer=officer.code,
         officer_name=officer.name,
-        seal_of=_parent(entry) if shared else entry.code,
+        seal_of=f"{entry.code}.01" if superior else _parent(entry) if borrowed else entry.code,
     )

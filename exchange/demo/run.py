@@ -22,13 +22,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from exchange import ids
+from exchange import config, ids
 from exchange.broker import credentials, directory, receipts
 from exchange.demo import agencies, answers, authority, cast, letters, summary
 from exchange.demo.summary import Received, Sent, accepted
 from exchange.links import sdk
 from exchange.store import embedded, migrate, pool
-from exchange.tracker import check, tally
+from exchange.tracker import check, signature_usage, tally
+from signing import trust
 
 READY_SECONDS = 60.0
 PAGE = 200
@@ -85,7 +86,7 @@ async def play(stage: Stage, dsn: str, started: float) -> dict[str, Any]:
     script = cast.cast()
     ours = authority.issue(script.seals, script.persons, script.odd, at)
     authority.publish(ours, stage.folder / "trust", stage.folder / "crl")
-    stage.say("demo.issued", n=len(ours.seals) + len(ours.persons))
+    stage.say("demo.issued", n=ours.certificates)
     keys = await _furnish(dsn, script, ours, at, stage.say)
     async with _serving(stage, dsn), _clients(stage.server, keys) as clients:
         stage.say("demo.serving", address=stage.server)
@@ -108,7 +109,7 @@ async def _furnish(
         sheets = [
             directory.Sheet(kind="agency", raw=agencies.agency_sheet()),
             directory.Sheet(kind="officer", raw=agencies.officer_sheet()),
-            directory.Sheet(kind="certificate", raw=authority.sheet(ours, script.odd, at)),
+            directory.Sheet(kind="certificate", raw=authority.sheet(ours, script.odd)),
         ]
         outcome = await directory.import_csv(opened, sheets, new_ids=new_ids, at=at)
         if outcome.errors:
@@ -242,8 +243,8 @@ async def _verdicts(clients: Mapping[str, sdk.Client], sent: list[Sent]) -> list
     return found
 
 
-async def _counted(stage: Stage, dsn: str, received: Received) -> tally.Tally:
-    """The tally, after the self-check has recomputed it."""
+async def _counted(stage: Stage, dsn: str, received: Received) -> summary.Counted:
+    """Tally and use of signatures, after the self-check has recomputed the tally."""
     at = datetime.now(UTC)
     connection = await pool.connect(dsn)
     try:
@@ -252,7 +253,12 @@ async def _counted(stage: Stage, dsn: str, received: Received) -> tally.Tally:
         if checked.faults or received.different:
             raise DemoError("demo_failure.differs", faults=checked.faults[:3], bodies=received.different)
         span = tally.period(str(at.year))
-        return await tally.count(connection, span, view="out", scope="*", agencies=None, as_of=at)
+        trusted = trust.load(*(config.files(stage.folder / name) for name in ("trust", "crl")))
+        asked = signature_usage.Asked(period=span, agencies=None, as_of=at)
+        return summary.Counted(
+            tally=await tally.count(connection, span, view="out", scope="*", agencies=None, as_of=at),
+            usage=await signature_usage.usage(connection, asked, trusted),
+        )
     finally:
         await connection.close()
 

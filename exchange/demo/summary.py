@@ -7,8 +7,11 @@ from typing import Any
 
 from exchange.demo import agencies, letters
 from exchange.links import sdk
-from exchange.rules import ratios
+from exchange.rules import ratios, signature_measures
+from exchange.rules.certificate_use import STATES
+from exchange.rules.signature_measures import Usage
 from exchange.tracker import tally
+from exchange.tracker.reports import inventory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +34,21 @@ class Received:
     deliveries: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What was counted at the end: transfers by class, and how signatures were used."""
+
+    tally: tally.Tally
+    usage: Usage
+
+
 def accepted(sent: Iterable[Sent]) -> Iterator[Sent]:
     """Those that were newly accepted."""
     return (one for one in sent if one.answer.status == 201)  # noqa: PLR2004 - HTTP
 
 
 def of(
-    sent: Sequence[Sent], received: Received, verdicts: Iterable[Mapping[str, Any]], counted: tally.Tally
+    sent: Sequence[Sent], received: Received, verdicts: Iterable[Mapping[str, Any]], counted: Counted
 ) -> dict[str, Any]:
     """Everything but the seconds."""
     found = list(verdicts)
@@ -55,6 +66,7 @@ def of(
         "notices": received.notices,
         "verdicts": dict(Counter(one["indication"] for one in found)),
         "signers": _signers(found),
+        "certificates": _certificates(counted.usage),
         "tally": _tally(counted),
     }
 
@@ -75,9 +87,27 @@ def _signers(found: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return {"organisation": kinds["organisation"], "individual": kinds["individual"]}
 
 
-def _tally(counted: tally.Tally) -> dict[str, Any]:
-    measured = ratios.measures(counted.classes, counted.grade_a)
+def _certificates(usage: Usage) -> dict[str, int]:
+    """Certificates of the directory by kind and by state, and how many counted agencies have none of their own."""
+    kinds = Counter(one.kind for one in usage.own)
+    owners = {one.owner for one in usage.own if one.kind == "organisation"}
+    without = sum(agency.id not in owners for agency in signature_measures.countable(usage))
+    states = inventory.states(usage, usage.own)
+    return {
+        "organisation": kinds["organisation"],
+        "individual": kinds["individual"],
+        **{state: states[state] for state in STATES if states[state]},
+        "agencies_without": without,
+    }
+
+
+def _tally(counted: Counted) -> dict[str, Any]:
+    found = counted.tally
+    measured = {
+        **ratios.measures(found.classes, found.grade_a),
+        **signature_measures.measures(counted.usage),
+    }
     texts = {name: {"n": n, "d": d, "text": ratios.text(n, d)} for name, (n, d) in measured.items()}
-    registers = {"n": counted.registers[0], "d": counted.registers[1]}
-    excluded = sum(counted.excluded.values())
-    return {**counted.classes, "X": excluded, "ratios": texts, "coverage": {"registers": registers}}
+    registers = {"n": found.registers[0], "d": found.registers[1]}
+    excluded = sum(found.excluded.values())
+    return {**found.classes, "X": excluded, "ratios": texts, "coverage": {"registers": registers}}

@@ -47,7 +47,7 @@ class Version:
     undoes: int | None = None
 
 
-IMPORTS = frozenset({"sheets", "workbook"})
+IMPORTS = frozenset({"sheets", "workbook", "proposed", "confirmed"})
 """Events that undo takes back when no version is named."""
 
 

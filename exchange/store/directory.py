@@ -33,13 +33,18 @@ async def bump(connection: Connection) -> int:
 async def load(connection: Connection, on: date) -> directory.Directory:
     """The snapshot of one moment, outside any transaction: all agencies; of dated rows those not over before `on`."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        return directory.build(
-            await version(connection),
-            await _agencies(connection),
-            codes=await _codes(connection, on),
-            certificates=await _certificates(connection, on),
-            declarations=await _declarations(connection, on),
-        )
+        return await read(connection, on)
+
+
+async def read(connection: Connection, on: date) -> directory.Directory:
+    """The same within a transaction, with what it wrote itself: what the directory would be."""
+    return directory.build(
+        await version(connection),
+        await _agencies(connection),
+        codes=await _codes(connection, on),
+        certificates=await _certificates(connection, on),
+        declarations=await _declarations(connection, on),
+    )
 
 
 async def find(connection: Connection, codes: Sequence[str], on: date) -> dict[str, UUID]:

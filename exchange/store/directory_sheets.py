@@ -62,6 +62,12 @@ async def stored(connection: Connection) -> Stored:
     return Stored(state=state, agencies=agency_ids, officers=officer_ids, confirmed=confirmed)
 
 
+async def agency_ids(connection: Connection, codes: Iterable[str]) -> dict[str, UUID]:
+    """The ids of these agencies, by canonical code."""
+    records = await connection.fetch("SELECT code, id FROM agency WHERE code = ANY($1)", list(codes))
+    return {record["code"]: record["id"] for record in records}
+
+
 def numbered(plan: Plan, known: Stored, new_id: Callable[[], UUID]) -> Stored:
     """What is known, and ids for the new agencies and officers of a plan."""
     agencies = {change.after.code: new_id() for change in plan.agencies if change.before is None}

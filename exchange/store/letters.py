@@ -87,7 +87,8 @@ async def verdicts(connection: Connection, sender: UUID, letter: UUID) -> list[A
     return await connection.fetch(
         """SELECT * FROM verdict
             WHERE sender = $1 AND letter = $2
-              AND revision = (SELECT max(revision) FROM verdict WHERE sender = $1 AND letter = $2)
+              AND revision = greatest((SELECT max(revision) FROM verdict WHERE sender = $1 AND letter = $2),
+                                      (SELECT max(revision) FROM judgement WHERE sender = $1 AND letter = $2))
             ORDER BY position""",
         sender, letter,
     )  # fmt: skip

@@ -5,8 +5,9 @@ a session travels with the start of the connection: no SET is ever sent.
 """
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -88,6 +89,17 @@ async def again(transaction: Callable[[], Awaitable[Answer]]) -> Answer:
         except AGAIN:
             await asyncio.sleep(0.01 * attempt)
     return await transaction()
+
+
+@contextlib.asynccontextmanager
+async def tried(connection: Connection) -> AsyncIterator[None]:
+    """A block whose writing is seen inside of it only: it is always taken back."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    finally:
+        await transaction.rollback()
 
 
 def _wishes(dsn: str) -> dict[str, Any]:

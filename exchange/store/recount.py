@@ -10,16 +10,30 @@ CHUNK = 500
 _NIL = UUID(int=0)
 
 
+_JUDGED = """SELECT * FROM judgement
+              WHERE judgement.sender = letter.sender AND judgement.letter = letter.id
+              ORDER BY revision DESC LIMIT 1"""
+
+
 async def letters(connection: Connection) -> AsyncIterator[Any]:
-    """Housekeeping: every letter, by key."""
+    """Housekeeping: every letter, by key, with what it was worth at acceptance and by its newest judgement."""
     sender, letter = _NIL, _NIL
     while True:
         found = await connection.fetch(
-            "SELECT * FROM letter WHERE (sender, id) > ($1, $2) ORDER BY sender, id LIMIT $3",
-            sender,
-            letter,
-            CHUNK,
-        )
+            f"""SELECT letter.*, accepted.detail AS first, judged.requirement AS judged_requirement,
+                       judged.reason AS judged_reason, judged.missing AS judged_missing,
+                       judged.class_if_electronic AS judged_class, coalesce(judged.revision, 1) AS judged_revision,
+                       coalesce((SELECT max(revision) FROM verdict
+                                  WHERE verdict.sender = letter.sender AND verdict.letter = letter.id), 1)
+                           AS verdict_revision
+                  FROM letter
+                  LEFT JOIN LATERAL (SELECT detail FROM journal
+                                      WHERE agency = letter.sender AND journal.letter = letter.id
+                                        AND event = 'accepted' LIMIT 1) AS accepted ON true
+                  LEFT JOIN LATERAL ({_JUDGED}) AS judged ON true
+                 WHERE (letter.sender, letter.id) > ($1, $2) ORDER BY letter.sender, letter.id LIMIT $3""",  # noqa: S608 - the statement is ours
+            sender, letter, CHUNK,
+        )  # fmt: skip
         for record in found:
             yield record
         if len(found) < CHUNK:
@@ -32,11 +46,14 @@ async def deliveries(connection: Connection) -> AsyncIterator[Any]:
     last = (_NIL, _NIL, 0)
     while True:
         found = await connection.fetch(
-            """SELECT delivery.*, letter.paper, letter.paper_reason, letter.no_paper_standing, letter.test,
-                      letter.reason, letter.requirement AS letter_requirement, letter.document_type AS letter_type,
+            f"""SELECT delivery.*, letter.paper, letter.paper_reason, letter.no_paper_standing, letter.test,
+                      coalesce(judged.reason, letter.reason) AS reason,
+                      coalesce(judged.requirement, letter.requirement) AS letter_requirement,
+                      letter.document_type AS letter_type,
                       letter.accepted_at AS letter_accepted_at,
                       told.arrived_at AS journal_arrived_at, told.steps
                  FROM delivery LEFT JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
+                      LEFT JOIN LATERAL ({_JUDGED}) AS judged ON true
                       CROSS JOIN LATERAL
                       (SELECT min(at) FILTER (WHERE event = 'arrived') AS arrived_at,
                               coalesce(jsonb_agg(jsonb_build_array(event, code, detail->'was')), '[]') AS steps
@@ -44,7 +61,7 @@ async def deliveries(connection: Connection) -> AsyncIterator[Any]:
                         WHERE agency = delivery.recipient AND journal.delivery = delivery.id
                           AND journal.letter = delivery.letter AND event IN ('arrived', 'expired', 'status')) AS told
                 WHERE (delivery.recipient, delivery.letter, delivery.round) > ($1, $2, $3)
-                ORDER BY delivery.recipient, delivery.letter, delivery.round LIMIT $4""",
+                ORDER BY delivery.recipient, delivery.letter, delivery.round LIMIT $4""",  # noqa: S608 - the statement is ours
             *last, CHUNK,
         )  # fmt: skip
         for record in found:

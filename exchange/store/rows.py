@@ -55,6 +55,7 @@ class LetterRow:
     accepted_at: datetime
     receipt: bytes
     expanded_at: datetime | None
+    recheck_at: datetime | None = None
 
     @property
     def replay(self) -> bytes:
@@ -94,6 +95,24 @@ class VerdictRow:
     policy_sha256: bytes
     verifier: str
     judged_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgementRow:
+    """A letter judged again (xét lại): what its verdicts of the same revision are worth, and by which rules."""
+
+    sender: UUID
+    letter: UUID
+    revision: int
+    at: datetime
+    cause: str
+    requirement: str
+    reason: str
+    missing: tuple[str, ...]
+    class_if_electronic: str
+    directory_version: int
+    policy_sha256: bytes
+    trust_sha256: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,12 +206,13 @@ class DeltaRow:
     n: int
 
 
-Row = LetterRow | VerdictRow | DeliveryRow | PayloadRow | JournalRow | EvidenceRow | DeltaRow
+Row = LetterRow | VerdictRow | JudgementRow | DeliveryRow | PayloadRow | JournalRow | EvidenceRow | DeltaRow
 
 
 TABLES: Mapping[type[Row], str] = {
     LetterRow: "letter",
     VerdictRow: "verdict",
+    JudgementRow: "judgement",
     DeliveryRow: "delivery",
     PayloadRow: "payload",
     JournalRow: "journal",
@@ -202,6 +222,7 @@ TABLES: Mapping[type[Row], str] = {
 KEYS: Mapping[type[Row], tuple[str, ...]] = {
     LetterRow: ("sender", "document_id", "round", "operation", "replay"),
     VerdictRow: ("sender", "letter", "revision", "position"),
+    JudgementRow: ("sender", "letter", "revision"),
     DeliveryRow: ("recipient", "letter", "round"),
     PayloadRow: ("id",),
     JournalRow: ("agency", "id"),
@@ -219,7 +240,7 @@ _TYPES = {
     "sha256": "bytea", "receipt": "bytea", "body": "bytea", "certificate_sha256": "bytea", "trust_sha256": "bytea",
     "policy_sha256": "bytea",
     "issued_on": "date", "day": "date",
-    "accepted_at": "timestamptz", "expanded_at": "timestamptz", "signed_at_claimed": "timestamptz",
+    "accepted_at": "timestamptz", "expanded_at": "timestamptz", "recheck_at": "timestamptz", "signed_at_claimed": "timestamptz",
     "best_signature_time": "timestamptz", "judged_at": "timestamptz", "at": "timestamptz", "first_seen": "timestamptz",
     "no_paper_standing": "bool", "test": "bool", "main": "bool", "covers_whole": "bool", "provisional": "bool",
     "wrapping": "bool",

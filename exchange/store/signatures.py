@@ -23,7 +23,10 @@ _LETTERS = {
 }
 _NEWEST = """NOT EXISTS (SELECT FROM verdict AS later
                          WHERE later.sender = verdict.sender AND later.letter = verdict.letter
-                           AND later.revision > verdict.revision)"""
+                           AND later.revision > verdict.revision)
+             AND NOT EXISTS (SELECT FROM judgement AS later
+                              WHERE later.sender = verdict.sender AND later.letter = verdict.letter
+                                AND later.revision > verdict.revision)"""
 
 
 @dataclass(frozen=True, kw_only=True)

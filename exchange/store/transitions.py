@@ -18,8 +18,12 @@ Key = tuple[UUID, UUID, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What may change about a delivery; the columns of those names."""
+    """What may change about a delivery; the columns of those names.
 
+    `requirement` is read only: a letter judged again (`judgements`) changes it, under the same lock.
+    """
+
+    requirement: str
     state: str
     open: bool
     system: UUID | None
@@ -78,7 +82,7 @@ async def _locked(connection: Connection, keys: Sequence[Key]) -> dict[Key, Stan
 async def _write(connection: Connection, changed: Mapping[Key, Standing]) -> None:
     if not changed:
         return
-    columns = zip(*((*key, *astuple(standing)) for key, standing in changed.items()), strict=True)
+    columns = zip(*((*key, *astuple(standing)[1:]) for key, standing in changed.items()), strict=True)
     await connection.execute(
         """UPDATE delivery
               SET state = given.state, open = given.open, system = given.system, arrived_at = given.arrived_at,

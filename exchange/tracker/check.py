@@ -4,6 +4,7 @@ bytes      every letter's bytes have the digest that was receipted
 receipts   every receipt carries our signature and says what its letter's row says
 strays     no row without the rows it belongs to
 states     every delivery's state is where the lifecycle leads by what the journal tells (rules.lifecycle)
+judgements every letter shows what its newest judgement says, and its receipt what the first one said
 classes    every delivery's class follows from its events (rules.paper_class)
 tally      days + facts not merged yet == recount from the deliveries
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from exchange.broker import receipts
-from exchange.rules import lifecycle, paper_class, transfer
+from exchange.rules import admission, lifecycle, paper_class, transfer
 from exchange.store import payloads, recount, tally
 from exchange.store.pool import Connection
 
@@ -94,10 +95,40 @@ async def _letter_faults(
         and said["letter"] == where
         and said["operation"] == letter["operation"]
         and len(said["recipients"]) == len(letter["recipients"])
-        and whole["requirement"] == letter["requirement"]
+        and whole["requirement"] == first(letter)[0]
     )
     if not same:
         yield Fault(code="receipt_differs", where=where)
+    if letter["operation"] != "status":
+        for fault in _judgement_faults(letter, where):
+            yield fault
+
+
+def first(letter: Mapping[str, Any]) -> tuple[str, str]:
+    """What a letter's signatures were worth at acceptance, by the journal; of notices nothing is judged."""
+    told = letter["first"] or {}
+    return told.get("requirement", letter["requirement"]), told.get("reason", letter["reason"])
+
+
+def _judgement_faults(letter: Mapping[str, Any], where: str) -> Iterator[Fault]:
+    """The letter shows its newest judgement: the first by the journal, a later one by its own row."""
+    shown = (letter["requirement"], letter["reason"])
+    newest = (
+        (letter["judged_requirement"], letter["judged_reason"])
+        if letter["judged_requirement"]
+        else first(letter)
+    )
+    if shown != newest:
+        yield Fault(code="judgement_differs", where=f"{where} {shown} ≠ {newest}")
+    if letter["verdict_revision"] > letter["judged_revision"]:
+        yield Fault(code="verdicts_without_judgement", where=where)
+    if letter["judged_requirement"] is None:
+        return
+    klass = admission.class_if_electronic(
+        newest[0], letter["paper"], no_paper_standing=letter["no_paper_standing"]
+    )
+    if letter["missing"] != letter["judged_missing"] or letter["judged_class"] != klass:
+        yield Fault(code="judgement_differs", where=where)
 
 
 def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
@@ -116,6 +147,8 @@ def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
 def _class_faults(delivery: Mapping[str, Any], where: str) -> Iterator[Fault]:
     """The class shown, the class counted, and why a transfer is not counted."""
     shown = paper_class.on_arrival(_accepted(delivery)).klass if delivery["operation"] == "new" else "X"
+    if delivery["requirement"] != delivery["letter_requirement"]:
+        yield Fault(code="judgement_differs", where=f"{where} {delivery['requirement']}")
     if delivery["class"] != shown:
         yield Fault(code="class_differs", where=f"{where} {delivery['class']} ≠ {shown}")
     expected = _class(delivery)

@@ -15,7 +15,7 @@ from exchange.errors import PROBLEMS
 from exchange.rules import lifecycle_picture
 
 OPEN, CLOSE = "<!-- table: ", "<!-- end -->"
-PAGES = ("index", "connect", "operate", "settings", "codes", "lifecycle")
+PAGES = ("index", "connect", "operate", "certificates", "settings", "codes", "lifecycle", "reports")
 
 
 def page(name: str, language: str) -> str:

@@ -256,6 +256,7 @@ def test_what_is_no_http_gets_a_problem(shared_server, sent):
     problem = json.loads(body)
     assert (problem["code"], problem["status"]) == ("bad_request", 400)
     assert problem["request_id"]
+    assert f"X-Request-Id: {problem['request_id']}".encode() in head
 
 
 def test_a_body_is_asked_for_only_when_it_is_wanted(shared_server):

@@ -3,8 +3,9 @@
 B4  The primitives are parsing, canonical form, SHA-256 and one RSA verification, done once each, in that order, on the
     same letter: 200 kB, enveloped, exclusively canonicalised, signed with RSA-2048. Beside it signxml, another verifier,
     at the same letter, without judging the certificate.
-B5  Three signatures over the same parts of a letter against one. The digests are shared; reading each signature, its
-    own number and its certificate are not, which is what is left of the ratio at this size.
+B5  Three signatures over the same parts of a letter against one. The octets are made and digested once; reading each
+    signature, its own number and its certificate are not shared, which is what is left of the ratio: little for a letter
+    of 1 MB, and most of it for one of 200 kB.
 
 CPU time of this thread; the sides take turns call by call, and the quickest call of each counts, because other work on
 the machine can only add to it. It says nothing about PDF, whose signatures cost ten times as much.
@@ -26,13 +27,14 @@ from lxml import etree
 
 from signing import xml_document
 
-BOUND, SIGNXML_BOUND, THREE_BOUND = 1.4, 2, 2
+BOUND, SIGNXML_BOUND = 1.4, 2
+THREE_BOUNDS = {148_000: 2, 740_000: 1.5}  # bytes of the attached file
 CALLS = 400
 SIGNXML_CALLS = 30
 
 
-def letter():
-    raw = base64.encodebytes(random.Random(1).randbytes(148_000))
+def letter(size=148_000):
+    raw = base64.encodebytes(random.Random(1).randbytes(size))
     return cases.LETTER.replace(b"JVBERi0x", raw)
 
 
@@ -101,15 +103,16 @@ def test_b4_signxml_takes_longer():
 
 
 @pytest.mark.bench
-def test_b5_three_signatures_cost_little_more_than_one():
+@pytest.mark.parametrize("size", THREE_BOUNDS)
+def test_b5_three_signatures_cost_little_more_than_one(size):
     parts = {"references": ("#header", "#file1", "#file2")}
-    one = cases.signed(letter(), "rsa2048", **parts)
+    one = cases.signed(letter(size), "rsa2048", **parts)
     three = cases.signed(cases.signed(one, "rsa2048", **parts), "rsa2048", **parts)
     assert [verdict.passed for verdict in cases.judged(three).verdicts] == [True, True, True]
-    told = timed({"one": lambda: cases.judged(one), "three": lambda: cases.judged(three)}, CALLS // 2)
+    told = timed({"one": lambda: cases.judged(one), "three": lambda: cases.judged(three)}, CALLS // 4)
     ratio = told["three"][0] / told["one"][0]
     anchors.judge(
-        f"B5 signatures: three cost {ratio:.2f} x one, {told['three'][0]:.2f} ÷ {told['one'][0]:.2f} ms",
+        f"B5 signatures: three cost {ratio:.2f} x one, {told['three'][0]:.2f} ÷ {told['one'][0]:.2f} ms for {len(one)} bytes",
         ratio,
-        most=THREE_BOUND,
+        most=THREE_BOUNDS[size],
     )

@@ -20,7 +20,13 @@ AT = datetime(2026, 11, 21, 16, 30, tzinfo=UTC)
 SENDER, RECIPIENT, SYSTEM = UUID(int=1), UUID(int=2), UUID(int=9)
 NEW_IDS = ids.Ids(lambda: AT)
 WAITING = Standing(
-    state="waiting", open=True, system=None, arrived_at=None, counted_class=None, excluded=None
+    requirement="met",
+    state="waiting",
+    open=True,
+    system=None,
+    arrived_at=None,
+    counted_class=None,
+    excluded=None,
 )
 CODES = [event for event in lifecycle.EVENTS if event.isdigit()]
 
@@ -114,7 +120,13 @@ def test_the_first_notice_counts_on_the_day_of_acceptance_and_of_arrival():
 
 def test_a_refusal_takes_back_what_was_counted_on_the_day_it_was_counted():
     arrived = Standing(
-        state="arrived", open=False, system=UUID(int=8), arrived_at=AT, counted_class="E", excluded=None
+        requirement="met",
+        state="arrived",
+        open=False,
+        system=UUID(int=8),
+        arrived_at=AT,
+        counted_class="E",
+        excluded=None,
     )
     moved = said(arrived, "02", AT + timedelta(days=40))
     assert [(fact.view, fact.day, fact.klass, fact.excluded, fact.n) for fact in moved.facts] == [
@@ -130,7 +142,13 @@ def test_a_refusal_takes_back_what_was_counted_on_the_day_it_was_counted():
 @pytest.mark.parametrize("state", ["refused", "withdrawn"])
 def test_what_comes_too_late_is_kept_and_moves_nothing(state):
     over = Standing(
-        state=state, open=False, system=SYSTEM, arrived_at=AT, counted_class="X", excluded="refused"
+        requirement="met",
+        state=state,
+        open=False,
+        system=SYSTEM,
+        arrived_at=AT,
+        counted_class="X",
+        excluded="refused",
     )
     moved = said(over, "06")
     assert (moved.standing, moved.facts) == (over, ())

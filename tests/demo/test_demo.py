@@ -67,6 +67,30 @@ RATIOS = {
     "M4": {"n": 0, "d": 484, "text": "0,00 % (0/484)"},
     "M19": {"n": 0, "d": 477, "text": "0,00 % (0/477)"},
 }
+BY_SIGNATURE = {
+    "M8": {
+        "n": 15,
+        "d": 17,
+        "text": "88,24 % (15/17)",
+    },  # 88,2353: all but 114, unconfirmed, and 115, revoked
+    "M9": {"n": 15, "d": 17, "text": "88,24 % (15/17)"},  # persons signed all of them
+    "M10": {"n": 17, "d": 897, "text": "1,90 % (17/897)"},  # 1,8952: 906 officers, 9 of them revoked long ago
+    "M10_leaders": {"n": 17, "d": 453, "text": "3,75 % (17/453)"},  # 3,7528
+    "M11": {
+        "n": 392,
+        "d": 452,
+        "text": "86,73 % (392/452)",
+    },  # 86,7257: 411, less 12 expired, 6 revoked, 1 unconfirmed
+}
+CERTIFICATES = {
+    "organisation": 411, "individual": 1244,
+    "valid": 1327,  # 1655 - 45 - 282 - 1
+    "revoked": 45,  # 6 of agencies, 9 in use by persons, every tenth of 300 earlier ones
+    "expired": 282,  # 12 of agencies, the other 270 earlier ones
+    "proposed": 1,
+    "agencies_without": 41,
+}  # fmt: skip
+"""The directory's certificates by kind and by state, from the rule that issues them."""
 EVENTS = {
     "directory_import": 1,
     "system_added": 4,
@@ -87,6 +111,13 @@ def congvan(*arguments, **settings):
     command = [sys.executable, "-m", "exchange", *arguments]
     environment = bare_environment(**settings)
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+def trusting(played):
+    """Settings of an exchange on what the demo left."""
+    return {f"CONGVAN_{name}_DIR": str(played.folder / name.lower()) for name in ("TRUST", "CRL")} | {
+        "CONGVAN_DATA": str(played.folder)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +176,15 @@ def test_the_summary_says_what_was_played(played):
     by_hand = Counter(verdict for *_, signatures in ACCEPTED.values() for _, verdict in signatures)
     assert by_hand == {"TOTAL_PASSED": 33, "INDETERMINATE": 1}
     assert summary["verdicts"] == by_hand
-    assert summary["signers"] == {"organisation": 17, "individual": 17}  # nobody signs two of the seventeen
+    assert summary["signers"] == {
+        "organisation": 16,
+        "individual": 17,
+    }  # 101 and 116 are sealed with one certificate
     counted = summary["tally"]
     assert {klass: counted[klass] for klass in CLASSES} == CLASSES
     assert counted["X"] == 1
-    assert counted["ratios"] == RATIOS
+    assert counted["ratios"] == RATIOS | BY_SIGNATURE
+    assert summary["certificates"] == CERTIFICATES
 
 
 def test_it_takes_less_than_a_minute(played):
@@ -177,15 +212,78 @@ def test_the_self_check_finds_nothing_on_its_own(played):
 def test_the_tally_on_its_own_is_the_demos(played):
     year = str(datetime.now(UTC).year)
     for view in ("out", "in"):
-        told = congvan("tally", "--period", year, "--view", view, "--json", CONGVAN_DATA=str(played.folder))
+        told = congvan("tally", "--period", year, "--view", view, "--json", **trusting(played))
         assert told.returncode == 0, told.stderr
         counted = json.loads(told.stdout)
         assert counted["classes"] == CLASSES
         assert counted["excluded"] == {"refused": 1}
-        assert counted["measures"] == RATIOS
+        assert counted["measures"] == (RATIOS | BY_SIGNATURE if view == "out" else RATIOS)
         assert counted["coverage"] == {"registers": {"n": 0, "d": 452}}
         assert counted["period"] == year
         assert counted["version"] == "provisional"
+
+
+async def test_the_directory_holds_1655_certificates_and_41_agencies_have_none_of_their_own(left):
+    """By SQL alone; that a certificate is somebody else's, the basis tells here."""
+    rows = await fetch(
+        left, "SELECT kind, count(DISTINCT sha256) AS n FROM signer_certificate GROUP BY kind ORDER BY kind"
+    )
+    assert [tuple(row) for row in rows] == [("individual", 1244), ("organisation", 411)]
+    (row,) = await fetch(
+        left,
+        """SELECT count(*) AS n FROM agency
+            WHERE counted AND NOT EXISTS (SELECT FROM signer_certificate AS held
+                   WHERE held.agency = agency.id AND held.kind = 'organisation'
+                     AND basis NOT LIKE '%con dấu%')""",
+    )
+    assert row["n"] == 41
+    (row,) = await fetch(
+        left, "SELECT count(*) AS n, count(DISTINCT issuer) AS issuers FROM signer_certificate"
+    )
+    assert tuple(row) == (1657, 3)
+    (row,) = await fetch(
+        left,
+        """SELECT count(*) AS n FROM (SELECT DISTINCT sha256 FROM signer_certificate) AS held
+             JOIN evidence ON evidence.sha256 = held.sha256 AND evidence.kind = 'certificate'""",
+    )
+    assert row["n"] == 1655
+
+
+async def test_reports_agree_with_the_tables_by_hand(played):
+    year = str(datetime.now(UTC).year)
+    told = {}
+    for name in ("BC-10", "BC-11", "BC-12", "M8", "M10", "M11"):
+        ended = congvan("report", name, "--period", year, "--json", **trusting(played))
+        assert ended.returncode == 0, ended.stderr
+        told[name] = json.loads(ended.stdout)
+    assert told["BC-10"]["measures"] == BY_SIGNATURE
+    total = told["BC-10"]["total"]
+    assert (total["documents"], total["organisation"], total["individual"], total["both"]) == (17, 15, 17, 15)
+    assert (total["failed"], total["undetermined"]) == (0, 1)
+    assert (total["seals"], total["used_seals"]) == (
+        392,
+        15,
+    )  # those of 115 did not pass, 101 and 116 share one
+    assert (total["leaders_used"], total["leaders_all"]) == (17, 453)
+    assert len(told["BC-11"]["rows"]) == 1655
+    assert told["BC-11"]["balance"] == {
+        "issued": 1655, "valid": 1327, "revoked": 45, "expired": 282, "proposed": 1,
+    }  # fmt: skip
+    soon = [row for row in told["BC-11"]["rows"] if row["state"] == "valid" and row["days_left"] <= 30]
+    assert Counter(row["kind"] for row in soon) == {"organisation": 8}
+    found = [(row["number"].partition("/")[0], row["reason"]) for row in told["BC-12"]["rows"]]
+    assert sorted(found) == [
+        ("112", "missing_organisation"),
+        ("114", "missing_organisation"),
+        ("115", "revoked"),
+    ]
+    assert told["BC-12"]["refused"] == {"n": 2}
+    signed = {
+        int(row["number"].partition("/")[0]) for row in told["M8"]["rows"] if row["organisation"] == "yes"
+    }
+    assert signed == set(ACCEPTED) - {114, 115}
+    assert sum(row["used"] == "yes" for row in told["M10"]["rows"]) == 17
+    assert sum(row["has"] == "yes" for row in told["M11"]["rows"]) == 392
 
 
 async def test_the_database_holds_those_letters(left):
@@ -313,7 +411,8 @@ async def test_the_exchange_answers_the_same_over_http(played, left, tmp_path):
         "WHERE operation = 'new'",
     )
     settings = {"CONGVAN_RECEIPT_KEY_FILE": str(played.folder / "receipt.key")}
-    arrived, verdicts = Counter(), Counter()
+    arrived, verdicts, documents = Counter(), Counter(), Counter()
+    year = str(datetime.now(UTC).year)
     with provinces.serving(
         SimpleNamespace(folder=played.folder), left, tmp_path, workers=1, **settings
     ) as server:
@@ -324,6 +423,8 @@ async def test_the_exchange_answers_the_same_over_http(played, left, tmp_path):
             }
             for client in clients.values():
                 assert (await client.inbox()).body == {"items": [], "next": None, "more": False}
+                measures = (await client.ask("GET", f"/v1/tally?period={year}")).body["measures"]
+                documents.update({name: measures[name]["n"] for name in ("M8", "M9", "M10", "M11")})
             for row in sent:
                 client = clients[keys[KINDS[row["code"]]]]
                 trace = (await client.about(str(row["id"]), "trace")).body
@@ -337,6 +438,9 @@ async def test_the_exchange_answers_the_same_over_http(played, left, tmp_path):
     }
     assert arrived == Counter({**rest, **moved}) - Counter()
     assert verdicts == played.summary["verdicts"]
+    assert documents == {
+        name: BY_SIGNATURE[name]["n"] for name in documents
+    }  # four systems, each its own agencies
 
 
 # --- every change by hand is found ---------------------------------------------------------------------------------------

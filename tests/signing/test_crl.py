@@ -223,7 +223,7 @@ def test_an_unknown_extension_of_an_entry():
 
 
 def test_bytes_that_look_critical_by_chance_cost_only_time():
-    serial = int.from_bytes(b"\x01\x01\xff\x01\x01\xff", "big")
+    serial = int.from_bytes(b"\x01\x01\xff\x04\x01\x01\xff\x04", "big")
     read = crl.read(listed({serial: (AT - HOUR,), SERIAL + 1: (AT - HOUR, COMPROMISED)}))
     (entries,) = read.revoked.values()
     assert set(entries) == {serial, SERIAL + 1}

@@ -1,9 +1,12 @@
+import hashlib
+import pickle
+
 import pytest
 import xml_cases as cases
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from signing import crl, judge, keys, trust
+from signing import crl, judge, keys, keys_revocation, policies, trust
 from signing.verdict import Indication
 
 ROOT, AUTHORITY = cases.ROOT.certificate, cases.AUTHORITY.certificate
@@ -90,3 +93,61 @@ def test_everything_in_the_set_can_be_kept_as_evidence():
     assert len(documents) == 4
     judged = judge.certificate(cases.CERTIFICATES["p256"], (), loaded, cases.AT)
     assert set(judged.evidence) <= set(documents)
+
+
+STAMPS = keys.root("Gốc dấu thời gian", key=keys.new_key(), at=cases.ISSUED)
+STAMP_ROOT = keys.der(STAMPS.certificate)
+ANSWER = keys_revocation.response(cases.AUTHORITY, cases.CERTIFICATES["p256"], at=cases.LISTED_AT)
+WHOLE = trust.load([ROOT_PEM, AUTHORITY_PEM], LISTS, timestamp_files=[STAMP_ROOT], ocsp_files=[ANSWER])
+
+
+def test_the_stores_are_separate():
+    assert WHOLE.anchors == (ROOT,)
+    assert WHOLE.timestamping.anchors == (STAMPS.certificate,)
+    assert WHOLE.timestamping.intermediates == ()
+    judged = judge.certificate(cases.issued(STAMPS), (), WHOLE, cases.AT)
+    assert judged.why == "unknown_issuer"
+
+
+def test_the_digest_tells_the_stores_apart():
+    sets = [
+        trust.load([STAMP_ROOT], []),
+        trust.load([], [], timestamp_files=[STAMP_ROOT]),
+        trust.load([STAMP_ROOT], [], timestamp_files=[STAMP_ROOT]),
+        trust.load([], [], ocsp_files=[ANSWER]),
+        trust.load([STAMP_ROOT], [], demand=policies.Demand(explicit=True)),
+        trust.load([STAMP_ROOT], [], demand=policies.Demand(acceptable=frozenset({"1.2"}))),
+        trust.Trust(),
+    ]
+    assert len({one.sha256 for one in sets}) == len(sets)
+
+
+def test_a_set_travels_as_bytes():
+    demanding = trust.load(
+        [ROOT_PEM], LISTS, timestamp_files=[STAMP_ROOT], demand=policies.Demand(explicit=True)
+    )
+    for one in (WHOLE, demanding, trust.Trust()):
+        there = trust.of(pickle.loads(pickle.dumps(trust.material(one))))
+        assert there.sha256 == one.sha256
+        assert there.demand == one.demand
+        assert trust.documents(there) == trust.documents(one)
+        assert (there.anchors, there.timestamping.anchors) == (one.anchors, one.timestamping.anchors)
+
+
+def test_every_kind_can_be_kept_as_evidence():
+    kinds = [kind for kind, _ in trust.documents(WHOLE).values()]
+    assert sorted(kinds) == ["certificate"] * 3 + ["crl"] * 2 + ["ocsp"]
+    for sha256, (_, der) in trust.documents(WHOLE).items():
+        assert hashlib.sha256(der).hexdigest() == sha256
+
+
+def test_a_bad_file_of_every_kind_is_named():
+    with pytest.raises(ValueError, match=r"^timestamp certificate file 1: ."):
+        trust.load([ROOT_PEM], LISTS, timestamp_files=[STAMP_ROOT, b"x"])
+    with pytest.raises(ValueError, match=r"^OCSP response file 0: ."):
+        trust.load([ROOT_PEM], LISTS, ocsp_files=[b"x"])
+
+
+def test_a_policy_may_be_demanded():
+    demanding = trust.load([ROOT_PEM, AUTHORITY_PEM], LISTS, demand=policies.Demand(explicit=True))
+    assert judge.certificate(cases.CERTIFICATES["p256"], (), demanding, cases.AT).why == "policies"

@@ -67,7 +67,9 @@ def test_a_claimed_time_is_read_with_or_without_zone(text):
 def test_a_time_that_is_not_signed_is_not_told():
     unsigned = put(
         "Signature",
-        f'<Object xmlns="{DS}"><x:SigningTime xmlns:x="urn:x">2020-01-01T00:00:00Z</x:SigningTime></Object>',
+        f'<Object xmlns="{DS}"><SignatureProperties><SignatureProperty Target="#signature-0">'
+        '<x:SigningTime xmlns:x="urn:x">2020-01-01T00:00:00Z</x:SigningTime>'
+        "</SignatureProperty></SignatureProperties></Object>",
         3,
     )
     found = cases.only(cases.changed(cases.signed(at=None), unsigned))
@@ -75,11 +77,17 @@ def test_a_time_that_is_not_signed_is_not_told():
     assert found.signed_at_claimed is None
 
 
-def test_xades_is_told_by_its_properties():
-    markup = (
-        f'<Object xmlns="{DS}"><QualifyingProperties xmlns="http://uri.etsi.org/01903/v1.3.2#"/></Object>'
-    )
-    assert cases.only(cases.changed(SIGNED, put("Signature", markup, 4))).format == "xades"
+PROFILES = {
+    "xmldsig": {"references": ["#header"], "canonical": "inclusive"},
+    "xmldsig-enveloped": {},
+    "xades-b": {"xades": True},
+}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_is_told(name):
+    found = cases.only(cases.signed(**PROFILES[name]))
+    assert (found.profile, found.format) == (name, name.partition("-")[0])
 
 
 # fmt: off

@@ -8,116 +8,48 @@ import copy
 
 import pytest
 import xml_cases as cases
-from lxml import etree
-from xml_changes import named, put, respelt, worded
+import xml_wrappings as wrappings
+from xml_changes import respelt, worded
 
-from signing.algorithms import DS
+from signing import xmldsig
+from signing.verdict import Coverage
 
-NS = cases.NS
-WHOLE = cases.signed(cases.LETTER.replace(b"<edXML ", b'<edXML Id="doc" ', 1), references=["#doc"], at=None)
 ENVELOPED = cases.signed(at=None)
 HEADER = cases.signed(references=["#header"], at=None)
 BOTH = cases.signed(cases.signed(references=["#header"]), kind="rsa2048", references=["#file1"])
 
 
-def forged(root):
-    """A copy of the message without its signature, that says something else."""
-    evil = copy.deepcopy(root)
-    signature = cases.signature_of(evil)
-    signature.getparent().remove(signature)
-    cases.part(evil, "CodeNotation").text = "GIA-MAO"
-    for node in evil.iterdescendants():
-        node.attrib.pop("Id", None)
-    return evil
-
-
-def in_object(identifier):
-    """The original into an Object of its signature, which a forged root then carries."""
-
-    def change(root):
-        evil = forged(root)
-        signature = cases.signature_of(root)
-        signature.getparent().remove(signature)
-        evil.set("Id", identifier)
-        etree.SubElement(signature, f"{{{DS}}}Object").append(root)
-        cases.part(evil, "edXMLHeader").append(signature)
-        return evil
-
-    return change
-
-
-def under_new_root(root):
-    """The whole signed document below a forged root."""
-    evil = forged(root)
-    del evil.attrib["Id"]
-    evil.append(root)
-    return evil
-
-
-def header_aside(root):
-    """The signed header moved into an element nobody reads, a forged one in its place."""
-    header = cases.part(root, "MessageHeader")
-    evil = copy.deepcopy(header)
-    del evil.attrib["Id"]
-    cases.part(evil, "CodeNotation").text = "GIA-MAO"
-    header.addprevious(evil)
-    cases.part(root, "Attachment").append(header)
-
-
-def header_below_signature(root):
-    header_aside(root)
-    holder = etree.SubElement(cases.signature_of(root), f"{{{DS}}}Object")
-    holder.append(cases.part(root, "MessageHeader", 1))
-
-
-def other_case(root):
-    header_aside(root)
-    evil = cases.part(root, "MessageHeader")
-    evil.tag = f"{{{NS}}}MESSAGEHEADER"
-
-
-def other_namespace(root):
-    header_aside(root)
-    cases.part(root, "MessageHeader").tag = "{urn:x}MessageHeader"
-
-
-def inner_signature(root):
-    holder = etree.SubElement(cases.signature_of(root), f"{{{DS}}}Object")
-    holder.append(copy.deepcopy(cases.signature_of(root)))
-
-
-WRAPPED = {
-    "original in an object, other Id": (WHOLE, in_object("doc2"), "content_in_signature"),
-    "original in an object, same Id": (WHOLE, in_object("doc"), "doubled_identifier"),
-    "signed document under a new root": (WHOLE, under_new_root, "same_name_elsewhere"),
-    "signed header moved aside": (HEADER, header_aside, "same_name_elsewhere"),
-    "signed header moved aside, forged one in capitals": (HEADER, other_case, "same_name_elsewhere"),
-    "signed header moved aside, forged one in another namespace": (HEADER, other_namespace, "same_name_elsewhere"),
-    "signed header moved into the signature": (HEADER, header_below_signature, "content_in_signature"),
-    "same Id twice": (HEADER, named("Attachment", "Id", "header"), "doubled_identifier"),
-    "Id of a signature's own part taken": (cases.signed(references=["#header"]), named("Attachment", "Id", "signing-time-0"), "doubled_identifier"),
-    "content of the message in an object": (ENVELOPED, put("Signature", f'<Object xmlns="{DS}"><Code xmlns="{NS}"/></Object>', 3), "content_in_signature"),
-    "another root in an object": (ENVELOPED, put("Signature", f'<Object xmlns="{DS}"><edXML xmlns="urn:x"/></Object>', 3), "content_in_signature"),
-    "signature in a signature": (ENVELOPED, inner_signature, "nested_signature"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", WRAPPED)
+@pytest.mark.parametrize("name", wrappings.CONSTRUCTIONS)
 def test_wrapping_is_found_and_never_passes(name):
-    raw, change, why = WRAPPED[name]
+    parent, change, why = wrappings.CONSTRUCTIONS[name]
+    raw = wrappings.parent(parent, cases.LETTER, cases.signed)
     assert cases.only(raw).passed
     report = cases.judged(cases.changed(raw, change))
     assert report.verdicts
     assert not any(verdict.passed for verdict in report.verdicts)
-    assert all(verdict.wrapping for verdict in report.verdicts)
-    assert report.verdicts[0].why == why
+    assert why in {verdict.why for verdict in report.verdicts}
+    assert all(verdict.wrapping == (verdict.why in xmldsig.WRAPPING) for verdict in report.verdicts)
+    assert all(
+        verdict.coverage == Coverage(whole=False, detail="not_evaluated") for verdict in report.verdicts
+    )
+
+
+def test_there_are_constructions_enough():
+    reasons = {why for _, _, why in wrappings.CONSTRUCTIONS.values()}
+    assert len(wrappings.CONSTRUCTIONS) >= 40
+    assert reasons >= xmldsig.WRAPPING
 
 
 def test_the_same_attacks_on_a_signature_of_the_whole_break_its_digest():
-    for change in (header_aside, other_case, other_namespace):
+    to = wrappings.an("Attachment")
+    for change in (
+        wrappings.aside(to),
+        wrappings.aside(to, f"{{{cases.NS}}}MESSAGEHEADER"),
+        wrappings.aside(to, "{urn:x}MessageHeader"),
+    ):
         assert cases.only(cases.changed(ENVELOPED, change)).why == "digest_differs"
     assert (
-        cases.only(cases.changed(ENVELOPED, lambda root: under_new_root(_identified(root)))).why
+        cases.only(cases.changed(ENVELOPED, lambda root: wrappings.under_new_root(_identified(root)))).why
         == "digest_differs"
     )
 

@@ -5,6 +5,9 @@ import re
 
 import pytest
 import xml_cases as cases
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from xml_changes import (
     dropped,
     named,
@@ -16,6 +19,7 @@ from xml_changes import (
     twice,
     with_certificate,
     with_key_value,
+    with_rsa_key_value,
     worded,
 )
 
@@ -40,11 +44,61 @@ NO_FORM, NO_STEP = LIMITS + "canonical_form_not_allowed", LIMITS + "transform_no
 MALFORMED, FOREIGN = FORMAT + "malformed_signature", FORMAT + "foreign_content"
 change, resigned = cases.changed, cases.resigned
 
+DIFFERS = FORMAT + "key_info_differs"
+NUMBER = "<X509IssuerName>CN=Cơ quan chứng thực,O=Cơ quan thử nghiệm,C=VN</X509IssuerName><X509SerialNumber>{}</X509SerialNumber>"
+
 MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 XPATH = "http://www.w3.org/TR/1999/REC-xpath-19991116"
 TWIN = cases.issued(name="Người khác cùng khóa", key=cases.KEYS["p256"], serial=5)
 OTHER_KEY = keys.new_key()
+SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 EXC_COMMENTS, INC_COMMENTS = EXCLUSIVE + "WithComments", INCLUSIVE + "#WithComments"
+
+
+STRANGER = keys.root("Gốc khác", key=OTHER_KEY, at=cases.ISSUED)
+
+
+def told(name, inner):
+    return put("X509Data", f'<{name} xmlns="{DS}">{inner}</{name}>')
+
+
+def told_digest(kind):
+    digest = base64.b64encode(cases.CERTIFICATES[kind].fingerprint(hashes.SHA256())).decode()
+    markup = (
+        f'<X509Digest xmlns="http://www.w3.org/2009/xmldsig11#" Algorithm="{SHA256}">{digest}</X509Digest>'
+    )
+    return put("X509Data", markup)
+
+
+def identifier(kind):
+    extension = cases.CERTIFICATES[kind].extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    return base64.b64encode(extension.value.digest).decode()
+
+
+def encoded(certificate):
+    return (
+        f'<X509Certificate xmlns="{DS}">{base64.b64encode(keys.der(certificate)).decode()}</X509Certificate>'
+    )
+
+
+def salted(salt):
+    """PSS with another salt than the digest is long, which other verifiers may take."""
+    raw = cases.signed(kind="rsa2048", algorithm="pss-sha256")
+    document = cases.canonical_info(raw)
+    how = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=salt)
+    value = cases.KEYS["rsa2048"].sign(document, how, hashes.SHA256())
+    return change(raw, worded("SignatureValue", base64.b64encode(value).decode()))
+
+
+def prefixes(count):
+    return " ".join(f"p{number}" for number in range(count))
+
+
+def too_large():
+    """A signature under a key beyond 8192 bits: there is none to sign with, the numbers suffice."""
+    numbers = rsa.RSAPublicNumbers(65537, (1 << 8208) - (1 << 4000) - 1)
+    certificate = cases.issued(public_key=numbers.public_key())
+    return change(RSA, with_certificate(certificate))
 
 
 def stretched(root):
@@ -91,6 +145,16 @@ TABLE = {
         resigned(SIGNED, prefix_list("Transform", "#default", 1)),
         NO_FORM,
     ),
+    "pss, salt as long as the digest": (salted(32), PASSED),
+    "pss, no salt": (salted(0), VALUE),
+    "pss, longer salt": (salted(64), VALUE),
+    "pss with parameters": (change(RSA, named("SignatureMethod", "Algorithm", "http://www.w3.org/2007/05/xmldsig-more#rsa-pss")), NOT_ALLOWED),
+    "pss as pkcs#1": (change(cases.signed(kind="rsa2048", algorithm="pss-sha256"), named("SignatureMethod", "Algorithm", MORE + "rsa-sha256")), VALUE),
+    "dsa": (change(SIGNED, named("SignatureMethod", "Algorithm", "http://www.w3.org/2009/xmldsig11#dsa-sha256")), NOT_ALLOWED),
+    "hmac of the certificate's key": (change(SIGNED, named("SignatureMethod", "Algorithm", "http://www.w3.org/2001/04/xmldsig-more#hmac-sha512")), NOT_ALLOWED),
+    "key too large": (too_large(), CRYPTO + "weak_key"),
+    "as many prefixes as there may be": (resigned(SIGNED, prefix_list("Transform", prefixes(64), 1)), PASSED),
+    "too many prefixes": (resigned(SIGNED, prefix_list("Transform", prefixes(65), 1)), NO_FORM),
     "weak key": (cases.weakly_signed(), CRYPTO + "weak_key"),
     # transforms
     "exclusive with comments": (resigned(SIGNED, steps(ENVELOPED, EXC_COMMENTS)), NO_STEP),
@@ -117,6 +181,11 @@ TABLE = {
     "foreign child": (change(SIGNED, put("Signature", '<Code xmlns="urn:x"/>')), FOREIGN),
     "foreign child in key info": (change(SIGNED, put("KeyInfo", "<Code/>")), FOREIGN),
     "foreign child in signed info": (change(SIGNED, put("Reference", "<Code/>")), FOREIGN),
+    "foreign attribute": (change(SIGNED, named("Signature", "{urn:x}Id", "x")), FOREIGN),
+    "attribute in the key info": (change(SIGNED, named("X509Data", "moi", "1")), FOREIGN),
+    "attribute of an object": (change(SIGNED, named("Object", "moi", "1")), FOREIGN),
+    "Id that says nothing": (change(SIGNED, named("Signature", "Id", "")), MALFORMED),
+    "Id where there is none": (change(SIGNED, named("X509Certificate", "Id", "x")), FOREIGN),
     "text in the signature": (change(SIGNED, worded("Signature", "Kính gửi")), FOREIGN),
     "text in key info": (change(SIGNED, lambda root: setattr(cases.part(root, "X509Data"), "tail", "x")), FOREIGN),
     "prefix list of an inclusive form": (
@@ -146,7 +215,21 @@ TABLE = {
     # certificates
     "certificate of another": (change(SIGNED, with_certificate(cases.CERTIFICATES["p384"])), VALUE),
     "certificate of another with the same kind of key": (change(SIGNED, with_certificate(cases.issued(key=OTHER_KEY))), VALUE),
-    "certificate of nobody beside": (change(SIGNED, with_certificate(cases.issued(key=OTHER_KEY), beside=True)), PASSED),
+    "certificate of nobody beside": (change(SIGNED, with_certificate(cases.issued(key=OTHER_KEY), beside=True)), DIFFERS),
+    "certificate of nobody before": (change(SIGNED, put("X509Data", encoded(cases.issued(key=OTHER_KEY)))), DIFFERS),
+    "an authority of others beside": (change(SIGNED, with_certificate(STRANGER.certificate, beside=True)), DIFFERS),
+    "the whole chain beside": (change(change(SIGNED, with_certificate(cases.ROOT.certificate, beside=True)), with_certificate(cases.AUTHORITY.certificate, beside=True)), PASSED),
+    "the chain with a gap": (change(SIGNED, with_certificate(cases.ROOT.certificate, beside=True)), DIFFERS),
+    "its name": (change(SIGNED, told("X509SubjectName", "CN=Cơ quan p256, O=Cơ quan thử nghiệm, C=VN")), PASSED),
+    "another's name": (change(SIGNED, told("X509SubjectName", "CN=Chủ tịch, O=Cơ quan thử nghiệm, C=VN")), DIFFERS),
+    "no name": (change(SIGNED, told("X509SubjectName", "")), DIFFERS),
+    "its number": (change(SIGNED, told("X509IssuerSerial", NUMBER.format(100))), PASSED),
+    "another's number": (change(SIGNED, told("X509IssuerSerial", NUMBER.format(101))), DIFFERS),
+    "its key identifier": (change(SIGNED, told("X509SKI", identifier("p256"))), PASSED),
+    "another's key identifier": (change(SIGNED, told("X509SKI", identifier("p384"))), DIFFERS),
+    "its digest": (change(SIGNED, told_digest("p256")), PASSED),
+    "another's digest": (change(SIGNED, told_digest("p384")), DIFFERS),
+    "a name that is only a label": (change(SIGNED, put("KeyInfo", f'<KeyName xmlns="{DS}">Chủ tịch</KeyName>')), PASSED),
     "the authority's certificate beside": (change(SIGNED, with_certificate(cases.AUTHORITY.certificate, beside=True)), PASSED),
     "the same certificate twice": (change(SIGNED, with_certificate(cases.CERTIFICATES["p256"], beside=True)), PASSED),
     "two certificates of one key": (change(SIGNED, with_certificate(TWIN, beside=True)), NO_SIGNER + "several_certificates"),
@@ -154,6 +237,9 @@ TABLE = {
     "no key info": (change(SIGNED, dropped("KeyInfo")), NO_SIGNER + "no_certificate"),
     "a bare key": (change(change(SIGNED, dropped("X509Data")), with_key_value(cases.KEYS["p256"])), NO_SIGNER + "no_certificate"),
     "its key beside": (change(SIGNED, with_key_value(cases.KEYS["p256"])), PASSED),
+    "its rsa key beside": (change(RSA, with_rsa_key_value(cases.KEYS["rsa2048"])), PASSED),
+    "another rsa key beside": (change(RSA, with_rsa_key_value(cases.KEYS["rsa2048"], 3)), FORMAT + "key_value_differs"),
+    "key of another kind beside": (change(SIGNED, with_rsa_key_value(cases.KEYS["rsa2048"])), FORMAT + "key_value_differs"),
     "another key beside": (change(SIGNED, with_key_value(OTHER_KEY)), FORMAT + "key_value_differs"),
     # wrapping
     "an Id twice": (change(PARTS, named("Attachment", "Id", "file1", 1)), FORMAT + "doubled_identifier"),

@@ -385,3 +385,40 @@ async def test_systems_are_listed_with_their_agencies_and_keys(pool):
     )  # fmt: skip
     assert listed == [one]
     assert replace(one, keys=()) != one
+
+
+# --- certificates that come whole are kept -----------------------------------------------------------------------------
+
+
+async def kept(pool):
+    return {
+        row["sha256"]: row["body"]
+        for row in await pool.fetch("SELECT * FROM evidence WHERE kind = 'certificate'")
+    }
+
+
+async def test_a_certificate_that_comes_whole_is_kept_for_inventories(pool):
+    await base(pool)
+    line = f"{CERTIFICATES}H13.01,organisation,,{base64.b64encode(DER).decode()},,,Quyết định,a;b\n"
+    assert (await load(pool, sheet("certificate", line), dry_run=True)).errors == ()
+    assert await kept(pool) == {}
+    assert (await load(pool, sheet("certificate", line))).added == 1
+    assert await kept(pool) == {DIGEST: DER}
+
+
+async def test_one_that_was_known_by_its_digest_alone_is_kept_when_it_comes(pool):
+    await base(pool)
+    days = "2019-03-25,2020-03-23"
+    told = f"{CERTIFICATES}H13.01,organisation,,{DIGEST.hex()},{days},Quyết định,a;b\n"
+    assert (await load(pool, sheet("certificate", told))).added == 1
+    assert await kept(pool) == {}
+    in_file = f"{CERTIFICATES}H13.01,organisation,,seal.pem,{days},Quyết định,a;b\n"
+    assert (await load(pool, sheet("certificate", in_file, **{"seal.pem": PEM}))).errors == ()
+    assert await kept(pool) == {DIGEST: DER}
+
+
+async def test_with_an_error_nothing_is_kept(pool):
+    await base(pool)
+    wrong = f"{CERTIFICATES}H13.99,organisation,,{base64.b64encode(DER).decode()},,,Quyết định,a;b\n"
+    assert (await load(pool, sheet("certificate", wrong))).errors
+    assert await kept(pool) == {}

@@ -46,7 +46,13 @@ def counting(key):
             excluded="", grade="", justified="", n=1,
         )  # fmt: skip
         standing = transitions.Standing(
-            state=state, open=False, system=now.system, arrived_at=AT, counted_class="E", excluded=None
+            requirement=now.requirement,
+            state=state,
+            open=False,
+            system=now.system,
+            arrived_at=AT,
+            counted_class="E",
+            excluded=None,
         )
         return transitions.Moved(standing=standing, lines=(line,), facts=(fact,))
 

@@ -9,10 +9,12 @@ import sys
 
 import pytest
 from province import quick_letter, serving
+from rejudging import ODD, sent
 
 from exchange import texts
 from exchange.demo import run
 from exchange.web import manual
+from signing import keys
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the help calls curl")
 
@@ -59,7 +61,11 @@ def test_what_differs_is_seen():
 
 
 async def prepared(server):
-    """A letter that waits for H13.01, and its delivery: what the help calls $LETTER and $DELIVERY."""
+    """A letter that waits for H13.01, and its delivery: what the help calls $LETTER and $DELIVERY.
+
+    And one that arrived, signed with a seal that nobody confirmed: $SEAL.
+    """
+    await sent(server, sender=ODD)
     async with server.client("H13.31") as sender, server.client("H13.01") as recipient:
         letter = quick_letter(1, sender="H13.31", recipients=["H13.01"], subject="V/v gặp mặt")
         receipt = (await sender.send(letter)).body["receipt"]
@@ -76,6 +82,7 @@ def test_a_page_does_what_it_says(province, province_database, tmp_path, name, l
         place = tmp_path / "desk"
         place.mkdir()
         key = province.key_of("H13.01")
+        seal = keys.fingerprint(province.ours.seals[ODD].certificate).hex()
         (place / "key").write_text(key)
         (place / "letter.edxml").write_bytes(quick_letter(7))
         (place / "congvan").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m exchange "$@"\n')
@@ -84,7 +91,7 @@ def test_a_page_does_what_it_says(province, province_database, tmp_path, name, l
         environment = {
             **server.environment, "PATH": f"{place}:{os.environ['PATH']}", "CONGVAN_LANGUAGE": language,
             "CONGVAN_LISTEN": f"127.0.0.1:{port}", "SERVER": server.url, "KEY_FILE": str(place / "key"), "KEY": key,
-            "LETTER": letter, "DELIVERY": delivery, "COLUMNS": "200",
+            "LETTER": letter, "DELIVERY": delivery, "COLUMNS": "200", "SEAL": seal,
         }  # fmt: skip
         done = subprocess.run(
             ["bash", "-c", script([command.replace("8470", port) for command, _ in given])],

@@ -1,0 +1,263 @@
+"""Rejudge: letters that were accepted once, judged again because the directory, the roots or revocation data changed.
+
+    take     store.rejudgements   letters that are due, for a while; several may work at once
+    read     store.payloads       the bytes as they came
+    judge    broker.judging       as of acceptance, by today's trust set and directory (rows of the letter's day)
+    compare  broker.rejudged      with the judgement that stands; what was proven stays proven
+    write    one commit           verdicts and judgement of the next revision, letter, deliveries, tally, journal
+
+Whoever is killed leaves letters due, and the next one takes them. Two who judge the same letter find out under its lock:
+the second has judged on a revision that no longer stands, and writes nothing. Letters are locked before deliveries, both
+in the order of their keys; notices and acknowledgements lock deliveries only, and see the new class or the old one, never
+half of each. A letter that cannot be examined now (a time limit, bytes that are away) keeps what stands and stays due.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from exchange import ids
+from exchange.broker import counted, expand, judging, rejudged, written
+from exchange.broker.declared import Declared
+from exchange.broker.exchange import Exchange
+from exchange.broker.rejudged import Effect, Moved, Rejudged, Stands
+from exchange.broker.verify import VerifyPool
+from exchange.edxml import model, read
+from exchange.rules import admission, requirements
+from exchange.rules.directory import Directory
+from exchange.store import directory, journal, judgements, payloads, pool, rejudgements, rows, tally
+from exchange.store.pool import Connection, Pool
+from exchange.store.rejudgements import Due
+from signing import trust
+
+CHUNK = 16
+"""Letters judged and written together."""
+SOON = timedelta(seconds=1)
+"""When a letter is taken again that meanwhile no longer stood as it was judged, or waits for its deliveries."""
+_UNCERTAIN = frozenset({"verification_timeout", "verification_failed"})
+"""Remarks that tell of this machine and moment, not of the letter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What judging again works with.
+
+    `kept` are digests of evidence that is known to be stored. `together`: letters examined at once. `found`: what was found in letters before by this trust set; `keep` keeps it.
+    """
+
+    pool: Pool
+    verifier: VerifyPool
+    policy: requirements.Policy
+    ids: ids.Ids
+    clock: Callable[[], datetime]
+    payload_folder: Path
+    kept: set[bytes] = field(default_factory=set)
+    together: int = 2
+    found: MutableMapping[UUID, judging.Found] = field(default_factory=dict)
+    keep: bool = False
+
+
+def bench(exchange: Exchange) -> Bench:
+    """The bench of a running exchange, where letters that come in go first."""
+    return Bench(
+        pool=exchange.pool, verifier=exchange.verifier, policy=exchange.policy, ids=exchange.ids,
+        clock=exchange.clock, payload_folder=exchange.payload_folder, kept=exchange.kept, together=1,
+    )  # fmt: skip
+
+
+async def some(at: Bench, rejudgement: UUID | None = None, *, first: bool = False) -> Effect | None:
+    """Judge a few of the letters that are due, for one reason or for any; None: there is none to take.
+
+    `first`: those, too, whose time has not come, for a command that goes before the exchange.
+    """
+    async with at.pool.acquire() as connection:
+        dues = await rejudgements.take(connection, at.clock(), CHUNK, rejudgement, first=first)
+        if not dues:
+            return None
+        book = await directory.load(connection, date.min)
+    judged = await judge(at, dues, book)
+    async with at.pool.acquire() as connection:
+        return await pool.again(lambda: _write(at, connection, judged))
+
+
+async def preview(at: Bench, dues: Sequence[Due], book: Directory) -> Effect:
+    """What judging these letters by that directory would do; nothing is written."""
+    judged = await judge(at, dues, book)
+    changed = [one for one in judged if one.stands != one.stood]
+    async with at.pool.acquire() as connection:
+        found = await judgements.deliveries(connection, [one.letter.id for one in changed])
+    return rejudged.effect(len(judged), sum(one.differs for one in judged), _moves(changed, found))
+
+
+async def judge(at: Bench, dues: Sequence[Due], book: Directory) -> list[Rejudged]:
+    """These letters judged by a directory; those that cannot be judged now are left out."""
+    by_key = {(due.sender, due.letter): due for due in dues}
+    async with at.pool.acquire() as connection:
+        records = await judgements.standing(connection, list(by_key))
+        told: defaultdict[UUID, list[Any]] = defaultdict(list)
+        for row in await judgements.verdicts(connection, [record["id"] for record in records]):
+            told[row["letter"]].append(row)
+    asked = [
+        _Asked(
+            due=by_key[record["sender"], record["id"]],
+            letter=expand.letter(record),
+            revision=record["revision"],
+            before=[row for row in told[record["id"]] if row["revision"] == record["revision"]],
+        )
+        for record in records
+    ]
+    room = asyncio.Semaphore(at.together)
+    judged = await asyncio.gather(*(_tried(at, one, book, room) for one in asked))
+    return [one for one in judged if one is not None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A letter that is to be judged again, as it stands: its row, its newest judgement and that one's verdicts."""
+
+    due: Due
+    letter: rows.LetterRow
+    revision: int
+    before: Sequence[Mapping[str, Any]]
+
+
+async def _tried(at: Bench, asked: _Asked, book: Directory, room: asyncio.Semaphore) -> Rejudged | None:
+    """The letter judged, or None. One that cannot be judged is told, keeps what stands, and holds nobody back."""
+    try:
+        async with room:
+            found = at.found.get(asked.letter.id) or await _examined(at, asked, book)
+        return _weighed(at, asked, found, book) if found else None
+    except pool.UNAVAILABLE:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is about this letter, it is told, and the others are judged
+        structlog.get_logger().exception("letter_not_rejudged", letter=str(asked.letter.id))
+        return None
+
+
+async def _examined(at: Bench, asked: _Asked, book: Directory) -> judging.Found | None:
+    letter = asked.letter
+    async with at.pool.acquire() as connection:
+        raw = await payloads.get(connection, at.payload_folder, letter.id)
+    assert raw is not None
+    reading = read.read(raw)
+    assert isinstance(reading.message, model.Letter)
+    found = await judging.examine(
+        at.verifier,
+        judging.Matter(
+            raw=raw, reading=reading, case=rejudged.case(letter, book.agencies[letter.sender]),
+            declared=Declared(main=letter.main_attachment, copy_form=letter.copy_form), at=letter.accepted_at,
+        ),
+    )  # fmt: skip
+    if isinstance(found, judging.Unexaminable) or _uncertain(found):
+        structlog.get_logger().warning("letter_not_rejudged", letter=str(letter.id))
+        return None
+    if at.keep:
+        at.found[letter.id] = found
+    return found
+
+
+def _uncertain(found: judging.Found) -> bool:
+    return any(remark.code in _UNCERTAIN for remark in found.report.remarks)
+
+
+def _weighed(at: Bench, asked: _Asked, found: judging.Found, book: Directory) -> Rejudged:
+    letter, moment = asked.letter, at.clock()
+    report = rejudged.proven(found.report, asked.before)
+    judgement = judging.weigh(replace(found, report=report), book, at.policy, letter.accepted_at)
+    case = rejudged.case(letter, book.agencies[letter.sender])
+    decision = admission.decide(case, report, judgement, accept_broken=True)
+    assert isinstance(decision, admission.Admitted), decision
+    stands = Stands(
+        requirement=decision.requirement, reason=decision.reason, missing=judgement.missing,
+        class_if_electronic=decision.class_if_electronic,
+    )  # fmt: skip
+    of = written.Judged(
+        sender=letter.sender, letter=letter.id, revision=asked.revision + 1, trust_sha256=found.trust_sha256,
+        policy_sha256=at.policy.sha256, at=moment,
+    )  # fmt: skip
+    verdicts = tuple(written.verdicts(of, report, judgement))
+    stood = (letter.requirement, letter.reason, letter.missing)
+    differs = stood != (stands.requirement, stands.reason, stands.missing)
+    return Rejudged(
+        due=asked.due,
+        letter=letter,
+        revision=asked.revision,
+        stands=stands,
+        verdicts=verdicts,
+        evidence=(*written.certificates(report, at.kept, moment), *_used(at, verdicts, moment)),
+        differs=differs or not rejudged.same(verdicts, asked.before),
+        open=any(map(written.may_change, report.verdicts)),
+        directory_version=book.version,
+        policy_sha256=at.policy.sha256,
+        trust_sha256=found.trust_sha256,
+        at=moment,
+    )
+
+
+def _used(at: Bench, verdicts: Sequence[rows.VerdictRow], moment: datetime) -> list[rows.EvidenceRow]:
+    """Of the trust set what these verdicts name as evidence and is not stored yet."""
+    named = {digest for one in verdicts for digest in one.evidence if bytes.fromhex(digest) not in at.kept}
+    held = trust.documents(at.verifier.trust) if named else {}
+    return [
+        rows.EvidenceRow(sha256=bytes.fromhex(digest), kind=kind, body=body, first_seen=moment)
+        for digest, (kind, body) in held.items()
+        if digest in named
+    ]
+
+
+async def _write(at: Bench, connection: Connection, judged: Sequence[Rejudged]) -> Effect:
+    """One commit with all that these judgements change."""
+    async with connection.transaction():
+        keys = [(one.letter.sender, one.letter.id) for one in judged]
+        records = await judgements.standing(connection, keys, locked=True)
+        held = {record["id"]: record for record in records}
+        fresh = [one for one in judged if _stands(one, held[one.letter.id])]
+        new = [one for one in fresh if one.differs]
+        changed = [one for one in new if one.stands != one.stood]
+        found = await judgements.deliveries(connection, [one.letter.id for one in changed], locked=True)
+        moves = _moves(changed, found)
+        await _append(at, connection, new, moves)
+        await judgements.recheck(connection, [_next_look(one) for one in fresh])
+        await rejudgements.lock(connection, [one.due for one in judged])
+        await rejudgements.again(
+            connection, [one.due for one in judged if one not in fresh], at.clock() + SOON
+        )
+        await rejudgements.done(connection, [one.due for one in fresh])
+    at.kept.update(row.sha256 for one in new for row in one.evidence)
+    return rejudged.effect(len(fresh), len(new), moves)
+
+
+async def _append(at: Bench, connection: Connection, new: Sequence[Rejudged], moves: Sequence[Moved]) -> None:
+    kept = {row.sha256: row for one in new for row in one.evidence}
+    await rows.insert(connection, [row for one in new for row in one.verdicts])
+    await judgements.write_letters(connection, [rejudged.judgement(one) for one in new])
+    await judgements.write_deliveries(connection, [each.columns for each in moves])
+    await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
+    await journal.append(connection, [rejudged.line(one, at.ids) for one in new])
+    facts: Counter[counted.Fact] = Counter()
+    for each in moves:
+        facts.update(each.facts)
+    await tally.append(connection, counted.deltas(facts, at.ids))
+
+
+def _stands(one: Rejudged, record: Mapping[str, Any]) -> bool:
+    """Whether the letter still stands as it was judged on, and all of its deliveries are there to be told."""
+    return record["revision"] == one.revision and record["expanded_at"] is not None
+
+
+def _moves(changed: Sequence[Rejudged], deliveries: Sequence[Mapping[str, Any]]) -> list[Moved]:
+    by_letter = {one.letter.id: one for one in changed}
+    return [rejudged.moved(delivery, by_letter[delivery["letter"]]) for delivery in deliveries]
+
+
+def _next_look(one: Rejudged) -> tuple[UUID, UUID, datetime | None]:
+    """When newer revocation data may tell more: soon for a fresh letter, ever later for one that goes on without."""
+    after = one.at + rejudged.pause(one.at, one.letter.accepted_at)
+    return one.letter.sender, one.letter.id, after if one.open else None

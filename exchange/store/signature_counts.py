@@ -1,0 +1,209 @@
+"""What measures of signature use are counted from: documents, uses of certificates, directory rows, failed verdicts.
+
+Training and notices are left out, as in `signatures`; what was refused at the gate was never stored. A document is
+(sender, year, series, number, notation); where a letter says no number or day, it is (sender, document id). All verdicts are those of the newest revision
+unless a query says otherwise. `None` for agencies means the whole exchange.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from exchange.rules.certificate_use import Row
+from exchange.store.pool import Connection
+
+_DOCUMENT = """CASE WHEN number <> '' AND issued_on IS NOT NULL
+                    THEN concat_ws(chr(31), extract(year FROM issued_on), series, ltrim(upper(btrim(number)), '0'),
+                                   upper(btrim(notation)))
+                    ELSE concat_ws(chr(31), 'id', document_id) END"""
+
+_LETTERS = f"""SELECT sender, id, accepted_at, number, notation, issued_on, document_type, document_id, copy_form,
+                      main_attachment, reason, missing, {_DOCUMENT} AS document
+                 FROM letter
+                WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND accepted_at < $3
+                  AND operation NOT IN ('status', 'revoke') AND NOT test"""  # noqa: S608 - the statement is ours
+
+_NEWEST = """NOT EXISTS (SELECT FROM verdict AS later
+                         WHERE later.sender = verdict.sender AND later.letter = verdict.letter
+                           AND later.revision > verdict.revision)"""
+
+_SIGNED = f"""
+    WITH mine AS MATERIALIZED ({_LETTERS}),
+         documents AS (
+             SELECT DISTINCT ON (sender, document) sender, document, id, accepted_at, number, notation, issued_on,
+                    document_type, document_id, copy_form, missing,
+                    min(accepted_at) OVER (PARTITION BY sender, document) AS first_accepted,
+                    count(*) OVER (PARTITION BY sender, document) AS letters
+               FROM mine ORDER BY sender, document, accepted_at DESC, id DESC),
+         signed AS (
+             SELECT documents.*, coalesce(failed, false) AS failed,
+                    coalesce(undetermined AND NOT failed, false) AS undetermined,
+                    coalesce(organisation, false) AND NOT missing && ARRAY['document', 'main.organisation']
+                        AS organisation,
+                    coalesce(CASE copy_form WHEN 'original' THEN individual ELSE confirmed END, false)
+                        AND NOT missing && ARRAY['document', 'main.individual'] AS individual
+               FROM documents LEFT JOIN LATERAL (
+                    SELECT bool_or(indication = 'TOTAL_FAILED') AS failed,
+                           bool_or(indication = 'INDETERMINATE') AS undetermined,
+                           bool_or(good AND signer_kind = 'organisation' AND signer_agency = sender) AS organisation,
+                           bool_or(good AND signer_kind = 'individual') AS individual,
+                           bool_or(good AND signer_kind = 'individual' AND EXISTS (
+                               SELECT FROM signer_certificate AS row
+                                WHERE row.sha256 = certificate_sha256 AND row.confirmed_at IS NOT NULL)) AS confirmed
+                      FROM (SELECT *, indication = 'TOTAL_PASSED'
+                                      AND (main OR (place = 'package' AND format IN ('xmldsig', 'xades'))) AS good
+                              FROM verdict
+                             WHERE verdict.sender = documents.sender AND verdict.letter = documents.id AND {_NEWEST})
+                           AS verdict) AS found ON true
+              WHERE first_accepted >= $2)"""  # noqa: S608 - the statement is ours
+
+
+async def documents(
+    connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
+) -> list[Any]:
+    """Documents first accepted in a span, counted by sender and by how they are signed."""
+    return await connection.fetch(
+        f"""{_SIGNED}
+            SELECT sender, organisation, individual, failed, undetermined, count(*) AS n FROM signed
+             GROUP BY sender, organisation, individual, failed, undetermined ORDER BY sender""",  # noqa: S608 - the statement is ours
+        agencies, first, end,
+    )  # fmt: skip
+
+
+async def document_rows(
+    connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
+) -> list[Any]:
+    """The same documents, one row each, in the order in which they came."""
+    return await connection.fetch(
+        f"{_SIGNED} SELECT * FROM signed ORDER BY first_accepted, id",  # noqa: S608 - the statement is ours
+        agencies, first, end,
+    )  # fmt: skip
+
+
+async def certificates(
+    connection: Connection, agencies: Sequence[UUID] | None
+) -> tuple[list[Row], dict[bytes, bytes]]:
+    """Every row of each certificate that these agencies or their officers hold, and the certificates (DER) at hand."""
+    records = await connection.fetch(
+        """WITH mine AS (SELECT DISTINCT row.sha256
+                           FROM signer_certificate AS row LEFT JOIN officer ON officer.id = row.officer
+                          WHERE $1::uuid[] IS NULL OR row.agency = ANY($1) OR officer.agency = ANY($1))
+           SELECT row.sha256, row.agency, coalesce(officer.agency, row.agency) AS home, home.level, row.kind, row.officer,
+                  coalesce(officer.name, '') AS officer_name, coalesce(officer.position, '') AS position,
+                  coalesce(officer.is_leader, false) AS leader, row.subject, row.issuer, row.purpose,
+                  greatest(row.valid_from, officer.valid_from) AS valid_from,
+                  least(row.valid_to, officer.valid_to, home.valid_to) AS valid_to,
+                  row.confirmed_at IS NOT NULL AS confirmed
+             FROM mine JOIN signer_certificate AS row ON row.sha256 = mine.sha256
+             LEFT JOIN officer ON officer.id = row.officer
+             JOIN agency AS home ON home.id = coalesce(officer.agency, row.agency)
+            ORDER BY home.code, row.kind DESC, officer.code, row.valid_from, row.sha256""",
+        agencies,
+    )
+    bodies = await connection.fetch(
+        "SELECT sha256, body FROM evidence WHERE kind = 'certificate' AND sha256 = ANY($1)",
+        list({record["sha256"] for record in records}),
+    )
+    return [Row(**record) for record in records], {record["sha256"]: record["body"] for record in bodies}
+
+
+async def uses(
+    connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
+) -> list[Any]:
+    """Valid signatures by certificate: distinct documents in a span, the last moment before its end, and the officer.
+
+    Looked for in the letters of these agencies and of those that share a certificate with them.
+    """
+    return await connection.fetch(
+        f"""WITH mine AS MATERIALIZED ({_LETTERS})
+            SELECT certificate_sha256 AS sha256, officer, max(accepted_at) AS last,
+                   count(DISTINCT (letter.sender, letter.document)) FILTER (WHERE accepted_at >= $2) AS n
+              FROM mine AS letter
+              JOIN verdict ON verdict.sender = letter.sender AND verdict.letter = letter.id AND {_NEWEST}
+             WHERE indication = 'TOTAL_PASSED' AND certificate_sha256 IS NOT NULL
+             GROUP BY certificate_sha256, officer""",  # noqa: S608 - the statement is ours
+        agencies, first, end,
+    )  # fmt: skip
+
+
+async def sharing(connection: Connection, agencies: Sequence[UUID]) -> list[UUID]:
+    """These agencies and all that hold a certificate of theirs too."""
+    found = await connection.fetchval(
+        """SELECT array_agg(DISTINCT other.agency)
+             FROM signer_certificate AS mine JOIN signer_certificate AS other ON other.sha256 = mine.sha256
+            WHERE mine.agency = ANY($1)""",
+        agencies,
+    )
+    return sorted({*agencies, *(found or [])})
+
+
+async def agencies(connection: Connection, on: date) -> list[Any]:
+    """Every agency, with whether it is active on a day."""
+    return await connection.fetch(
+        """SELECT id, code, name, counted,
+                  disabled_at IS NULL AND valid_from <= $1 AND (valid_to IS NULL OR $1 <= valid_to) AS active
+             FROM agency ORDER BY code""",
+        on,
+    )
+
+
+async def failures(
+    connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
+) -> list[Any]:
+    """Signatures whose verdict did not pass, by its last revision that did not, beside the newest one."""
+    return await connection.fetch(
+        f"""WITH mine AS MATERIALIZED ({_LETTERS} AND accepted_at >= $2)
+            SELECT letter.id AS letter, letter.accepted_at, letter.sender, letter.number, letter.notation,
+                   letter.document_id, letter.reason, verdict.position, verdict.place, verdict.main, verdict.revision,
+                   verdict.indication, verdict.sub_indication, verdict.why, verdict.signer_kind, verdict.signer_name,
+                   verdict.certificate_sha256 AS sha256, verdict.evidence,
+                   newest.revision AS newest_revision, newest.indication AS newest_indication,
+                   newest.why AS newest_why, newest.judged_at AS newest_judged_at
+              FROM mine AS letter
+              JOIN verdict ON verdict.sender = letter.sender AND verdict.letter = letter.id
+                          AND verdict.indication <> 'TOTAL_PASSED'
+              JOIN LATERAL (SELECT * FROM verdict AS one
+                             WHERE one.sender = verdict.sender AND one.letter = verdict.letter
+                               AND one.position = verdict.position
+                             ORDER BY revision DESC LIMIT 1) AS newest ON true
+             WHERE NOT EXISTS (SELECT FROM verdict AS later
+                                WHERE later.sender = verdict.sender AND later.letter = verdict.letter
+                                  AND later.position = verdict.position AND later.revision > verdict.revision
+                                  AND later.indication <> 'TOTAL_PASSED')
+             ORDER BY letter.accepted_at, letter.id, verdict.position""",  # noqa: S608 - the statement is ours
+        agencies, first, end,
+    )  # fmt: skip
+
+
+async def lacking(
+    connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
+) -> list[Any]:
+    """Letters that lack a signature they must have, with the places where one is that did not pass."""
+    return await connection.fetch(
+        f"""WITH mine AS MATERIALIZED ({_LETTERS} AND accepted_at >= $2)
+            SELECT letter.id AS letter, letter.accepted_at, letter.sender, letter.number, letter.notation,
+                   letter.document_id, letter.reason, letter.missing, letter.main_attachment,
+                   ARRAY(SELECT place || chr(31) || signer_kind FROM verdict
+                          WHERE verdict.sender = letter.sender AND verdict.letter = letter.id AND {_NEWEST}
+                            AND indication <> 'TOTAL_PASSED') AS failing
+              FROM mine AS letter WHERE missing <> '{{}}' ORDER BY letter.accepted_at, letter.id""",  # noqa: S608 - the statement is ours
+        agencies, first, end,
+    )  # fmt: skip
+
+
+async def evidence(connection: Connection, sha256: Sequence[bytes]) -> list[Any]:
+    """Kind and bytes of evidence by digest."""
+    return await connection.fetch("SELECT sha256, kind, body FROM evidence WHERE sha256 = ANY($1)", sha256)
+
+
+async def refused(
+    connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
+) -> int:
+    """Letters refused at the gate because of a signature, by the agency that owns the sending system."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        """SELECT count(*) FROM journal
+            WHERE ($1::uuid[] IS NULL OR agency = ANY($1)) AND at >= $2 AND at < $3 AND event = 'refused'
+              AND code IN ('signature_broken', 'signature_of_another', 'signature_wrapping')""",
+        agencies, first, end,
+    )  # fmt: skip

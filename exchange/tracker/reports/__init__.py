@@ -1,0 +1,1 @@
+"""Reports (báo cáo): each module makes one, as data; how it looks is the caller's."""

@@ -1,0 +1,96 @@
+"""What a report is (báo cáo): columns and rows of plain values, and what every table says about itself.
+
+Values are text, whole numbers, days, moments, `Word` (a word of the catalogue), `Measure` (a ratio), `Pair` (two counts in
+one column), `Dated` or None. Nothing is formatted here: tables write them for people, JSON and CSV for programs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from exchange.rules.ratios import Measure
+from exchange.tracker.signature_usage import Asked
+
+NAMES = ("BC-10", "BC-11", "BC-12", "M8", "M9", "M10", "M11")
+"""The reports that there are; those named after a measure hold the rows behind it."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of the catalogue, told in the reader's language; programs get `code`."""
+
+    key: str
+
+    @property
+    def code(self) -> str:
+        """Its last part, the code itself."""
+        return self.key.rpartition(".")[2]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two counts in one column, `411 / 1.244`; in files that are two columns."""
+
+    first: int
+    second: int
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A word that came about at a moment: `Hợp lệ, 05/12/2026`."""
+
+    word: Word
+    at: datetime
+
+
+YES, NO = Word("report.yes"), Word("report.no")
+
+Value = str | int | date | datetime | Word | Measure | Pair | Dated | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column: `name` finds its heading, `report.<table>.<name>`. `keeps`: repeated where a table is cut in two.
+
+    `parts`: what the two numbers of a Pair are called in files.
+    """
+
+    name: str
+    keeps: bool = False
+    numeric: bool = False
+    parts: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Columns and rows; `total` is the last row, if the report has one. `name` finds the headings."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Value]]
+    total: Sequence[Value] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One sentence beside a table, `report.<key>`, with its numbers."""
+
+    key: str
+    facts: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One report: title, period, scope, unit and footnote follow from `code`; `version` is provisional while a period is open.
+
+    `annex` is a second table of the same report; `measures` stand below the table, `lines` too.
+    """
+
+    code: str
+    asked: Asked
+    scope: Sequence[str]
+    table: Table
+    annex: Table | None = None
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+    lines: Sequence[Line] = ()
+    version: str = "provisional"

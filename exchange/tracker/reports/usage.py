@@ -1,0 +1,96 @@
+"""BC-10, use of signatures by agency (sử dụng chữ ký số): reference page rules_and_measures, D.2."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from exchange.rules import signature_measures
+from exchange.rules.certificate_use import NEVER, Held
+from exchange.rules.signature_measures import Documents, Signer, Usage
+from exchange.tracker.reports.report import Column, Pair, Report, Table, Value
+from exchange.tracker.signature_usage import Asked
+
+_One = TypeVar("_One")
+
+COLUMNS = (
+    Column(name="agency", keeps=True),
+    Column(name="seals", numeric=True),
+    Column(name="persons", numeric=True),
+    Column(name="used", numeric=True, parts=("used_seals", "used_persons")),
+    Column(name="idle", numeric=True),
+    Column(name="documents", numeric=True),
+    Column(name="organisation", numeric=True),
+    Column(name="individual", numeric=True),
+    Column(name="both", numeric=True),
+    Column(name="failed", numeric=True),
+    Column(name="undetermined", numeric=True),
+    Column(name="m8", numeric=True),
+    Column(name="m9", numeric=True),
+    Column(name="leaders", numeric=True, parts=("leaders_used", "leaders_all")),
+)
+
+
+def report(usage: Usage, asked: Asked, scope: Sequence[str]) -> Report:
+    """One row an agency that is active or has sent anything or holds a certificate, and the sum of all."""
+    documents = _by(usage.documents, lambda one: one.sender)
+    held = _by(usage.own, lambda one: one.owner)
+    people = _by(signature_measures.signers(usage), lambda one: one.agency)
+    shown = [
+        agency
+        for agency in sorted((usage.agencies[one] for one in usage.scope), key=lambda one: one.code)
+        if agency.active or agency.id in documents or agency.id in held
+    ]
+    rows = [
+        _row(agency.code, usage, documents[agency.id], held[agency.id], people[agency.id]) for agency in shown
+    ]
+    every = [one for group in people.values() for one in group]
+    return Report(
+        code="BC-10",
+        asked=asked,
+        scope=scope,
+        table=Table(
+            name="BC-10",
+            columns=COLUMNS,
+            rows=rows,
+            total=_row("", usage, usage.documents, usage.own, every),
+        ),
+        measures=signature_measures.measures(usage),
+    )
+
+
+def _by(things: Iterable[_One], of: Callable[[_One], UUID]) -> defaultdict[UUID, list[_One]]:
+    groups: defaultdict[UUID, list[_One]] = defaultdict(list)
+    for one in things:
+        groups[of(one)].append(one)
+    return groups
+
+
+def _row(
+    code: str, usage: Usage, documents: Sequence[Documents], held: Sequence[Held], people: Sequence[Signer]
+) -> list[Value]:
+    valid = [one for one in held if signature_measures.in_force(usage, one)]
+    used = [one for one in held if usage.uses.get(one.sha256, NEVER).documents]
+    leaders = signature_measures.using([one for one in people if one.leader], usage.used)
+    m8 = signature_measures.signed(documents, individual=False)
+    m9 = signature_measures.signed(documents, individual=True)
+    return [
+        code,
+        _kind(valid, "organisation"),
+        _kind(valid, "individual"),
+        Pair(_kind(used, "organisation"), _kind(used, "individual")),
+        sum(signature_measures.idle(usage, one) for one in held),
+        m8.d,
+        m8.n,
+        sum(row.n for row in documents if row.individual),
+        m9.n,
+        sum(row.n for row in documents if row.failed),
+        sum(row.n for row in documents if row.undetermined),
+        m8,
+        m9,
+        Pair(leaders.n, leaders.d),
+    ]
+
+
+def _kind(held: Iterable[Held], kind: str) -> int:
+    return sum(one.kind == kind for one in held)

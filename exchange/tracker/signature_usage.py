@@ -1,0 +1,137 @@
+"""Use of signatures (sử dụng chữ ký số): what measures M8 to M11 and reports BC-10 to BC-12 are made from, of one moment.
+
+What can be counted in the database is counted there (`store.signature_counts`); what the measures mean is in
+`rules.signature_measures`. Certificates are read, and asked about in revocation lists, beside the event loop.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from exchange.rules import certificate_use, paper_class, signature_measures
+from exchange.rules.certificate_use import Held, Own, Row, Use
+from exchange.rules.ratios import Measure
+from exchange.rules.signature_measures import Agency, Documents, Usage
+from exchange.store import signature_counts
+from exchange.store.pool import Connection
+from exchange.tracker import tally
+from exchange.tracker.tally import Period, Tally
+from signing import certificates, revoked
+from signing.trust import Trust
+
+_READ: WeakKeyDictionary[Trust, dict[bytes, Own | None]] = WeakKeyDictionary()
+"""Certificates as read by a trust set, for as long as that is in force: they do not change, nor do its lists."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What somebody wants to know: the period, the agencies (None: the whole exchange), and when they ask."""
+
+    period: Period
+    agencies: Sequence[UUID] | None
+    as_of: datetime
+
+    @property
+    def first(self) -> datetime:
+        """The first moment of the period."""
+        return paper_class.start_of(self.period.first)
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after the period, or now while it lasts."""
+        return min(paper_class.start_of(self.period.last + timedelta(days=1)), max(self.as_of, self.first))
+
+
+async def usage(connection: Connection, asked: Asked, trust: Trust) -> Usage:
+    """Everything of one moment. The caller holds no transaction."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        return await gathered(connection, asked, trust)
+
+
+async def gathered(connection: Connection, asked: Asked, trust: Trust) -> Usage:
+    """The same within the caller's transaction."""
+    first, end = asked.first, asked.end
+    at = end - timedelta(microseconds=1)
+    on = max(paper_class.local_day(at), asked.period.first)
+    known = {row["id"]: Agency(**row) for row in await signature_counts.agencies(connection, on)}
+    documents = await signature_counts.documents(connection, asked.agencies, first, end)
+    rows, bodies = await signature_counts.certificates(connection, asked.agencies)
+    senders = None if asked.agencies is None else await signature_counts.sharing(connection, asked.agencies)
+    uses = await signature_counts.uses(connection, senders, first, end)
+    return Usage(
+        first=asked.period.first,
+        last=asked.period.last,
+        at=at,
+        on=on,
+        agencies=known,
+        scope=frozenset(known) if asked.agencies is None else frozenset(asked.agencies),
+        documents=tuple(Documents(**row) for row in documents),
+        certificates=await asyncio.to_thread(_held, rows, bodies, trust),
+        uses=_uses(uses),
+        used=frozenset(row["officer"] for row in uses if row["officer"] and row["n"]),
+    )
+
+
+async def measures(connection: Connection, asked: Asked, trust: Trust) -> dict[str, Measure]:
+    """M8 to M11 of some agencies, or of the whole exchange."""
+    return signature_measures.measures(await usage(connection, asked, trust))
+
+
+async def in_tally(
+    connection: Connection, counted: Tally, agencies: Sequence[UUID] | None, trust: Trust
+) -> dict[str, Any]:
+    """The tally's JSON; M8 to M11 are among its measures where it is of everything that agencies sent."""
+    body = tally.as_json(counted)
+    if (counted.view, counted.scope) == ("out", tally.WHOLE):
+        asked = Asked(period=counted.period, agencies=agencies, as_of=counted.as_of)
+        body["measures"] |= as_json(await measures(connection, asked, trust))
+    return body
+
+
+def as_json(found: Mapping[str, Measure]) -> dict[str, dict[str, Any]]:
+    """Measures as the contract shows them (contract.md, "Tally")."""
+    return {name: {"n": one.n, "d": one.d, "text": one.text} for name, one in found.items()}
+
+
+def _uses(rows: Iterable[Mapping[str, Any]]) -> dict[bytes, Use]:
+    groups: defaultdict[bytes, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row["sha256"]].append(row)
+    return {
+        sha256: Use(
+            documents=sum(row["n"] for row in group),
+            last=paper_class.local_day(max(row["last"] for row in group)),
+        )
+        for sha256, group in groups.items()
+    }
+
+
+def _held(rows: Sequence[Row], bodies: Mapping[bytes, bytes], trust: Trust) -> tuple[Held, ...]:
+    known = _READ.setdefault(trust, {})
+    for sha256 in bodies.keys() - known.keys():
+        known[sha256] = _own(bodies[sha256], trust)
+    own = {sha256: said for sha256 in bodies if (said := known[sha256])}
+    return certificate_use.held(rows, own)
+
+
+def _own(body: bytes, trust: Trust) -> Own | None:
+    """What a certificate says, and lists say of it; None for bytes that cannot be read as one."""
+    try:
+        said, since = certificates.describe(body), revoked.since(body, trust)
+    except ValueError:
+        return None
+    return Own(
+        subject=said.common_name or said.subject,
+        issuer=said.issuer_name or said.issuer,
+        serial=said.serial,
+        valid_from=said.valid_from,
+        valid_to=said.valid_to,
+        first=paper_class.local_day(said.valid_from),
+        last=paper_class.local_day(said.valid_to),
+        revoked=since,
+    )

@@ -1,0 +1,113 @@
+"""How XML signatures are made, as data: the profiles (hồ sơ chữ ký XML) that are accepted, and nothing beside them.
+
+    xmldsig             parts of the message by Id, no enveloped transform, as state systems make it
+    xmldsig-enveloped   the message, or an element of it, that the signature stands in
+    xades-b, xades-t    either of them with signed properties (EN 319 132-1 baseline), and with a signature timestamp
+
+A signature belongs to the first row that it meets; one that meets none is not evaluated further. What a row does not
+name - a Manifest, a signed part of a signature beyond these, foreign content of an Object - no reader would
+understand as this exchange does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from signing import xades
+from signing.algorithms import DS
+from signing.xml_structure import Signature
+from signing.xml_targets import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One way of making signatures.
+
+    `enveloped`: whether a reference leaves the signature itself out (None: either). `properties`, `timestamp`: whether
+    XAdES properties and a signature timestamp are there. `objects`: what Objects may hold. `own`: which parts of the
+    signature itself may be signed too.
+    """
+
+    name: str
+    format: Literal["xmldsig", "xades"]
+    enveloped: bool | None
+    properties: bool
+    timestamp: bool
+    objects: frozenset[str]
+    own: frozenset[str]
+
+
+_PROPERTIES = f"{{{DS}}}SignatureProperties"
+_OWN = frozenset({f"{{{DS}}}Object", f"{{{DS}}}KeyInfo", _PROPERTIES, f"{{{DS}}}SignatureProperty"})
+_SIGNED = f"{{{xades.XADES}}}SignedProperties"
+
+PROFILES = (
+    Profile(
+        name="xmldsig",
+        format="xmldsig",
+        enveloped=False,
+        properties=False,
+        timestamp=False,
+        objects=frozenset({_PROPERTIES}),
+        own=_OWN,
+    ),
+    Profile(
+        name="xmldsig-enveloped",
+        format="xmldsig",
+        enveloped=True,
+        properties=False,
+        timestamp=False,
+        objects=frozenset({_PROPERTIES}),
+        own=_OWN,
+    ),
+    Profile(
+        name="xades-t",
+        format="xades",
+        enveloped=None,
+        properties=True,
+        timestamp=True,
+        objects=frozenset({_PROPERTIES, xades.QUALIFYING}),
+        own=_OWN | {_SIGNED},
+    ),
+    Profile(
+        name="xades-b",
+        format="xades",
+        enveloped=None,
+        properties=True,
+        timestamp=False,
+        objects=frozenset({_PROPERTIES, xades.QUALIFYING}),
+        own=_OWN | {_SIGNED},
+    ),
+)
+
+
+def of(signature: Signature, targets: Sequence[Target]) -> Profile | None:
+    """The profile that the signature meets."""
+    return next((profile for profile in PROFILES if _meets(profile, signature, targets)), None)
+
+
+def properties_fault(signature: Signature, targets: Sequence[Target]) -> str | None:
+    """Whether XAdES properties are signed: one reference of their Type, which points at them, and names this signature.
+
+    A description of a signed part (DataObjectFormat) must name one of this signature's references.
+    """
+    properties = signature.properties
+    if properties is None:
+        return None
+    typed = [target.element for target in targets if target.reference.kind == xades.SIGNED_PROPERTIES_TYPE]
+    if typed != [properties.element] or properties.target != f"#{signature.element.get('Id', '')}":
+        return "xades_not_signed"
+    named = {f"#{target.reference.identifier}" for target in targets if target.reference.identifier}
+    return None if named.issuperset(properties.described) else "xades_not_signed"
+
+
+def _meets(profile: Profile, signature: Signature, targets: Sequence[Target]) -> bool:
+    properties, own = signature.properties, [target.element for target in targets if not target.content]
+    return (
+        profile.enveloped in {None, any(target.reference.enveloped for target in targets)}
+        and profile.properties == (properties is not None)
+        and profile.timestamp == bool(properties and properties.stamps)
+        and profile.objects.issuperset(signature.objects)
+        and profile.own.issuperset(element.tag for element in own)
+        and all(signature.element in element.iterancestors() for element in own)
+    )
