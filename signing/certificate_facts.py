@@ -73,6 +73,7 @@ class Facts:
     """
 
     certificate: x509.Certificate
+    small: bool
     subject: names.Folded
     issuer: names.Folded
     serial: int
@@ -112,9 +113,15 @@ def _loaded(der: bytes) -> x509.Certificate:
     return x509.load_der_x509_certificate(der)
 
 
-@lru_cache(maxsize=1024)
 def issued(child: Facts, issuer: Facts) -> bool:
     """Whether the issuer's key signed the child; remembered, for it never changes."""
+    if child.small and issuer.small:
+        return _issued(child, issuer)
+    return signed_by(child.certificate, issuer.certificate)
+
+
+@lru_cache(maxsize=512)
+def _issued(child: Facts, issuer: Facts) -> bool:
     return signed_by(child.certificate, issuer.certificate)
 
 
@@ -147,22 +154,32 @@ def _verify(child: x509.Certificate, issuer: x509.Certificate) -> None:
         raise ValueError("another kind of key")
 
 
-@lru_cache(maxsize=1024)
 def read(certificate: x509.Certificate) -> Facts | None:
-    """None when the certificate cannot be read."""
+    """None when the certificate cannot be read; small ones read before are the same record."""
+    small = len(certificate.public_bytes(_DER)) <= REMEMBERED_BYTES
+    return _small(certificate) if small else _guarded(certificate, small=False)
+
+
+@lru_cache(maxsize=512)
+def _small(certificate: x509.Certificate) -> Facts | None:
+    return _guarded(certificate, small=True)
+
+
+def _guarded(certificate: x509.Certificate, *, small: bool) -> Facts | None:
     try:
-        return _read(certificate)
+        return _read(certificate, small=small)
     except UNREADABLE:
         return None
 
 
-def _read(certificate: x509.Certificate) -> Facts | None:
+def _read(certificate: x509.Certificate, *, small: bool) -> Facts | None:
     extensions = tuple(certificate.extensions)
     if certificate.serial_number <= 0:
         return None
     subject, issuer = names.folded(certificate.subject), names.folded(certificate.issuer)
     return Facts(
         certificate=certificate,
+        small=small,
         subject=subject,
         issuer=issuer,
         serial=certificate.serial_number,

@@ -240,7 +240,7 @@ def _may_list(other: Facts, one: crl.List, root: Facts, sources: Sources) -> boo
     """Whether somebody else could sign lists when this one was made: by a path to the same root, not revoked."""
     moment = Moment(one.this_update)
     found = path.search(other, sources.others, sources.authorities, moment, purpose="lists")
-    if isinstance(found, path.Failure) or found[-1] is not root:
+    if isinstance(found, path.Failure) or found[-1].certificate != root.certificate:
         return False
     asked = replace(sources, asked=sources.asked | {other})
     return check(found, asked, moment).standing is Standing.GOOD

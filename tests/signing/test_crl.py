@@ -172,6 +172,15 @@ def test_who_makes_lists_must_not_have_been_revoked_himself():
     assert judge.certificate(BY_OTHER, (), held, AT).why == "revocation_missing"
 
 
+def test_who_makes_lists_must_stand_under_the_same_root():
+    """The stranger is a root that we trust, too; his word on certificates of another root is worth nothing."""
+    trusted = [*cases.TRUSTED, keys.der(STRANGER.certificate)]
+    assert ended([indirect(issuer=STRANGER), listed(issuer=ROOT)], BY_OTHER, trusted=trusted) == MISSING
+    namesake = keys.subordinate(STRANGER, "Cơ quan lập danh sách", key=keys.new_key(), at=ISSUED)
+    lists = [indirect(issuer=namesake), listed(issuer=ROOT), listed(issuer=STRANGER)]
+    assert ended(lists, BY_OTHER, extra=[namesake.certificate], trusted=trusted) == MISSING
+
+
 def test_another_key_of_the_same_authority_may_sign_its_lists():
     """As after a change of keys (PKITS 4.5): its certificate comes along and has a path to the same root."""
     renewed = cases.issued(

@@ -61,9 +61,9 @@ def with_sha1(monkeypatch):
     monkeypatch.setattr(algorithms, "CERTIFICATE_HASHES", (*algorithms.CERTIFICATE_HASHES, hashes.SHA1))
     monkeypatch.setattr(ocsp, "_ALGORITHMS", ocsp._ALGORITHMS | {SignatureAlgorithmOID.RSA_WITH_SHA1})
     monkeypatch.setattr(certificate_facts, "signed_by", signed)
-    certificate_facts.read.cache_clear()
+    certificate_facts._small.cache_clear()
     yield
-    certificate_facts.read.cache_clear()
+    certificate_facts._small.cache_clear()
 
 
 BELOW_SERIAL_ZERO = {name for name, case in CASES.items() if case["root"] == "D3_Issuer_Root.pem"}
