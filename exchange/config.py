@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +14,23 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 
 MEGABYTE = 1 << 20
 DEFAULT_LISTEN = "127.0.0.1:8470"
+_LAST_PORT = 65_535
+_PORTS = {"http": 80, "https": 443}
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?))"
+    r"(?::(?P<port>[0-9]{1,5}))?/?(?:=(?P<within>[0-9a-f:./]+))?"
+)
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]*\]|[^\[\]:]*)(?::[0-9]+)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """A server that we may ask: scheme, host, port. Without `within` only at public addresses, else only at those."""
+
+    scheme: str
+    host: str
+    port: int
+    within: Networks = ()
 
 
 class SettingError(ValueError):
@@ -48,7 +64,10 @@ class Config:
     trusted_proxies: Networks
     metrics_from: Networks
     trust_folder: Path | None
+    tsa_trust_folder: Path | None
     crl_folder: Path | None
+    ocsp_folder: Path | None
+    revocation_hosts: tuple[Origin, ...]
     policy_file: Path | None
     receipt_key_file: Path
     max_letter_bytes: int
@@ -59,6 +78,11 @@ class Config:
     notify: bool
     quota_requests: int
     quota_bytes: int
+
+    @property
+    def revocation_folder(self) -> Path:
+        """Where revocation lists, OCSP responses and authorities' certificates stand that we fetched ourselves."""
+        return self.data / "revocation"
 
     @property
     def tls(self) -> bool:
@@ -83,7 +107,10 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
         trusted_proxies=_networks(environment, "CONGVAN_TRUSTED_PROXIES", ""),
         metrics_from=_networks(environment, "CONGVAN_METRICS_FROM", "127.0.0.0/8,::1"),
         trust_folder=_folder(environment, "CONGVAN_TRUST_DIR"),
+        tsa_trust_folder=_folder(environment, "CONGVAN_TSA_TRUST_DIR"),
         crl_folder=_folder(environment, "CONGVAN_CRL_DIR"),
+        ocsp_folder=_folder(environment, "CONGVAN_OCSP_DIR"),
+        revocation_hosts=_origins(environment, "CONGVAN_REVOCATION_HOSTS"),
         policy_file=_file(environment, "CONGVAN_POLICY_FILE", "TOML"),
         receipt_key_file=Path(environment.get("CONGVAN_RECEIPT_KEY_FILE") or data / "receipt.key"),
         max_letter_bytes=_whole(environment, "CONGVAN_MAX_LETTER_MB", 100) * MEGABYTE,
@@ -153,6 +180,28 @@ def _networks(environment: Mapping[str, str], name: str, default: str) -> Networ
         return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
     except ValueError:
         raise SettingError("setting.networks", name=name, held=text) from None
+
+
+def _origins(environment: Mapping[str, str], name: str) -> tuple[Origin, ...]:
+    """Servers with commas between: scheme://host[:port], and =network where a host has addresses of a closed network."""
+    text = environment.get(name) or ""
+    try:
+        return tuple(_origin(one.strip().lower()) for one in text.split(",") if one.strip())
+    except ValueError:
+        raise SettingError("setting.origins", name=name, held=text) from None
+
+
+def _origin(text: str) -> Origin:
+    found = _ORIGIN.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    host, port = found["host"] or str(ip_address(found["six"])), int(found["port"] or _PORTS[found["scheme"]])
+    if not 0 < port <= _LAST_PORT:
+        raise ValueError(text)
+    if host.replace(".", "").isdigit():
+        ip_address(host)
+    within = (ip_network(found["within"]),) if found["within"] else ()
+    return Origin(scheme=found["scheme"], host=host, port=port, within=within)
 
 
 def _folder(environment: Mapping[str, str], name: str) -> Path | None:

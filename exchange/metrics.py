@@ -45,6 +45,12 @@ COMMIT_SECONDS = Histogram(
 COMMIT_LETTERS = Histogram(
     "congvan_commit_submissions", "Submissions in one group commit", buckets=_SIZES, registry=_OWN
 )
+FETCHES = Counter(
+    "congvan_revocation_fetches",
+    "Questions to authorities' servers, by how they ended",
+    ["kind", "outcome"],
+    registry=_OWN,
+)
 
 
 class _Now(Collector):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from signing import certificate_facts, keys, path, revocation
+from signing import certificate_facts, evidence, keys, path, revocation
 from signing.certificate_facts import Facts
 from signing.moment import Moment
 from signing.revocation import Standing
@@ -107,7 +107,7 @@ def _judge(
         return _UNREADABLE
     found = path.search(signer, others, case.store, moment, purpose=case.purpose)
     if not isinstance(found, path.Failure):
-        return _told(found, _asked(found, others, case, moment))
+        return _told(found, _asked(found, others, case, moment), case)
     if found.sub_indication is SubIndication.OUT_OF_BOUNDS_NO_POE:
         return _expired(signer, others, case)
     return Judgement(_indication(found.sub_indication), found.sub_indication, found.why, False, ())
@@ -121,11 +121,11 @@ def _expired(signer: Facts, others: path.Chain, case: _Case) -> Judgement:
         return _EXPIRED
     outcome = _asked(found, others, case, last)
     if outcome.standing is Standing.REVOKED:
-        return _told(found, outcome)
+        return _told(found, outcome, case)
     if outcome.standing is not Standing.GOOD:
         return _EXPIRED
-    evidence = _told(found, outcome).evidence
-    return _EXPIRED._replace(sub_indication=SubIndication.OUT_OF_BOUNDS_NOT_REVOKED, evidence=evidence)
+    used = _told(found, outcome, case).evidence
+    return _EXPIRED._replace(sub_indication=SubIndication.OUT_OF_BOUNDS_NOT_REVOKED, evidence=used)
 
 
 def _asked(found: path.Chain, others: path.Chain, case: _Case, moment: Moment) -> revocation.Outcome:
@@ -138,14 +138,17 @@ def _asked(found: path.Chain, others: path.Chain, case: _Case, moment: Moment) -
     return revocation.check(found, sources, moment)
 
 
-def _told(found: path.Chain, outcome: revocation.Outcome) -> Judgement:
-    authorities = tuple(keys.fingerprint(authority.certificate).hex() for authority in found[1:])
+def _told(found: path.Chain, outcome: revocation.Outcome, case: _Case) -> Judgement:
+    """The judgement, whose evidence brings along what the trust set may lack."""
+    authorities = tuple(evidence.certificate(authority.certificate) for authority in found[1:])
+    inside = case.enclosed.documents() if outcome.evidence else {}
+    used = [evidence.Brought(one, *inside[one]) if one in inside else one for one in outcome.evidence]
     return Judgement(
         _indication(outcome.sub_indication),
         outcome.sub_indication,
         outcome.why or PASSED[outcome.provisional],
         outcome.provisional,
-        (*authorities, *outcome.evidence),
+        (*authorities, *used),
     )
 
 

@@ -170,6 +170,12 @@ def load_statement_key(pem: bytes) -> StatementKey:
     raise ValueError("not a P-256 key")
 
 
+def public_pem(key: PublicKey) -> bytes:
+    """The public half as PEM (SubjectPublicKeyInfo), which `load_statement_public_key` reads."""
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_bytes(serialization.Encoding.PEM, form)
+
+
 @lru_cache(maxsize=1024)
 def fingerprint(certificate: x509.Certificate) -> bytes:
     """SHA-256 of the certificate's DER bytes, by which the directory knows it."""

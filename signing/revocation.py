@@ -23,7 +23,7 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives import serialization
 
-from signing import certificate_facts, crl, crl_scope, keys, names, ocsp, path, statements
+from signing import certificate_facts, crl, crl_scope, evidence, names, ocsp, path, statements
 from signing.certificate_facts import Facts
 from signing.moment import Moment
 from signing.statements import Statement
@@ -128,14 +128,14 @@ def check(chain: path.Chain, sources: Sources, moment: Moment) -> Outcome:
     """What is said at the moment of a path, signer first and root last; the root itself is trusted by configuration."""
     answers = [_ask(chain[position:], sources, moment) for position in range(len(chain) - 1)]
     used = [statement for answer in answers for statement in answer.used]
-    evidence = tuple(dict.fromkeys(sha256 for one in used for sha256 in one.evidence))
+    named = tuple(dict.fromkeys(sha256 for one in used for sha256 in one.evidence))
     for standing, told in TOLD.items():
         for position, answer in enumerate(answers):
             if answer.standing is standing:
                 sub_indication, why = STALE if answer.stale else told[position > 0]
-                return Outcome(standing=standing, sub_indication=sub_indication, why=why, evidence=evidence)
+                return Outcome(standing=standing, sub_indication=sub_indication, why=why, evidence=named)
     provisional = any(moment.passed(one.this_update) for one in used)
-    return Outcome(standing=Standing.GOOD, provisional=provisional, evidence=evidence)
+    return Outcome(standing=Standing.GOOD, provisional=provisional, evidence=named)
 
 
 TOLD = {
@@ -270,4 +270,4 @@ def _responder(response: ocsp.Response, chain: path.Chain, sources: Sources) -> 
 
 
 def _by_other(signer: Facts, issuer: Facts) -> tuple[str, ...]:
-    return () if signer is issuer else (keys.fingerprint(signer.certificate).hex(),)
+    return () if signer is issuer else (evidence.certificate(signer.certificate),)

@@ -17,6 +17,7 @@ from exchange.api.quotas import Buckets
 from exchange.api.room import Room
 from exchange.broker import clock
 from exchange.broker.exchange import Exchange, opened
+from exchange.links import revocation
 from exchange.store.pool import UNAVAILABLE
 from exchange.web import pages
 
@@ -80,7 +81,11 @@ async def _opened(
 
 
 async def _work(exchange: Exchange, listening: socket.socket, parent: Parent, stop: drain.Stop) -> None:
-    async with clock.ticking(exchange), _answering(application(exchange), exchange.config, listening):
+    async with (
+        revocation.jobs(exchange) as fetching,
+        clock.ticking(exchange, fetching),
+        _answering(application(exchange), exchange.config, listening),
+    ):
         structlog.get_logger().info("worker_ready")
         parent.tell(READY)
         try:

@@ -244,6 +244,13 @@ TABLE: Mapping[tuple[str, str], Operation] = {
         answers={200: Answer(body="signatures", links=("next_signatures",))},
         refusals=("not_found",),
     ),
+    ("GET", "/v1/receipt-key"): Operation(
+        name="get_receipt_key",
+        tag="exchange",
+        parameters=_ASKS,
+        answers={200: Answer(body="receipt_key")},
+        open=True,
+    ),
     ("GET", "/openapi.json"): Operation(
         name="get_description",
         tag="exchange",

@@ -1,11 +1,14 @@
-"""For the operator: is this process alive, can letters be accepted, the figures. No key is asked for."""
+"""For anybody: the key of our receipts. For the operator: is this process alive, can letters be accepted, the figures.
+
+No key is asked for.
+"""
 
 from aiohttp import web
 
 from exchange import metrics
 from exchange.api import peers, shapes
 from exchange.api.parts import EXCHANGE, PEER
-from exchange.broker import readiness
+from exchange.broker import readiness, receipts
 from exchange.broker.readiness import Readiness
 from exchange.errors import Problem
 
@@ -13,6 +16,18 @@ from exchange.errors import Problem
 async def get_health(_request: web.Request) -> web.Response:
     """GET /healthz: this process answers."""
     return shapes.json_response({"status": "ok"})
+
+
+async def get_receipt_key(request: web.Request) -> web.Response:
+    """GET /v1/receipt-key: the public key by which anybody checks our receipts, of this exchange or of its copies."""
+    key = request.app[EXCHANGE].receipt_key
+    told = {
+        "key_id": key.key_id,
+        "algorithm": receipts.ALGORITHM,
+        "public_key_pem": receipts.public_pem(key),
+        "exchange": key.exchange,
+    }
+    return shapes.json_response(told, {"Cache-Control": "max-age=3600"})
 
 
 async def get_ready(request: web.Request) -> web.Response:
@@ -40,6 +55,21 @@ def _figures(found: Readiness) -> dict[str, tuple[str, float]]:
     """What holds now; of the database only while it answers."""
     level = {readiness.READY: 2.0, readiness.DEGRADED: 1.0, readiness.DOWN: 0.0}
     figures = {"ready": ("2 ready, 1 degraded, 0 down", level[found.state])}
+    lists = found.lists
+    figures["revocation_lists"] = ("Authorities of whom there is a revocation list", lists.issuers)
+    figures["revocation_lists_near_end"] = (
+        "Newest lists that are over or soon will be",
+        lists.over + lists.near,
+    )
+    if lists.oldest and lists.first_end:
+        figures["revocation_oldest_timestamp_seconds"] = (
+            "When the oldest of the newest lists was made",
+            lists.oldest.timestamp(),
+        )
+        figures["revocation_first_end_timestamp_seconds"] = (
+            "When the first of the newest lists runs out",
+            lists.first_end.timestamp(),
+        )
     figures |= {
         f"check_{check.name}": ("2 ready, 1 degraded, 0 down", level[check.state]) for check in found.checks
     }
@@ -49,6 +79,10 @@ def _figures(found: Readiness) -> dict[str, tuple[str, float]]:
             standing.open_deliveries,
         )
         figures["letters_to_expand"] = ("Letters that wait for the relay", standing.letters_to_expand)
+        figures["revocation_sources_failing"] = (
+            "Sources of revocation data that do not answer",
+            standing.sources_failing,
+        )
         figures["facts_to_fold"] = ("Facts of the tally not yet in a day", standing.facts_to_fold)
         figures["directory_version"] = ("Version of the directory", standing.directory_version)
         oldest = standing.oldest_open.timestamp() if standing.oldest_open else 0

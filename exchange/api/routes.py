@@ -26,6 +26,7 @@ ROUTES = (
     _get("/v1/agencies", lists.get_agencies),
     _get("/v1/tally", lists.get_tally),
     _get("/v1/signatures", lists.get_signatures),
+    _get("/v1/receipt-key", operations.get_receipt_key),
     _get("/openapi.json", description.get_description),
     _get("/healthz", operations.get_health),
     _get("/readyz", operations.get_ready),

@@ -6,17 +6,19 @@ expire   what nobody took in for 30 days; by lease
 tidy     partitions ahead of time; files that no row names and uploads, a day old; by lease
 recheck  letters that are due to be judged again; by lease
 note     which systems called, and when last; each process its own
+renew    the trust set follows its folders; each process its own
+mirror   what was fetched for it is written to this machine's folder; each process, the first one does it
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import timedelta
 
 import structlog
 
-from exchange.broker import expand, recheck, rejudge
+from exchange.broker import expand, recheck, rejudge, renewal
 from exchange.broker.exchange import Exchange
 from exchange.store import callers, deliveries, journal, leases, migrate, payloads, rows, tally, uploads
 from exchange.store.pool import UNAVAILABLE
@@ -27,6 +29,8 @@ EXPIRE_SECONDS = 300.0
 TIDY_SECONDS = 3_600.0
 RECHECK_SECONDS = 5.0
 NOTE_SECONDS = 30.0
+RENEW_SECONDS = 2.0
+MIRROR_SECONDS = 5.0
 FOLD_ROWS = 20_000
 EXPIRE_ROWS = 1_000
 ORPHAN_SECONDS = 86_400
@@ -35,14 +39,17 @@ Job = Callable[[Exchange], Awaitable[object]]
 
 
 @contextlib.asynccontextmanager
-async def ticking(exchange: Exchange) -> AsyncIterator[None]:
-    """All jobs, beside the block, until it ends."""
+async def ticking(exchange: Exchange, more: Iterable[tuple[Job, float]] = ()) -> AsyncIterator[None]:
+    """All jobs, and `more` with their pauses in seconds, beside the block, until it ends."""
     jobs: tuple[tuple[Job, float], ...] = (
-        (_leased("fold", fold), FOLD_SECONDS),
-        (_leased("expire", expire), EXPIRE_SECONDS),
-        (_leased("tidy", tidy), TIDY_SECONDS),
-        (_leased("recheck", rejudge_due), RECHECK_SECONDS),
+        (leased("fold", fold), FOLD_SECONDS),
+        (leased("expire", expire), EXPIRE_SECONDS),
+        (leased("tidy", tidy), TIDY_SECONDS),
+        (leased("recheck", rejudge_due), RECHECK_SECONDS),
         (note, NOTE_SECONDS),
+        (renewal.renew, RENEW_SECONDS),
+        (renewal.mirror, MIRROR_SECONDS),
+        *more,
     )
     tasks = [asyncio.create_task(_every(exchange, job, pause)) for job, pause in jobs]
     tasks.append(asyncio.create_task(_expanding(exchange)))
@@ -82,7 +89,7 @@ async def _expanding(exchange: Exchange) -> None:
                 await exchange.expand.wait()
 
 
-def _leased(name: str, job: Job) -> Job:
+def leased(name: str, job: Job) -> Job:
     """The job, done by whoever holds its lease."""
 
     async def leased(exchange: Exchange) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 from exchange import config, ids
-from exchange.broker import bell, receipts, signature_policy, verify
+from exchange.broker import bell, receipts, signature_policy, trusted, verify
 from exchange.broker.snapshot import Snapshot
 from exchange.broker.together import Together
 from exchange.rules import requirements
@@ -64,6 +64,7 @@ class Exchange:
     committer: commit.Committer
     bell: bell.Bell
     verifier: verify.VerifyPool
+    watch: trusted.Watch
     policy: requirements.Policy
     receipt_key: receipts.ReceiptKey
     ids: ids.Ids
@@ -106,24 +107,28 @@ def now() -> datetime:
 
 
 def trust_set(settings: config.Config) -> trust.Trust:
-    """The trust set that the settings name. Raises ValueError for a file that cannot be read."""
-    return trust.load(config.files(settings.trust_folder), config.files(settings.crl_folder))
+    """The trust set that the settings name, with what was fetched. Raises ValueError for a file that cannot be read."""
+    watch = trusted.opened(settings)
+    if watch.troubles:
+        raise ValueError("; ".join(f"{one.where}: {one.why or one.code}" for one in watch.troubles))
+    return watch.trust
 
 
 @contextlib.asynccontextmanager
 async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
     """An exchange at work on that database: its pool, committer and bell run until the block ends."""
-    trusted = trust_set(settings)
+    watch = await asyncio.to_thread(trusted.opened, settings)
     new_ids = ids.Ids(now)
     async with contextlib.AsyncExitStack() as stack:
         connections = await stack.enter_async_context(_pool(dsn))
-        verifier = await stack.enter_async_context(verify.VerifyPool(trusted))
+        verifier = await stack.enter_async_context(verify.VerifyPool(watch.trust))
         exchange = Exchange(
             config=settings,
             pool=connections,
             committer=commit.Committer(lambda: pool.connect(dsn)),
             bell=bell.Bell(notify=settings.notify, randomness=SystemRandom()),
             verifier=verifier,
+            watch=watch,
             policy=await _policy(connections, settings),
             receipt_key=receipts.load(settings.receipt_key_file, f"{settings.host}:{settings.port}"),
             ids=new_ids,
@@ -132,7 +137,7 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
             known=Together(functools.partial(_known, connections)),
             reused=Together(functools.partial(_reused, connections)),
             bodies=Bodies(),
-            kept=await _keep_trust(connections, trusted),
+            kept=await keep_trust(connections, watch.trust, now(), set()),
             seen={},
             expand=asyncio.Event(),
             postponed={},
@@ -169,17 +174,22 @@ async def _policy(connections: pool.Pool, settings: config.Config) -> requiremen
     return given
 
 
-async def _keep_trust(connections: pool.Pool, trusted: trust.Trust) -> set[bytes]:
-    """Store the trust set as evidence, once, so that a verdict can be judged again from the database alone."""
-    at = now()
+async def keep_trust(
+    connections: pool.Pool, trusted: trust.Trust, at: datetime, known: Collection[bytes]
+) -> set[bytes]:
+    """Store the trust set as evidence, once, so that a verdict can be judged again from the database alone.
+
+    `known` is what need not be stored again. All digests of the set.
+    """
     documents = trust.documents(trusted)
     kept = [
-        rows.EvidenceRow(sha256=bytes.fromhex(digest), kind=kind, body=body, first_seen=at)
+        rows.EvidenceRow(sha256=sha256, kind=kind, body=body, first_seen=at)
         for digest, (kind, body) in documents.items()
+        if (sha256 := bytes.fromhex(digest)) not in known
     ]
     async with connections.acquire() as connection:
         await rows.insert(connection, kept, conflict="ON CONFLICT DO NOTHING")
-    return {row.sha256 for row in kept}
+    return {bytes.fromhex(digest) for digest in documents}
 
 
 @contextlib.asynccontextmanager

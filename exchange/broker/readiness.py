@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from exchange import texts
 from exchange.broker.exchange import Exchange
+from exchange.broker.freshness import Freshness, freshness
 from exchange.store import commit, monitor
 from exchange.store.pool import UNAVAILABLE
 
@@ -17,6 +19,7 @@ READY, DEGRADED, DOWN = "ready", "degraded", "down"
 DATABASE_SECONDS = 2.0
 LATE = timedelta(seconds=60)
 MOST_FACTS = 50_000
+MOST_SAID = 5
 LITTLE_BYTES, NO_BYTES = 2 << 30, 256 << 20
 
 
@@ -35,6 +38,7 @@ class Readiness:
 
     checks: tuple[Check, ...]
     standing: monitor.Standing | None
+    lists: Freshness
 
     @property
     def state(self) -> str:
@@ -46,18 +50,20 @@ class Readiness:
 async def readiness(exchange: Exchange) -> Readiness:
     """Look at everything now; an answer within a few seconds whatever is broken."""
     at = exchange.clock()
-    standing = await _standing(exchange)
+    standing = await _standing(exchange, at)
+    lists = freshness(exchange.trust, at)
     checks = [Check(name="database", state=READY if standing else DOWN)]
-    checks += [_queue(exchange), await asyncio.to_thread(_disk, exchange), _lists(exchange, at)]
+    checks += [_queue(exchange), await asyncio.to_thread(_disk, exchange)]
+    checks += [_lists(lists), _revocation(exchange, lists, standing), _files(exchange)]
     if standing is not None:
         checks += _waiting(standing, at)
-    return Readiness(checks=tuple(checks), standing=standing)
+    return Readiness(checks=tuple(checks), standing=standing, lists=lists)
 
 
-async def _standing(exchange: Exchange) -> monitor.Standing | None:
+async def _standing(exchange: Exchange, at: datetime) -> monitor.Standing | None:
     try:
         async with asyncio.timeout(DATABASE_SECONDS), exchange.pool.acquire() as connection:
-            return await monitor.standing(connection)
+            return await monitor.standing(connection, at)
     except UNAVAILABLE:
         return None
 
@@ -76,11 +82,39 @@ def _disk(exchange: Exchange) -> Check:
     return Check(name="disk_free_bytes", state=state, figure=str(free))
 
 
-def _lists(exchange: Exchange, at: datetime) -> Check:
+def _lists(lists: Freshness) -> Check:
     """Revocation lists that are over: no new signature can be found valid against them."""
-    newest = [lists[0] for lists in exchange.trust.revocation.by_issuer.values()]
-    over = sum(1 for one in newest if one.next_update is not None and one.next_update < at)
-    return Check(name="revocation_lists_over", state=DEGRADED if over else READY, figure=str(over))
+    return Check(
+        name="revocation_lists_over", state=DEGRADED if lists.over else READY, figure=str(lists.over)
+    )
+
+
+def _revocation(exchange: Exchange, lists: Freshness, standing: monitor.Standing | None) -> Check:
+    """Lists that are over or soon will be, and sources that do not answer. Letters go on in any case."""
+    never_had = standing.sources_never_had if standing else 0
+    said = texts.say(
+        "trust.freshness",
+        exchange.config.language,
+        issuers=lists.issuers,
+        over=lists.over,
+        near=lists.near,
+        first_end=lists.first_end.isoformat(timespec="minutes") if lists.first_end else "-",
+        sources=standing.sources if standing else 0,
+        failing=standing.sources_failing if standing else 0,
+    )
+    return Check(
+        name="revocation", state=DEGRADED if lists.over or lists.near or never_had else READY, figure=said
+    )
+
+
+def _files(exchange: Exchange) -> Check:
+    """Files of the trust folders that cannot be read, and folders that are suddenly empty."""
+    troubles = exchange.watch.troubles
+    said = [
+        texts.say(f"trust.{one.code}", exchange.config.language, where=one.where, why=one.why)
+        for one in troubles[:MOST_SAID]
+    ]
+    return Check(name="trust_files", state=DEGRADED if troubles else READY, figure=" ".join(said))
 
 
 def _waiting(standing: monitor.Standing, at: datetime) -> Iterator[Check]:

@@ -18,6 +18,7 @@ from exchange.store import rows
 from signing import keys, seal
 
 CONTEXT = b"congvan-receipt-v1\n"
+ALGORITHM = "ES256"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ def ensure(path: Path) -> None:
         pass
     finally:
         temporary.unlink()
+
+
+def public_pem(key: ReceiptKey) -> str:
+    """The public half, by which anybody checks a receipt."""
+    return keys.public_pem(key.key.public_key()).decode()
 
 
 def member(
@@ -89,7 +95,7 @@ def statement(
         "requirement": requirement,
         "class_if_electronic": class_if_electronic,
         "warnings": list(warnings),
-        "signature": {"algorithm": "ES256", "key_id": key.key_id, "value": value},
+        "signature": {"algorithm": ALGORITHM, "key_id": key.key_id, "value": value},
     }
     return b'{"receipt":' + member + b"," + _compact(rest)[1:]
 

@@ -14,6 +14,7 @@ from exchange.rules import admission, document_types, requirements
 from exchange.rules.directory import Directory
 from exchange.rules.signers import Signer
 from exchange.store import commit, payloads, rows
+from signing import evidence
 from signing.verdict import Report, SubIndication, Verdict
 
 VERIFIER = "congvan-0.1"
@@ -191,11 +192,14 @@ def _verdict(of: Judged, position: int, verdict: Verdict, signer: Signer) -> row
 
 
 def certificates(report: Report, kept: Collection[bytes], at: datetime) -> Iterator[rows.EvidenceRow]:
-    """The signers' certificates that are not stored yet."""
+    """What is not stored yet: the signers' certificates, and what came inside signatures and was used."""
     for verdict in report.verdicts:
         digest = bytes.fromhex(verdict.certificate_sha256)
         if verdict.certificate and digest not in kept:
             yield rows.EvidenceRow(sha256=digest, kind="certificate", body=verdict.certificate, first_seen=at)
+        for one in evidence.brought(verdict.evidence):
+            if bytes.fromhex(one) not in kept:
+                yield rows.EvidenceRow(sha256=bytes.fromhex(one), kind=one.kind, body=one.der, first_seen=at)
 
 
 def _accepted(exchange: Exchange, decided: Decided, letter: rows.LetterRow) -> rows.JournalRow:

@@ -20,6 +20,7 @@ from exchange.cli import (
     sign,
     systems,
     tally,
+    trust,
     verify,
     words,
 )
@@ -46,6 +47,7 @@ VERBS = (
     new.new,
     directory.directory,
     systems.system,
+    trust.trust,
 )
 
 

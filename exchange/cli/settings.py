@@ -38,6 +38,11 @@ def _listed(networks: Iterable[object]) -> str | None:
     return ",".join(map(str, networks)) or None
 
 
+def _origin(one: config.Origin) -> str:
+    host = f"[{one.host}]" if ":" in one.host else one.host
+    return f"{one.scheme}://{host}:{one.port}" + "".join(f"={network}" for network in one.within)
+
+
 VALUES: Mapping[str, Callable[[Config], object]] = {
     "CONGVAN_DATA": lambda given: given.data,
     "CONGVAN_DATABASE_URL": lambda given: given.database_url,
@@ -49,7 +54,10 @@ VALUES: Mapping[str, Callable[[Config], object]] = {
     "CONGVAN_TRUSTED_PROXIES": lambda given: _listed(given.trusted_proxies),
     "CONGVAN_METRICS_FROM": lambda given: _listed(given.metrics_from),
     "CONGVAN_TRUST_DIR": lambda given: given.trust_folder,
+    "CONGVAN_TSA_TRUST_DIR": lambda given: given.tsa_trust_folder,
     "CONGVAN_CRL_DIR": lambda given: given.crl_folder,
+    "CONGVAN_OCSP_DIR": lambda given: given.ocsp_folder,
+    "CONGVAN_REVOCATION_HOSTS": lambda given: _listed(map(_origin, given.revocation_hosts)),
     "CONGVAN_POLICY_FILE": lambda given: given.policy_file,
     "CONGVAN_RECEIPT_KEY_FILE": lambda given: given.receipt_key_file,
     "CONGVAN_MAX_LETTER_MB": lambda given: given.max_letter_bytes // config.MEGABYTE,

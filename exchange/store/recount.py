@@ -94,6 +94,9 @@ async def strays(connection: Connection) -> dict[str, int]:
                   (SELECT count(*) FROM letter WHERE expanded_at IS NOT NULL AND
                       cardinality(recipients) <> (SELECT count(*) FROM delivery WHERE delivery.letter = letter.id
                           AND delivery.round = letter.round)) AS letters_half_delivered,
+                  (SELECT count(*) FROM (SELECT DISTINCT unnest(evidence) AS sha256 FROM verdict) AS named
+                    WHERE NOT EXISTS (SELECT FROM evidence WHERE evidence.sha256 = decode(named.sha256, 'hex')))
+                      AS evidence_missing,
                   (SELECT count(*) FROM payload_default) AS payloads_outside_partitions"""
     )
     assert record is not None

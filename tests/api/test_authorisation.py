@@ -118,6 +118,7 @@ GET   /v1/signatures?period={period}&view=out      of-the-letter  +      -      
 GET   /v1/signatures?period={period}&view=in       of-the-letter  -      +         -      -         +            +       -   -        -     -     -
 GET   /v1/signatures?period={period}&agency={agency}                .      +         .      .         +            +       .   .        .     .     .
 GET   /v1/signatures?period={period}&agency={off}                 .      .         .      .         .            .       .   .        .     .     d
+GET   /v1/receipt-key                                             +      +         +      +         +            +       +   +        +     +     +
 GET   /openapi.json                                               +      +         +      +         +            +       +   +        +     +     +
 GET   /metrics                                                    +      +         +      +         +            +       +   +        +     +     +
 GET   /healthz                                                    +      +         +      +         +            +       +   +        +     +     +
@@ -157,7 +158,7 @@ DOOR = {
 """Who does not get in, and what they are answered on every route; each acts for the sender and the recipient.
 `told_certificate` brings the sender's certificate in the header of a proxy that it is not; `agency_off` acts for a recipient that was switched off, and for nobody else."""
 
-OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
+OPEN = {"/v1/receipt-key", "/healthz", "/readyz", "/metrics", "/openapi.json"}
 """Routes that ask nobody for a key; /metrics only from addresses in CONGVAN_METRICS_FROM."""
 
 AWAITED: set[str] = set()

@@ -392,6 +392,7 @@ async def test_every_success_is_as_described(shared_server):
     _, headers, _ = await got(shared_server.url)
     await ask("GET", "/openapi.json", headers={"If-None-Match": headers["ETag"]})
     await ask("GET", "/healthz")
+    await ask("GET", "/v1/receipt-key")
     await ask("GET", "/readyz")
     await ask("GET", "/metrics")
     successes = {

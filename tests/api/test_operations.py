@@ -9,6 +9,8 @@ from conftest import order
 from province import fetch, quick_letter
 
 from exchange import metrics
+from exchange.links import statement
+from signing import keys
 
 
 async def got(server, path, method="GET", **headers):
@@ -31,7 +33,7 @@ async def test_readiness_says_what_it_looked_at(shared_server):
     assert (status, said["status"]) == (200, "ready")
     assert set(said["checks"]) == {
         "database", "commit_queue", "disk_free_bytes", "revocation_lists_over", "letters_to_expand", "facts_to_fold",
-        "payload_partitions",
+        "payload_partitions", "revocation", "trust_files",
     }  # fmt: skip
     assert {check["status"] for check in said["checks"].values()} == {"ready"}
 
@@ -148,3 +150,19 @@ async def test_when_a_system_last_called_is_noted(server):
         server.province.key_of("H13.01").split("_")[1],
     )
     assert [row["id"] for row in rows] == [held["system"]]
+
+
+async def test_anybody_checks_a_receipt_by_the_published_key(shared_server):
+    raw = quick_letter(77)
+    async with shared_server.client() as client:
+        receipt = (await client.send(raw)).raw
+    status, headers, text = await got(shared_server, "/v1/receipt-key")
+    told = json.loads(text)
+    key = keys.load_statement_public_key(told["public_key_pem"].encode())
+    assert (status, told["algorithm"], told["key_id"]) == (200, "ES256", keys.public_key_id(key))
+    assert statement.fault(receipt, raw, key) == ""
+    assert statement.fault(receipt.replace(b'"size":', b'"size": ', 1), raw, key) != ""
+    assert json.loads(receipt)["signature"]["key_id"] == told["key_id"]
+    assert told["exchange"] == json.loads(receipt)["receipt"]["exchange"]
+    assert "PRIVATE" not in text
+    assert "Set-Cookie" not in headers
