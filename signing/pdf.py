@@ -10,6 +10,12 @@ own `/Contents`, hexadecimal digits between `<` and `>` and nothing else. The di
 other must end where a revision ends, and `changes_after` tells what later ones changed (`signing.pdf_changes`).
 Whether such changes are acceptable is policy, not ours.
 
+Ranges, digests and containers come first, from the bytes alone (`signing.pdf_containers`). When every signature in
+plain sight is broken, that is the answer and no structure is read.
+
+Ranges, digests and containers come first, from the bytes alone. When every signature found so is broken, that is the
+answer, and no structure is read. Otherwise the results wait for the fields that show these signatures.
+
     HASH_FAILURE, SIG_CRYPTO_FAILURE   covered bytes or the signer's statement were altered: final
     FORMAT_FAILURE                     range, container or revision are not what the formats allow: final
     others                             certificate, path, revocation: more material may settle them
@@ -30,18 +36,16 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-from signing import cms, judge, pdf_changes, pdf_coverage, pdf_form
+from signing import cms, judge, pdf_changes, pdf_containers, pdf_coverage, pdf_form, pdf_quick
 from signing.trust import Trust
 from signing.verdict import Coverage, Remark, Report, SubIndication, TooComplexError, Verdict
 
-MOST_SIGNATURES = 8
 MOST_REVISIONS = 64
 MAGIC = b"%PDF-"
 
 _DETACHED = {"/ETSI.CAdES.detached": True, "/adbe.pkcs7.detached": False}
 """SubFilter -> whether the attribute that names the certificate is mandatory."""
 _SHA1_ONLY = frozenset({"/adbe.pkcs7.sha1", "/adbe.x509.rsa_sha1"})
-_DAMAGED = cms.failed(SubIndication.FORMAT_FAILURE, "pdf_signature_damaged")
 _BAD_RANGE = cms.failed(SubIndication.FORMAT_FAILURE, "pdf_byte_range")
 _BAD_REVISION = cms.failed(SubIndication.FORMAT_FAILURE, "pdf_revision")
 _UNKNOWN_FORMAT = cms.failed(SubIndication.FORMAT_FAILURE, "pdf_subfilter")
@@ -56,10 +60,10 @@ logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
 
 @dataclass(frozen=True, kw_only=True)
 class _File:
-    """One file being judged: its bytes, pyHanko's reader, and the caller's trust, moment and name for it."""
+    """One file being judged: its bytes and containers, and the caller's trust, moment and name for it."""
 
     raw: bytes
-    reader: PdfFileReader
+    containers: pdf_containers.Containers
     trust: Trust
     at: datetime
     where: str
@@ -100,21 +104,30 @@ def _guarded(work: Callable[[], _T], otherwise: _T) -> _T:
 
 
 def _examine(raw: bytes, trust: Trust, at: datetime, where: str) -> Report:
-    reader = PdfFileReader(io.BytesIO(raw))
+    file = _File(raw=raw, containers=pdf_containers.Containers(raw), trust=trust, at=at, where=where)
+    broken = file.containers.broken()
+    if broken:
+        found = (_Finding(checked=checked, end=hole.end) for hole, checked in broken)
+        return Report(verdicts=tuple(_told(file, position, one) for position, one in enumerate(found)))
+    with pdf_quick.strings():
+        return _read(file)
+
+
+def _read(file: _File) -> Report:
+    reader = PdfFileReader(io.BytesIO(file.raw))
     if reader.encrypt_dict is not None:
-        return Report(remarks=(Remark(code="encrypted_pdf", where=where),))
+        return Report(remarks=(Remark(code="encrypted_pdf", where=file.where),))
     if reader.total_revisions > MOST_REVISIONS:
         raise TooComplexError("revisions", MOST_REVISIONS)
     fields = [field for field in pdf_form.fields(reader) if field.kind == "/Sig" and field.key == field.owner]
     signed = [field for field in fields if field.signed]
-    if len(signed) > MOST_SIGNATURES:
-        raise TooComplexError("signatures", MOST_SIGNATURES)
-    file = _File(raw=raw, reader=reader, trust=trust, at=at, where=where)
+    if len(signed) > pdf_containers.MOST_SIGNATURES:
+        raise TooComplexError("signatures", pdf_containers.MOST_SIGNATURES)
     judged = sorted(
-        (field for field in signed if not _is_timestamp(field)), key=lambda field: _age(file, field)
+        (field for field in signed if not _is_timestamp(field)), key=lambda field: _age(reader, field)
     )
     return Report(
-        verdicts=tuple(_verdict(file, field, position) for position, field in enumerate(judged)),
+        verdicts=tuple(_verdict(file, reader, field, position) for position, field in enumerate(judged)),
         remarks=_remarks(file, fields),
     )
 
@@ -124,9 +137,9 @@ def _is_timestamp(field: pdf_form.Field) -> bool:
     return isinstance(value, generic.DictionaryObject) and value.get("/Type") == "/DocTimeStamp"
 
 
-def _age(file: _File, field: pdf_form.Field) -> int:
+def _age(reader: PdfFileReader, field: pdf_form.Field) -> int:
     """The number of the revision that brought the signature."""
-    return _guarded(lambda: file.reader.xrefs.get_last_change(field.node.raw_get("/V").reference), 0)
+    return _guarded(lambda: reader.xrefs.get_last_change(field.node.raw_get("/V").reference), 0)
 
 
 def _remarks(file: _File, fields: list[pdf_form.Field]) -> tuple[Remark, ...]:
@@ -143,9 +156,9 @@ def _remarks(file: _File, fields: list[pdf_form.Field]) -> tuple[Remark, ...]:
     return tuple(remarks)
 
 
-def _verdict(file: _File, field: pdf_form.Field, position: int) -> Verdict:
-    damaged = _Finding(checked=cms.Checked(failure=_DAMAGED))
-    return _guarded(lambda: _told(file, position, _find(file, field)), _told(file, position, damaged))
+def _verdict(file: _File, reader: PdfFileReader, field: pdf_form.Field, position: int) -> Verdict:
+    damaged = _Finding(checked=cms.Checked(failure=pdf_containers.DAMAGED))
+    return _told(file, position, _guarded(lambda: _find(file, reader, field), damaged))
 
 
 def _told(file: _File, position: int, found: _Finding) -> Verdict:
@@ -173,11 +186,11 @@ def _told(file: _File, position: int, found: _Finding) -> Verdict:
 
 def _judge(file: _File, checked: cms.Checked) -> judge.Judgement:
     if checked.failure or checked.certificate is None:
-        return judge.Judgement(*(checked.failure or _DAMAGED), provisional=False, evidence=())
+        return judge.Judgement(*(checked.failure or pdf_containers.DAMAGED), provisional=False, evidence=())
     return judge.certificate(checked.certificate, checked.others, file.trust, file.at)
 
 
-def _find(file: _File, field: pdf_form.Field) -> _Finding:
+def _find(file: _File, reader: PdfFileReader, field: pdf_form.Field) -> _Finding:
     """Format, range, container and revision of one signature; the first failure ends it."""
     value = field.node["/V"]
     kind = str(pdf_form.entry(value, "/SubFilter"))
@@ -188,19 +201,17 @@ def _find(file: _File, field: pdf_form.Field) -> _Finding:
     hole = pdf_coverage.hole(file.raw, value["/ByteRange"], contents)
     if hole is None:
         return _Finding(checked=cms.Checked(failure=_BAD_RANGE))
-    digest_of = pdf_coverage.digests(file.raw, hole)
-    checked = cms.check(contents, digest_of, reference_required=_DETACHED[kind])
+    checked = file.containers.checked(hole, contents, reference_required=_DETACHED[kind])
     if checked.signed_at is None:
         checked = replace(checked, signed_at=_guarded(lambda: _date(value), None))
-    return _after(file, field, checked, hole.end)
+    if checked.failure or hole.end == len(file.raw):
+        return _Finding(checked=checked, end=hole.end)
+    return _after(file.raw, EmbeddedPdfSignature(reader, field.node, field.name), checked, hole.end)
 
 
-def _after(file: _File, field: pdf_form.Field, checked: cms.Checked, end: int) -> _Finding:
-    """Where the covered bytes end, and what came after."""
-    if checked.failure or end == len(file.raw):
-        return _Finding(checked=checked, end=end)
-    embedded = EmbeddedPdfSignature(file.reader, field.node, field.name)
-    if not (pdf_coverage.complete(file.raw, end) and _covers_revision(embedded)):
+def _after(raw: bytes, embedded: EmbeddedPdfSignature, checked: cms.Checked, end: int) -> _Finding:
+    """What came after the covered bytes, where they end as a revision does."""
+    if not (pdf_coverage.complete(raw, end) and _covers_revision(embedded)):
         return _Finding(checked=replace(checked, failure=_BAD_REVISION), end=end)
     # What cannot be compared may be anything.
     changes = _guarded(lambda: pdf_changes.after(embedded), _ANYTHING)
