@@ -29,7 +29,7 @@ _MOST_OBJECTS = 200_000
 _NOT_IN_CATALOGUE = frozenset(
     {"/Type", "/Pages", "/AcroForm", "/Metadata", "/DSS", "/Extensions", "/Version", "/Perms"}
 )
-_NOT_IN_PAGE = frozenset({"/Annots", "/LastModified", "/Tabs"})
+NOT_IN_PAGE = frozenset({"/Annots", "/LastModified", "/Tabs"})
 _NOT_IN_FORM = frozenset({"/Fields", "/SigFlags"})
 
 
@@ -52,7 +52,7 @@ class Layout:
 
 def lay_out(handler: HistoricalResolver) -> Layout:
     """The revision in parts. Raises TooComplexError over 200,000 objects, pyHanko's errors on a damaged one."""
-    pages, fields = _pages(handler), pdf_form.fields(handler)
+    tops, fields = pages(handler), pdf_form.fields(handler)
     seals: dict[Key, list[Piece]] = {
         field.key: [] for field in fields if field.kind == "/Sig" and field.key == field.owner
     }
@@ -61,13 +61,13 @@ def lay_out(handler: HistoricalResolver) -> Layout:
         seals.get(field.owner, plain).append(field.node)
     if plain:
         plain.append(_without(pdf_form.form(handler), _NOT_IN_FORM))
-    tree = frozenset(pages)
+    tree = frozenset(tops)
     border = tree | {field.key for field in fields}
     return Layout(
         parts={
             "form": _part(handler, plain, border),
-            "annotation": _part(handler, _annotations(pages, border), tree),
-            "page_content": _part(handler, [_without(page, _NOT_IN_PAGE) for page in pages.values()], tree),
+            "annotation": _part(handler, _annotations(tops, border), tree),
+            "page_content": _part(handler, [_without(page, NOT_IN_PAGE) for page in tops.values()], tree),
             "other": _part(handler, [_without(handler.root, _NOT_IN_CATALOGUE)], border),
         },
         seals={key: _part(handler, nodes, border) for key, nodes in seals.items()},
@@ -100,7 +100,7 @@ def _name_of(named: tuple[str, object]) -> str:
     return named[0]
 
 
-def _pages(handler: HistoricalResolver) -> dict[Key, generic.DictionaryObject]:
+def pages(handler: HistoricalResolver) -> dict[Key, generic.DictionaryObject]:
     """Pages and the nodes of their tree by key, in page order."""
     found: dict[Key, generic.DictionaryObject] = {}
     waiting = [handler.root.raw_get("/Pages")]
@@ -131,10 +131,10 @@ def _without(node: generic.DictionaryObject, left_out: frozenset[str]) -> Piece:
 
 def _part(handler: HistoricalResolver, pieces: Sequence[Piece], border: frozenset[Key]) -> Part:
     values = (value for piece in pieces for value in _values(piece))
-    return Part(own=b"\n".join(map(text, pieces)), below=_below(handler, values, border))
+    return Part(own=b"\n".join(map(text, pieces)), below=below(handler, values, border))
 
 
-def _below(
+def below(
     handler: HistoricalResolver, values: Iterable[generic.PdfObject], border: frozenset[Key]
 ) -> frozenset[Key]:
     """Keys of the objects reached from these values without crossing the border."""

@@ -38,7 +38,7 @@ class Policy:
     rules: tuple[Rule, ...]
     annex_kinds: tuple[str, ...] = ("pdf",)
     annex_demands: tuple[Capacity, ...] = ("organisation",)
-    later_changes: tuple[str, ...] = ("signature", "form", "annotation")
+    later_changes: tuple[str, ...] = ("signature", "form", "annotation", "page_stamp")
     package_by_declaration: bool = False
 
     @cached_property
