@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from asn1crypto import cms, core, parser, tsp
 from asn1crypto import x509 as asn1_x509
@@ -30,6 +30,8 @@ from pyhanko.sign import general
 
 from signing import algorithms
 from signing.verdict import Indication, SubIndication
+
+ContentType: TypeAlias = Literal["data", "tst_info"]
 
 MOST_CERTIFICATES = 32
 _SET_OF = b"\x31"  # signed attributes are signed as SET OF, not under their tag [0] (RFC 5652 5.4)
@@ -70,6 +72,7 @@ class _Signature:
     named: asn1_x509.Certificate | None
     digest_of: Callable[[str], bytes]
     reference_required: bool
+    content_type: ContentType
 
 
 def failed(sub_indication: SubIndication, why: str) -> Failure:
@@ -82,10 +85,17 @@ def doubtful(sub_indication: SubIndication, why: str) -> Failure:
     return Failure(Indication.INDETERMINATE, sub_indication, why)
 
 
-def check(contents: bytes, digest_of: Callable[[str], bytes], *, reference_required: bool) -> Checked:
+def check(
+    contents: bytes,
+    digest_of: Callable[[str], bytes],
+    *,
+    reference_required: bool,
+    content_type: ContentType = "data",
+) -> Checked:
     """Judges `contents` (SignedData, zero-padded) over the content whose digest by hash name is `digest_of`.
 
     `reference_required`: CAdES and PAdES demand the attribute that names the certificate.
+    `content_type`: `data` stands beside the signature, the `tst_info` of a timestamp inside.
     Raises ValueError, TypeError or KeyError when the bytes are no SignedData.
     """
     data = _content(contents)
@@ -101,6 +111,7 @@ def check(contents: bytes, digest_of: Callable[[str], bytes], *, reference_requi
         named=next((one for one in bag if _names(signer, one)), None),
         digest_of=digest_of,
         reference_required=reference_required,
+        content_type=content_type,
     )
     failures = (one(signature) for one in _CHECKS)
     failure = next((failure for failure in failures if failure), None)
@@ -161,12 +172,13 @@ def _check_algorithms(signature: _Signature) -> Failure | None:
 
 
 def _check_frame(signature: _Signature) -> Failure | None:
-    """Detached, content type "data" told once, one digest (RFC 5652 5.3, 11.1, 11.2)."""
-    content = signature.data["encap_content_info"]
-    if content["content_type"].native != "data" or content["content"].native is not None:
+    """Content where it belongs, its type told once, one digest (RFC 5652 5.3, 11.1, 11.2)."""
+    content, expected = signature.data["encap_content_info"], signature.content_type
+    detached = content["content"].native is None
+    if content["content_type"].native != expected or detached != (expected == "data"):
         return failed(SubIndication.FORMAT_FAILURE, "cms_not_detached")
     kinds = [value.native for value in signature.values.get("content_type", ())]
-    if kinds != ["data"] or len(signature.values.get("message_digest", ())) != 1:
+    if kinds != [expected] or len(signature.values.get("message_digest", ())) != 1:
         return failed(SubIndication.FORMAT_FAILURE, "cms_attributes")
     return None
 

@@ -7,11 +7,12 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from signing import keys, path, revocation
+from signing import crl, keys, path, revocation
 from signing.trust import Trust
 from signing.verdict import Indication, SubIndication
 
-_PASSED = {False: "passed", True: "passed_provisionally"}
+_NOTHING = revocation.Enclosed()
+PASSED = {False: "passed", True: "passed_provisionally"}
 _NAMES = (NameOID.COMMON_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.ORGANIZATION_NAME)
 
 
@@ -30,18 +31,28 @@ class Judgement(NamedTuple):
 
 
 def certificate(
-    leaf: x509.Certificate, extra: Sequence[x509.Certificate], trust: Trust, at: datetime
+    leaf: x509.Certificate,
+    extra: Sequence[x509.Certificate],
+    trust: Trust,
+    at: datetime,
+    *,
+    enclosed: revocation.Enclosed = _NOTHING,
+    purpose: path.Purpose = "signer",
 ) -> Judgement:
-    """How `leaf` stood at `at`; `extra` came with the signature and helps to build the path, never to trust it."""
-    found = path.build(leaf, extra, trust, at)
+    """How `leaf` stood at `at`; `extra` came with the signature and helps to build the path, never to trust it.
+
+    `enclosed` is revocation data that came inside; `purpose` says which authorities may vouch, and for what use.
+    """
+    store = trust.timestamping if purpose == "timestamp" else trust
+    found = path.build(leaf, extra, store, at, purpose=purpose)
     if isinstance(found, path.Failure):
         return Judgement(_indication(found.sub_indication), found.sub_indication, found.why, False, ())
-    outcome = revocation.check(found.certificates, trust.revocation, at)
+    outcome = revocation.check(found.certificates, crl.joined(trust.revocation, enclosed.lists), at)
     authorities = tuple(keys.fingerprint(authority).hex() for authority in found.certificates[1:])
     return Judgement(
         _indication(outcome.sub_indication),
         outcome.sub_indication,
-        outcome.why or _PASSED[outcome.provisional],
+        outcome.why or PASSED[outcome.provisional],
         outcome.provisional,
         (*authorities, *outcome.evidence),
     )

@@ -7,7 +7,7 @@ the alternative name, client authentication and e-mail protection as purposes.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -101,6 +101,23 @@ def certificate(issuer: Issuer, name: str, public_key: PublicKey, **terms: Unpac
     email = terms.get("email")
     if email:
         draft = draft.add_extension(x509.SubjectAlternativeName([x509.RFC822Name(email)]), critical=False)
+    return draft.sign(issuer.key, hashes.SHA256())
+
+
+def special(
+    issuer: Issuer,
+    name: str,
+    public_key: PublicKey,
+    extensions: Sequence[tuple[x509.ExtensionType, bool]],
+    **terms: Unpack[Terms],
+) -> x509.Certificate:
+    """A certificate for a service (timestamps, OCSP): what it is for stands in `extensions`, each with criticality."""
+    subject = _name(name, terms.get("organisation", _TEST_ORGANISATION))
+    draft = _draft(subject, issuer.certificate.subject, public_key, terms["at"], terms.get("days", 1825))
+    draft = draft.serial_number(terms["serial"]).add_extension(_issued_by(issuer), critical=False)
+    draft = draft.add_extension(_usage(signing=True), critical=True)
+    for extension, critical in extensions:
+        draft = draft.add_extension(extension, critical=critical)
     return draft.sign(issuer.key, hashes.SHA256())
 
 

@@ -9,44 +9,61 @@ No list, only run-out lists or only lists by somebody else: INDETERMINATE/TRY_LA
 Delta lists, indirect lists and lists limited to some reasons are not read: they count as no list.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
-from types import MappingProxyType
+from typing import TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from signing import algorithms
+from signing import algorithms, crl, ocsp
 from signing.verdict import SubIndication
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class List:
-    """One revocation list (CRL), read once: `revoked` is serial number -> moment, `scope` what it limits itself to."""
-
-    crl: x509.CertificateRevocationList
-    sha256: str
-    this_update: datetime
-    next_update: datetime
-    scope: x509.IssuingDistributionPoint | None
-    revoked: Mapping[int, datetime]
+MOST_ENCLOSED = 64
+MOST_ENCLOSED_BYTES = 8 << 20
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lists:
-    """All revocation lists at hand, by the issuer's name in DER, newest first."""
+class Enclosed:
+    """Revocation data that came inside a signature (DSS, XAdES, CMS), in DER; as evidence it is worth what configured
+    data is worth, for what counts is whose key signed it. What cannot be read, or is too much, is passed over.
+    """
 
-    by_issuer: Mapping[bytes, tuple[List, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    crls: tuple[bytes, ...] = ()
+    responses: tuple[bytes, ...] = ()
 
-    @property
-    def all(self) -> tuple[List, ...]:
-        """Every list, in no meaningful order."""
-        return tuple(one for lists in self.by_issuer.values() for one in lists)
+    @cached_property
+    def lists(self) -> crl.Lists:
+        """The lists that can be read."""
+        return crl.collect(_read(crl.read, _affordable(self.crls)))
+
+    @cached_property
+    def answers(self) -> ocsp.Responses:
+        """The answers in the responses that can be read."""
+        return ocsp.collect(_read(ocsp.read, _affordable(self.responses)))
+
+
+def _affordable(files: Iterable[bytes]) -> Iterator[bytes]:
+    left = MOST_ENCLOSED_BYTES
+    for number, raw in enumerate(files):
+        left -= len(raw)
+        if left < 0 or number == MOST_ENCLOSED:
+            return
+        yield raw
+
+
+def _read(parse: Callable[[bytes], _T], files: Iterable[bytes]) -> Iterator[_T]:
+    for raw in files:
+        with suppress(*_UNREADABLE):
+            yield parse(raw)
 
 
 class Standing(StrEnum):
@@ -76,38 +93,11 @@ class _Answer:
     """What the lists say of one certificate; `used` decided it, `stale` means that only run-out lists were there."""
 
     standing: Standing
-    used: List | None = None
+    used: crl.List | None = None
     stale: bool = False
 
 
-def read(der: bytes) -> List:
-    """One list from DER. Raises ValueError when it cannot be read or is of a kind that we do not evaluate."""
-    crl = x509.load_der_x509_crl(der)
-    if crl.next_update_utc is None:
-        raise ValueError("a revocation list without nextUpdate never runs out")
-    return List(
-        crl=crl,
-        sha256=crl.fingerprint(hashes.SHA256()).hex(),
-        this_update=crl.last_update_utc,
-        next_update=crl.next_update_utc,
-        scope=_scope(crl),
-        revoked=MappingProxyType({entry.serial_number: entry.revocation_date_utc for entry in crl}),
-    )
-
-
-def collect(lists: Iterable[List]) -> Lists:
-    """The lists sorted by issuer, newest first."""
-    by_issuer: dict[bytes, list[List]] = {}
-    for one in lists:
-        by_issuer.setdefault(one.crl.issuer.public_bytes(), []).append(one)
-    newest_first = {
-        issuer: tuple(sorted(group, key=lambda one: one.this_update, reverse=True))
-        for issuer, group in by_issuer.items()
-    }
-    return Lists(by_issuer=MappingProxyType(newest_first))
-
-
-def check(chain: Sequence[x509.Certificate], lists: Lists, at: datetime) -> Outcome:
+def check(chain: Sequence[x509.Certificate], lists: crl.Lists, at: datetime) -> Outcome:
     """What `lists` say at `at` of a path, signer first and root last; the root itself is trusted by configuration."""
     answers = [_ask(certificate, issuer, lists, at) for certificate, issuer in pairwise(chain)]
     used = [answer.used for answer in answers if answer.used]
@@ -135,7 +125,7 @@ def _revoked(position: int, evidence: tuple[str, ...]) -> Outcome:
     return Outcome(standing=Standing.REVOKED, sub_indication=sub, why=why, evidence=evidence)
 
 
-def _ask(certificate: x509.Certificate, issuer: x509.Certificate, lists: Lists, at: datetime) -> _Answer:
+def _ask(certificate: x509.Certificate, issuer: x509.Certificate, lists: crl.Lists, at: datetime) -> _Answer:
     """One certificate: any list may convict it, the newest that still had to name it may acquit it."""
     ours = [
         one
@@ -156,7 +146,7 @@ def _ask(certificate: x509.Certificate, issuer: x509.Certificate, lists: Lists, 
     return _Answer(standing=Standing.UNKNOWN, stale=bool(ours))
 
 
-def _speaks_for(one: List, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def _speaks_for(one: crl.List, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return _in_scope(one.scope, certificate) and _signed_by(one, issuer)
 
 
@@ -165,14 +155,14 @@ def _issuer_name(certificate: x509.Certificate) -> bytes:
     return certificate.issuer.public_bytes()
 
 
-def _on_hold(one: List, certificate: x509.Certificate) -> bool:
+def _on_hold(one: crl.List, certificate: x509.Certificate) -> bool:
     entry = one.crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
     reasons = [] if entry is None else [extension.value for extension in entry.extensions]
     return x509.CRLReason(x509.ReasonFlags.certificate_hold) in reasons
 
 
 @lru_cache(maxsize=256)
-def _signed_by(one: List, issuer: x509.Certificate) -> bool:
+def _signed_by(one: crl.List, issuer: x509.Certificate) -> bool:
     """Whether the issuer's key signed the list and may do so; remembered, for a long list takes long to hash."""
     key = issuer.public_key()
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
@@ -181,18 +171,6 @@ def _signed_by(one: List, issuer: x509.Certificate) -> bool:
         return False
     usage = [extension.value for extension in issuer.extensions if isinstance(extension.value, x509.KeyUsage)]
     return all(allowed.crl_sign for allowed in usage) and one.crl.is_signature_valid(key)
-
-
-def _scope(crl: x509.CertificateRevocationList) -> x509.IssuingDistributionPoint | None:
-    scope = None
-    for extension in crl.extensions:
-        if isinstance(extension.value, x509.IssuingDistributionPoint):
-            scope = extension.value
-        elif isinstance(extension.value, x509.DeltaCRLIndicator) or extension.critical:
-            raise ValueError("a delta list, or one with an unknown critical extension")
-    if scope and (scope.indirect_crl or scope.only_some_reasons or scope.only_contains_attribute_certs):
-        raise ValueError("an indirect list, or one limited to some reasons or to attribute certificates")
-    return scope
 
 
 def _in_scope(scope: x509.IssuingDistributionPoint | None, certificate: x509.Certificate) -> bool:

@@ -1,66 +1,130 @@
-"""What a deployment trusts (kho tin cậy): roots, intermediate authorities and revocation lists, from files.
+"""What a deployment trusts (kho tin cậy): authorities for signers, authorities for timestamps, revocation data.
 
-Nothing is trusted without configuration: an empty `Trust` never lets a signature pass.
+Nothing is trusted without configuration: an empty `Trust` never lets a signature pass. The stores are separate: an
+authority for signers vouches for no timestamp and the other way round. Revocation lists and OCSP responses are no
+store of trust: each counts only where the issuer of the certificate in question signed it or let it be signed.
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from signing import keys
-from signing.revocation import List, Lists, collect, read
+from signing import crl, keys, ocsp
 
 _CRL_BLOCK = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 _T = TypeVar("_T")
 _DER = serialization.Encoding.DER
+_UNREADABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Trust:
-    """Roots, intermediates and revocation lists (kho tin cậy); `sha256` names this very set in a verdict's record."""
+class Authorities:
+    """Certification authorities (tổ chức chứng thực) that are trusted for one purpose: roots and those below them."""
 
     anchors: tuple[x509.Certificate, ...] = ()
     intermediates: tuple[x509.Certificate, ...] = ()
-    revocation: Lists = field(default_factory=Lists)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trust(Authorities):
+    """The authorities of signers, and beside them all else (kho tin cậy); `sha256` names this very set in records."""
+
+    timestamping: Authorities = field(default_factory=Authorities)
+    revocation: crl.Lists = field(default_factory=crl.Lists)
+    responses: ocsp.Responses = field(default_factory=ocsp.Responses)
     sha256: bytes = hashlib.sha256(b"").digest()
 
 
-def load(trust_files: Iterable[bytes], crl_files: Iterable[bytes]) -> Trust:
+class Material(NamedTuple):
+    """A trust set as bytes that can travel to another process, each kind apart."""
+
+    certificates: tuple[bytes, ...]
+    lists: tuple[bytes, ...]
+    timestamping: tuple[bytes, ...]
+    responses: tuple[bytes, ...]
+
+
+def load(
+    trust_files: Iterable[bytes],
+    crl_files: Iterable[bytes],
+    *,
+    timestamp_files: Iterable[bytes] = (),
+    ocsp_files: Iterable[bytes] = (),
+) -> Trust:
     """Trust from PEM (several in a file) or DER files: self-signed authorities are roots, others intermediates.
 
-    Raises ValueError that says which file, counted from 0, and what is wrong with it.
+    `timestamp_files` are the authorities of timestamps; `ocsp_files` hold one OCSP response each, in DER.
+    Raises ValueError that says which file of its kind, counted from 0, and what is wrong with it.
     """
-    certificates = tuple(dict.fromkeys(_each(trust_files, "certificate", _certificates)))
+    signers = tuple(dict.fromkeys(_each(trust_files, "certificate", _certificates)))
+    stampers = tuple(dict.fromkeys(_each(timestamp_files, "timestamp certificate", _certificates)))
     lists = tuple(_each(crl_files, "revocation list", _lists))
+    responses = tuple(_each(ocsp_files, "OCSP response", lambda raw: [ocsp.read(raw)]))
+    signing, timestamping = _told_apart(signers), _told_apart(stampers)
     return Trust(
-        anchors=tuple(filter(_self_signed, certificates)),
-        intermediates=tuple(certificate for certificate in certificates if not _self_signed(certificate)),
-        revocation=collect(lists),
-        sha256=_digest(certificates, lists),
+        anchors=signing.anchors,
+        intermediates=signing.intermediates,
+        timestamping=timestamping,
+        revocation=crl.collect(lists),
+        responses=ocsp.collect(responses),
+        sha256=_digest(signers, stampers, lists, responses),
     )
 
 
 def documents(trust: Trust) -> Mapping[str, tuple[str, bytes]]:
-    """Everything in the set, for keeping as evidence: hex SHA-256 -> (`certificate` or `crl`, DER bytes)."""
+    """Everything in the set, for keeping as evidence: hex SHA-256 -> (`certificate`, `crl` or `ocsp`, DER bytes)."""
     certificates = {
         keys.fingerprint(certificate).hex(): ("certificate", certificate.public_bytes(_DER))
-        for certificate in (*trust.anchors, *trust.intermediates)
+        for certificate in (*_all(trust), *_all(trust.timestamping))
     }
     lists = {one.sha256: ("crl", one.crl.public_bytes(_DER)) for one in trust.revocation.all}
-    return certificates | lists
+    responses = {one.sha256: ("ocsp", one.der) for one in trust.responses.all}
+    return certificates | lists | responses
+
+
+def material(trust: Trust) -> Material:
+    """The set as bytes; `of` makes the same set of them, with the same digest."""
+    return Material(
+        certificates=tuple(certificate.public_bytes(_DER) for certificate in _all(trust)),
+        lists=tuple(one.crl.public_bytes(_DER) for one in trust.revocation.all),
+        timestamping=tuple(certificate.public_bytes(_DER) for certificate in _all(trust.timestamping)),
+        responses=tuple(one.der for one in trust.responses.all),
+    )
+
+
+def of(material: Material) -> Trust:
+    """The trust set that was made into `material`."""
+    return load(
+        material.certificates,
+        material.lists,
+        timestamp_files=material.timestamping,
+        ocsp_files=material.responses,
+    )
+
+
+def _all(authorities: Authorities) -> tuple[x509.Certificate, ...]:
+    return (*authorities.anchors, *authorities.intermediates)
+
+
+def _told_apart(certificates: Iterable[x509.Certificate]) -> Authorities:
+    own = {certificate: _self_signed(certificate) for certificate in certificates}
+    return Authorities(
+        anchors=tuple(certificate for certificate, signed in own.items() if signed),
+        intermediates=tuple(certificate for certificate, signed in own.items() if not signed),
+    )
 
 
 def _each(files: Iterable[bytes], what: str, parse: Callable[[bytes], Iterable[_T]]) -> Iterator[_T]:
     for position, raw in enumerate(files):
         try:
             yield from parse(raw)
-        except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm) as problem:
+        except _UNREADABLE as problem:
             raise ValueError(f"{what} file {position}: {problem}") from problem
 
 
@@ -77,13 +141,13 @@ def _certificates(raw: bytes) -> list[x509.Certificate]:
     return certificates
 
 
-def _lists(raw: bytes) -> list[List]:
+def _lists(raw: bytes) -> list[crl.List]:
     if b"-----BEGIN" not in raw:
-        return [read(raw)]
+        return [crl.read(raw)]
     blocks = _CRL_BLOCK.findall(raw)
     if not blocks:
         raise ValueError("no revocation list inside")
-    return [read(x509.load_pem_x509_crl(block).public_bytes(_DER)) for block in blocks]
+    return [crl.read(x509.load_pem_x509_crl(block).public_bytes(_DER)) for block in blocks]
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
@@ -101,8 +165,15 @@ def _self_signed(certificate: x509.Certificate) -> bool:
     return True
 
 
-def _digest(certificates: Iterable[x509.Certificate], lists: Iterable[List]) -> bytes:
-    """One digest over all members, whatever their order."""
-    members = [keys.fingerprint(certificate) for certificate in certificates]
-    members += [bytes.fromhex(one.sha256) for one in lists]
-    return hashlib.sha256(b"".join(sorted(set(members)))).digest()
+def _digest(
+    signers: Iterable[x509.Certificate],
+    stampers: Iterable[x509.Certificate],
+    lists: Iterable[crl.List],
+    responses: Iterable[ocsp.Response],
+) -> bytes:
+    """One digest over all members, whatever their order; what vouches for timestamps is told from the rest."""
+    members = {keys.fingerprint(certificate) for certificate in signers}
+    members |= {bytes.fromhex(one.sha256) for one in lists}
+    members |= {bytes.fromhex(one.sha256) for one in responses}
+    members |= {b"timestamp" + keys.fingerprint(certificate) for certificate in stampers}
+    return hashlib.sha256(b"".join(sorted(members))).digest()

@@ -52,7 +52,7 @@ CODE_AT = {
 PASSED_ON = {
     "Finding": {"_unreadable", "_why", "_finding", "__init__", "_add", "_offence", "_as_warning", "requirement", "of", "finding"},
     "Remark": {"_remark"},
-    "Failure": {"failed", "doubtful", "_constraint"},
+    "Failure": {"failed", "doubtful", "_constraint", "_judged"},
     "TooComplexError": {"keep_budgets"},
     "Fault": {"_strays", "check"},
     "Unreadable": set(), "SettingError": set(), "DemoError": set(), "EmbeddedError": set(), "MigrationError": set(),
@@ -166,7 +166,7 @@ REMARKS = named("Remark", "_remark")
 WHYS = (
     named("Failure", "Outcome", "_constraint", "failed", "doubtful", part="signing")
     | set(xmldsig.FAULTS)
-    | set(judge._PASSED.values())
+    | set(judge.PASSED.values())
 )
 LIMITS = (
     named("TooComplexError")

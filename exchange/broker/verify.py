@@ -140,7 +140,7 @@ class VerifyPool:
             max_workers=1,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_prepare,
-            initargs=(_material(trusted), self.limits.memory),
+            initargs=(trust.material(trusted), self.limits.memory),
         )
         try:
             process = await asyncio.get_running_loop().run_in_executor(executor, os.getpid)
@@ -197,27 +197,17 @@ def _retire(worker: _Worker | None) -> None:
     worker.executor.shutdown(wait=False, cancel_futures=True)
 
 
-_Material = tuple[tuple[bytes, ...], tuple[bytes, ...]]
-
-
-def _material(trusted: trust.Trust) -> _Material:
-    """The trust set as bytes that can travel to another process: certificates, revocation lists."""
-    documents = trust.documents(trusted).values()
-    certificates = tuple(content for kind, content in documents if kind == "certificate")
-    return certificates, tuple(content for kind, content in documents if kind == "crl")
-
-
 # What follows runs in the worker process.
 
 _LOADED: list[trust.Trust] = []
 
 
-def _prepare(material: _Material, memory: int) -> None:
+def _prepare(material: trust.Material, memory: int) -> None:
     """Readies a new worker: limits, signals, the trust set."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _LOADED.append(trust.load(*material))
+    _LOADED.append(trust.of(material))
 
 
 def _end_with_parent() -> None:

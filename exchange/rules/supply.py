@@ -24,6 +24,7 @@ _UNSOUND: Mapping[SubIndication | None, str] = {
     SubIndication.REVOKED_NO_POE: "revoked",
     SubIndication.REVOKED_CA_NO_POE: "revoked",
     SubIndication.OUT_OF_BOUNDS_NO_POE: "expired",
+    SubIndication.OUT_OF_BOUNDS_NOT_REVOKED: "expired",
     SubIndication.NOT_YET_VALID: "not_yet_valid",
     SubIndication.CRYPTO_CONSTRAINTS_FAILURE: "weak_algorithm",
     SubIndication.CHAIN_CONSTRAINTS_FAILURE: "no_path",
@@ -31,6 +32,7 @@ _UNSOUND: Mapping[SubIndication | None, str] = {
     SubIndication.NO_CERTIFICATE_CHAIN_FOUND: "no_path",
     SubIndication.NO_SIGNING_CERTIFICATE_FOUND: "no_certificate",
     SubIndication.SIG_CONSTRAINTS_FAILURE: "format",
+    SubIndication.TIMESTAMP_ORDER_FAILURE: "format",
     SubIndication.TRY_LATER: "no_revocation_data",
 }
 """The sub-reason of class N for every way not to pass; a way without its row is `format`."""

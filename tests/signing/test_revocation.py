@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from signing import judge, keys, revocation, trust
+from signing import crl, judge, keys, trust
 from signing.verdict import Indication, SubIndication
 
 AT, AUTHORITY, ROOT = cases.AT, cases.AUTHORITY, cases.ROOT
@@ -108,7 +108,7 @@ def test_what_the_lists_say(name):
     judged = judge.certificate(SIGNER, (), trusted, AT)
     assert cases.ended(judged) == expected
     assert judged.provisional == (expected == LATER)
-    read = {revocation.read(one).sha256 for one in lists}
+    read = {crl.read(one).sha256 for one in lists}
     authorities = {keys.fingerprint(one.certificate).hex() for one in (ROOT, AUTHORITY)}
     assert authorities <= set(judged.evidence) <= authorities | read
     if judged.indication is Indication.TOTAL_PASSED:
@@ -172,7 +172,7 @@ NOT_READ = {
 @pytest.mark.parametrize("name", NOT_READ)
 def test_lists_that_are_not_read(name):
     with pytest.raises(ValueError, match=r"."):
-        revocation.read(NOT_READ[name])
+        crl.read(NOT_READ[name])
     with pytest.raises(ValueError, match="revocation list file 1"):
         trust.load([], [by_root(), NOT_READ[name]])
 

@@ -3,7 +3,7 @@ import xml_cases as cases
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from signing import judge, keys, revocation, trust
+from signing import crl, judge, keys, trust
 from signing.verdict import Indication
 
 ROOT, AUTHORITY = cases.ROOT.certificate, cases.AUTHORITY.certificate
@@ -86,7 +86,7 @@ def test_everything_in_the_set_can_be_kept_as_evidence():
     loaded = trust.load([ROOT_PEM, AUTHORITY_PEM], LISTS)
     documents = trust.documents(loaded)
     assert documents[keys.fingerprint(ROOT).hex()] == ("certificate", keys.der(ROOT))
-    assert documents[revocation.read(LISTS[1]).sha256] == ("crl", LISTS[1])
+    assert documents[crl.read(LISTS[1]).sha256] == ("crl", LISTS[1])
     assert len(documents) == 4
     judged = judge.certificate(cases.CERTIFICATES["p256"], (), loaded, cases.AT)
     assert set(judged.evidence) <= set(documents)
