@@ -31,6 +31,7 @@ class Policy:
     `rules`: first match wins. `annex_kinds`: which separate annexes must be signed, and `annex_demands` by
     whom. `later_changes`: what may have been changed after a person's signature in a PDF, once an
     organisation's signature covers the whole final file (the clerk stamps number and date in between).
+    `after_organisation`: what may follow that one, being no content (PAdES-LT and -LTA).
     `package_by_declaration`: an XML signature counts for the attachments it covers only where the sender
     has declared `signs_package`; otherwise always.
     """
@@ -38,7 +39,8 @@ class Policy:
     rules: tuple[Rule, ...]
     annex_kinds: tuple[str, ...] = ("pdf",)
     annex_demands: tuple[Capacity, ...] = ("organisation",)
-    later_changes: tuple[str, ...] = ("signature", "form", "annotation", "page_stamp")
+    later_changes: tuple[str, ...] = ("signature", "form", "annotation", "validation", "page_stamp")
+    after_organisation: tuple[str, ...] = ("validation",)
     package_by_declaration: bool = False
 
     @cached_property

@@ -95,6 +95,7 @@ def judge(
     wanted = policy.demands(rules, letter.copy_form, letter.document_type_name)
     terms = supply.Terms(
         later_changes=frozenset(rules.later_changes if "organisation" in wanted else ()),
+        after_organisation=frozenset(rules.after_organisation),
         package_counts=not rules.package_by_declaration
         or directory.declared(snapshot, letter.sender, "signs_package", on),
     )

@@ -88,9 +88,10 @@ class Signature:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What the policy allows here: kinds of changes after a person's signature, and package signatures at all."""
+    """What the policy allows here: kinds of changes after a person's signature and after the agency's, package signatures."""
 
     later_changes: frozenset[str]
+    after_organisation: frozenset[str]
     package_counts: bool
 
 
@@ -151,6 +152,8 @@ def _uncovered(signature: Signature, demand: Demand, terms: Terms) -> Iterator[s
 
 def _changed_later(verdict: Verdict, capacity: Capacity, terms: Terms) -> Iterator[str]:
     """An agency's signature covers the whole final file; a person's may be followed by what the terms allow."""
+    if verdict.changes_after and terms.after_organisation.issuperset(verdict.changes_after):
+        return
     if capacity == "organisation" or not terms.later_changes:
         yield "coverage"
     elif not terms.later_changes.issuperset(verdict.changes_after):

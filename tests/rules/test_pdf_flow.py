@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pdf_cases as cases
+import pdf_lasting as lasting
 import pdf_stamps as stamps
 import pytest
 from pdf_stamps import NAME, dictionary, numbers
@@ -41,11 +42,11 @@ def wrapped(page):
 WAYS = {"annotation": annotated, "form": filled_in, "drawn": drawn, "drawn around": wrapped}
 
 
-def said(world, raw):
+def said(world, raw, trusted=cases.TRUST):
     """What the rules say about a file: its signers are the department's person and seal."""
     verdicts = [
         replace(verdict, certificate=SIGNERS[verdict.signer_name], where="letter.pdf")
-        for verdict in cases.judged(raw).verdicts
+        for verdict in cases.judged(raw, trusted).verdicts
     ]
     judgement = world.judge(world.letter(), *verdicts)
     return judgement.requirement, judgement.reason
@@ -79,3 +80,10 @@ def test_our_own_stamp(world):
     raw = cases.by_organisation(pdf_write.stamp(cases.by_person(), "Số: 12/UBND-VP ngày 05/01/2026"))
     assert said(world, raw) == ("met", "")
     assert said(world, raw + b"\n") == ("not_met", "coverage")
+
+
+@pytest.mark.parametrize("level", ["LT", "LTA"])
+def test_material_that_lasts_may_follow_the_organisations_signature(world, level):
+    raw = lasting.signed(level)
+    assert said(world, raw, lasting.trusted(cases.AT)) == ("met", "")
+    assert said(world, stamps.drawn(raw, annotated), lasting.trusted(cases.AT)) == ("not_met", "coverage")
