@@ -16,7 +16,7 @@ asn1crypto parses lazily and raises ValueError, TypeError or KeyError on hostile
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -27,7 +27,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pyhanko.sign import general
 
-from signing import algorithms, cms_data
+from signing import algorithms, cms_data, cms_enclosed, revocation
 from signing.verdict import Indication, SubIndication
 
 ContentType: TypeAlias = Literal["data", "tst_info"]
@@ -58,7 +58,8 @@ class Terms:
 class Checked:
     """What one signer's signature says (chữ ký số dạng CMS): failure, certificate, those beside it, claimed time.
 
-    `referenced`: the signed attributes name the certificate. `timestamps` are tokens over `value`, the signature value.
+    `referenced`: the signed attributes name the certificate. `timestamps` are tokens over `value`, the signature value;
+    `enclosed` are revocation lists and OCSP responses that came along.
     """
 
     failure: Failure | None
@@ -68,6 +69,7 @@ class Checked:
     referenced: bool = False
     value: bytes = b""
     timestamps: tuple[bytes, ...] = ()
+    enclosed: revocation.Enclosed = field(default_factory=revocation.Enclosed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,11 +134,15 @@ def check_signer(data: cms.SignedData, signer: cms.SignerInfo, terms: Terms) -> 
     return Checked(
         failure=failure,
         certificate=cms_data.certificate(signature.named) if signature.named else None,
-        others=tuple(cms_data.readable(one for one in bag if one is not signature.named)),
+        others=(
+            *cms_data.readable(one for one in bag if one is not signature.named),
+            *cms_enclosed.certificates(signer),
+        ),
         signed_at=cms_data.signing_time(signature.values),
         referenced=any(name in signature.values for name, _ in _REFERENCES),
         value=signer["signature"].native,
         timestamps=cms_data.timestamps(signer),
+        enclosed=cms_enclosed.enclosed(data, signer, signature.values),
     )
 
 

@@ -83,7 +83,7 @@ def timestamps(signer: cms.SignerInfo) -> tuple[bytes, ...]:
     """The timestamp tokens over the signature value (RFC 3161 appendix A), the first few; unreadable ones are none."""
     tokens: list[bytes] = []
     with suppress(ValueError, TypeError, KeyError):
-        for attribute in _unsigned(signer, "signature_time_stamp_token"):
+        for attribute in unsigned(signer, "signature_time_stamp_token"):
             tokens.extend(bytes(token.dump()) for token in attribute["values"])
     return tuple(tokens[:MOST_TIMESTAMPS])
 
@@ -129,7 +129,7 @@ def signing_time(of: Mapping[str, list[Any]]) -> datetime | None:
     return moment if isinstance(moment, datetime) and moment.tzinfo else None
 
 
-def _unsigned(signer: cms.SignerInfo, name: str) -> list[Any]:
+def unsigned(signer: cms.SignerInfo, name: str) -> list[Any]:
     """The unsigned attributes of this name."""
     found = signer["unsigned_attrs"]
     return [] if found is core.VOID else [one for one in found if one["type"].native == name]

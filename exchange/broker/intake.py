@@ -5,13 +5,13 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from exchange.broker import attached
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.edxml import attachments, model
 from exchange.errors import Finding
 from exchange.rules import admission, directory, paper_class, requirements, routing
 
-PDF_MAGIC = b"%PDF-"
 NOWHERE = routing.Routing(recipients=())
 
 
@@ -25,8 +25,8 @@ class File:
 
     @property
     def is_pdf(self) -> bool:
-        """Judged by its first bytes: types and names lie."""
-        return self.raw.startswith(PDF_MAGIC)
+        """Whether a recipient may open it as PDF: types and names lie, so either will do."""
+        return attached.holds_pdf(self.name, self.raw)
 
 
 def day(at: datetime) -> date:
@@ -88,6 +88,7 @@ def facts(
                 sha256=hashlib.sha256(file.raw).digest(),
             )
             for file in opened
+            if not attached.is_detached(file.name, file.raw)
         ),
         header_path=reading.header_path,
         main_named=declared.main,

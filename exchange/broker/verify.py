@@ -1,7 +1,8 @@
 """The verify pool (design 6, settled 10): where signatures of a letter are examined without holding up the event loop.
 
 Theory of operation. XML goes to `signing.xmldsig`, inline when small, else in a thread: lxml and OpenSSL let other
-threads run, and budgets bound the work. PDF goes to `signing.pdf` in worker processes: that code is large, not
+threads run, and budgets bound the work. A small `.p7s` goes the same way, whatever the size of the file it signs. PDF,
+and signature files that are large or carry a content, go to `signing.pdf` in worker processes: that code is large, not
 ours, slow, and reads whatever strangers send. A worker may take 1 GiB of memory and 30 s a file. Over time it is
 killed and the file keeps the remark `verification_timeout`; a worker that dies is replaced and the file tried once
 more. Each worker has an executor of its own, so killing one harms no neighbour, and one letter holds at most one
@@ -17,22 +18,24 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from multiprocessing import connection
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
-from signing import pdf, trust, xmldsig
+from exchange.broker import attached
+from signing import trust, xmldsig
 from signing.verdict import Remark, Report, TooComplexError
 
 INLINE_BYTES = 50_000
-_MAGIC_WITHIN = 1024  # where readers look for the magic number (ISO 32000-2 annex I)
-_DETACHED = (".p7s", ".p7m")
 _ATTEMPTS = 2
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +69,15 @@ class _Worker:
 
 @dataclass(frozen=True, kw_only=True)
 class _File:
-    """One PDF to be examined."""
+    """One file to be examined in a worker."""
 
-    raw: bytes
+    task: attached.Task
     at: datetime
-    where: str
+
+    @property
+    def where(self) -> str:
+        """The file that a remark about it names."""
+        return self.task.carrier or self.task.where
 
 
 class VerifyPool:
@@ -155,17 +162,20 @@ async def letter(
 ) -> Examined:
     """All verdicts and remarks of a letter as of `at`: the message's own first, then of each file in order.
 
-    `attachments` are (name, decoded bytes). Raises TooComplexError, and `signing.xmldsig`'s errors for what is no XML.
+    `attachments` are (name, opened bytes). Raises TooComplexError, and `signing.xmldsig`'s errors for what is no XML.
     """
     trusted, clock = pool.trust, asyncio.get_running_loop().time
     reports = [await _message(raw, trusted, at, repaired=repaired)]
     deadline = clock() + pool.limits.letter_seconds
-    for name, content in attachments:
-        if name.lower().endswith(_DETACHED):
-            reports.append(_remark("not_examined", name))
-        elif pdf.MAGIC in content[:_MAGIC_WITHIN]:
+    for task in await _beside(sum(len(content) for _, content in attachments), attached.tasks, attachments):
+        if isinstance(task, Remark):
+            reports.append(Report(remarks=(task,)))
+        elif task.light:
+            size = len(task.content or b"")
+            reports.append(await _beside(size, attached.judge, task, trusted, at))
+        else:
             seconds = min(pool.limits.seconds, deadline - clock())
-            reports.append(await pool.examine(trusted, _File(raw=content, at=at, where=name), seconds))
+            reports.append(await pool.examine(trusted, _File(task=task, at=at), seconds))
     whole = Report(
         verdicts=tuple(verdict for report in reports for verdict in report.verdicts),
         remarks=tuple(remark for report in reports for remark in report.remarks),
@@ -174,9 +184,15 @@ async def letter(
 
 
 async def _message(raw: bytes, trusted: trust.Trust, at: datetime, *, repaired: bool) -> Report:
-    if len(raw) < INLINE_BYTES:
-        return xmldsig.verify(raw, trusted, at, repaired=repaired)
-    return await asyncio.to_thread(xmldsig.verify, raw, trusted, at, repaired=repaired)
+    verify = partial(xmldsig.verify, repaired=repaired)
+    return await _beside(len(raw), verify, raw, trusted, at)
+
+
+async def _beside(size: int, work: Callable[..., _Result], *arguments: object) -> _Result:
+    """`work` done here when it is small, else in a thread: lxml, OpenSSL and hashing let other threads run."""
+    if size < INLINE_BYTES:
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
 
 
 def _remark(code: str, where: str) -> Report:
@@ -221,6 +237,6 @@ def _end_with_parent() -> None:
 def _examine(file: _File) -> Report | TooComplexError:
     """The report on a file; a budget exceeded is an answer too, and must not look like a broken worker."""
     try:
-        return pdf.verify(file.raw, _LOADED[0], file.at, where=file.where)
+        return attached.judge(file.task, _LOADED[0], file.at)
     except TooComplexError as problem:
         return problem

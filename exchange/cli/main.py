@@ -10,13 +10,15 @@ from exchange.cli import (
     directory,
     inbox,
     letters,
+    new,
     screen,
     send,
     serve,
     settings,
-    signatures,
+    sign,
     systems,
     tally,
+    verify,
     words,
 )
 
@@ -35,8 +37,9 @@ VERBS = (
     deliveries.trace,
     letters.show,
     letters.lint,
-    signatures.verify,
-    signatures.sign,
+    verify.verify,
+    sign.sign,
+    new.new,
     directory.directory,
     systems.system,
 )

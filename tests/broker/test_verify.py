@@ -78,11 +78,17 @@ async def test_the_package_first_then_each_pdf_in_order():
     ]
     async with verify.VerifyPool(cases.TRUST, verify.Limits(workers=1)) as pool:
         verdicts, remarks = told(await verify.letter(pool, message(), files, cases.AT, repaired=False))
-    assert [verdict.where for verdict in verdicts] == ["package", "van-ban.pdf", "van-ban.pdf", "ky-lai.pdf"]
-    assert all(verdict.passed for verdict in verdicts)
+    assert [verdict.where for verdict in verdicts] == [
+        "package",
+        "van-ban.pdf",
+        "van-ban.pdf",
+        "chu-ky.P7S",
+        "ky-lai.pdf",
+    ]
+    assert [verdict.why for verdict in verdicts if not verdict.passed] == ["p7_damaged"]
     assert [verdict.changes_after for verdict in verdicts[1:3]] == [("signature",), ()]
     assert [(remark.code, remark.where) for remark in remarks] == [
-        ("not_examined", "chu-ky.P7S"),
+        ("zip_not_examined", "phu-luc.xlsx"),
         ("unreadable_pdf", "hong.pdf"),
         ("unreadable_pdf", "phu-luc.pdf"),
     ]
