@@ -46,6 +46,7 @@ from signing.verdict import Remark, Report, TooComplexError
 
 MOST_REVISIONS = 64
 MAGIC = b"%PDF-"
+_MOST_TABLES = 1024  # ends of tables in plain sight; files attached inside may have their own
 
 # pyHanko writes what it dislikes about a file to its log; ours is the report.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
@@ -70,6 +71,8 @@ def _examine(raw: bytes, trust: Trust, at: datetime, where: str) -> Report:
     if broken:
         found = (Found(checked=checked, end=hole.end) for hole, checked in broken)
         return _report([pdf_signature.told(file, position, one) for position, one in enumerate(found)])
+    if raw.count(b"startxref") > _MOST_TABLES:
+        raise TooComplexError("revisions", MOST_REVISIONS)
     with pdf_quick.strings():
         return _read(file)
 
