@@ -44,6 +44,7 @@ from signing.pdf_signature import File, Found, Told
 from signing.trust import Trust
 from signing.verdict import Remark, Report, TooComplexError
 
+MOST_SIGNATURES = pdf_containers.MOST_SIGNATURES
 MOST_REVISIONS = 64
 MAGIC = b"%PDF-"
 _MOST_TABLES = 1024  # ends of tables in plain sight; files attached inside may have their own
@@ -85,8 +86,8 @@ def _read(file: File) -> Report:
         raise TooComplexError("revisions", MOST_REVISIONS)
     fields = [field for field in pdf_form.fields(reader) if field.kind == "/Sig" and field.key == field.owner]
     signed = [field for field in fields if field.signed]
-    if len(signed) > pdf_containers.MOST_SIGNATURES:
-        raise TooComplexError("signatures", pdf_containers.MOST_SIGNATURES)
+    if len(signed) > MOST_SIGNATURES:
+        raise TooComplexError("signatures", MOST_SIGNATURES)
     stamps = [field for field in signed if pdf_signature.is_timestamp(field)]
     signatures = [field for field in signed if field not in stamps]
     file = _furnished(file, reader, stamps)
