@@ -142,7 +142,7 @@ class Canvas:
         state = self._state
         if not (isinstance(pieces, list) and state.in_text and state.mode in _VISIBLE_MODES):
             raise RefusedError(b"TJ")
-        if pdf_form.entry(self._resource("/Font", state.font), "/Subtype") not in _OUTLINE_FONTS:
+        if pdf_form.named(self._resource("/Font", state.font), "/Subtype") not in _OUTLINE_FONTS:
             raise RefusedError(b"Tf")
         filled, stroked = _VISIBLE_MODES[state.mode]
         self._only_dark(filled=filled, stroked=stroked)
@@ -164,7 +164,7 @@ class Canvas:
 
     def _place(self, name: Operand) -> None:
         found = self._resource("/XObject", name)
-        kind = pdf_form.entry(found, "/Subtype")
+        kind = pdf_form.named(found, "/Subtype")
         if not (isinstance(found, generic.StreamObject) and _NEVER_IN_OBJECT.isdisjoint(found)):
             raise RefusedError(b"Do")
         if kind == "/Form":
@@ -187,7 +187,7 @@ class Canvas:
         if outer.in_text or self._forms > _DEEPEST_FORM:
             raise RefusedError(b"Do")
         matrix = pdf_form.entry(form, "/Matrix")
-        if matrix is not None:
+        if isinstance(matrix, generic.ArrayObject):
             self._change(b"cm", [float(one) for one in matrix])
         self.draw(form.data, resources(form) or self._resources)
         self._forms -= 1

@@ -30,7 +30,7 @@ def strings() -> Iterator[None]:
         generic.read_hex_string_from_stream = _SLOWLY
 
 
-def read(stream: BinaryIO) -> generic.PdfObject:
+def read(stream: BinaryIO) -> generic.ByteStringObject | generic.TextStringObject:
     """The string at the stream's position, which is at its `<`; the stream then stands behind its `>`.
 
     Raises pyHanko's errors when it does not end or holds anything else.

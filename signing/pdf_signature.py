@@ -84,7 +84,7 @@ def is_timestamp(found: pdf_form.Field) -> bool:
     value = pdf_form.entry(found.node, "/V")
     if not isinstance(value, generic.DictionaryObject):
         return False
-    return any(pdf_form.entry(value, name) in _TIMESTAMP for name in ("/Type", "/SubFilter"))
+    return any(pdf_form.named(value, name) in _TIMESTAMP for name in ("/Type", "/SubFilter"))
 
 
 def hole(file: File, value: generic.DictionaryObject) -> tuple[pdf_coverage.Hole | None, bytes]:

@@ -88,7 +88,8 @@ async def _b14(server):
         ending.set()
         for one in attacks:
             one.cancel()
-        await asyncio.gather(*attacks, return_exceptions=True)
+        ended = await asyncio.gather(*attacks, return_exceptions=True)
+        assert all(isinstance(one, asyncio.CancelledError | None) for one in ended), ended
     return calm, attacked, len(answered)
 
 

@@ -140,14 +140,22 @@ def campaign(base, count, seed):
 
 @pytest.mark.parametrize("base", BASES)
 def test_no_mutant_passes_for_what_it_is_not(base):
-    seen = campaign(base, 160, 20260105)
-    assert seen["update", True] > 10  # what was signed is still there
-    assert sum(count for (_, passed), count in seen.items() if not passed) > 60
+    seen = campaign(base, 120, 20260105)
+    assert seen["update", True] > 8  # what was signed is still there
+    assert sum(count for (_, passed), count in seen.items() if not passed) > 40
+
+
+def test_a_damaged_parameter_that_nothing_covers_is_no_signature():
+    damaged = cases.by_person().replace(b"2A864886F70D01010B0500", b"2A864886F70D01010B2500")
+    damaged = damaged.replace(b"2a864886f70d01010b0500", b"2a864886f70d01010b2500")
+    assert damaged != cases.by_person()
+    assert not cases.only(damaged).passed
+    assert held_by_pyhanko(damaged) == 0
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("base", BASES)
 def test_no_mutant_passes_for_what_it_is_not_in_thousands(base):
-    seen = campaign(base, 4000, 7)
+    seen = campaign(base, 2000, 7)
     print(f"\n{base}: {dict(seen)}")
-    assert seen["update", True] > 300
+    assert seen["update", True] > 150
