@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding
 from pyhanko.sign import general
 
-from signing import algorithms
+from signing import algorithms, certificate_facts
 
 MOST_CERTIFICATES = 32
 MOST_TIMESTAMPS = 4
@@ -112,7 +112,7 @@ def rsa_padding(signer: cms.SignerInfo, how: algorithms.Method) -> padding.Asymm
 
 def certificate(parsed: asn1_x509.Certificate) -> x509.Certificate:
     """The same certificate as `cryptography` knows it. Raises ValueError."""
-    return x509.load_der_x509_certificate(parsed.dump())
+    return certificate_facts.load(parsed.dump())
 
 
 def readable(bag: Iterable[asn1_x509.Certificate]) -> Iterator[x509.Certificate]:

@@ -13,7 +13,7 @@ None of it is believed for standing here; what cannot be read is passed over.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 from asn1crypto import cms, core, crl, ocsp
 from asn1crypto import x509 as asn1_x509
@@ -38,7 +38,7 @@ class _Certificates(core.SequenceOf):
 
 
 class _RevocationValues(core.Sequence):
-    _fields: ClassVar[list[Any]] = [
+    _fields = [  # noqa: RUF012 - as asn1crypto declares it
         ("crls", _Lists, {"explicit": 0, "optional": True}),
         ("responses", _Responses, {"explicit": 1, "optional": True}),
         ("other", core.Any, {"explicit": 2, "optional": True}),

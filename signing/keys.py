@@ -15,7 +15,7 @@ from typing import NotRequired, Required, TypedDict, Unpack
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -133,6 +133,13 @@ def revocation_list(
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment)
         draft = draft.add_revoked_certificate(entry.build())
     return draft.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def signature(key: PrivateKey, signed: bytes) -> bytes:
+    """A signature with SHA-256 as certificates carry it: RSA PKCS#1 v1.5, or ECDSA in DER."""
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(signed, ec.ECDSA(hashes.SHA256()))
+    return key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
 
 
 def private_pem(key: PrivateKey) -> bytes:

@@ -1,3 +1,6 @@
+# mypy: allow-untyped-calls
+# asn1crypto ships no complete types.
+
 """Revocation data of a test or demo authority: lists with reasons, holds, deltas and scopes, and OCSP responses.
 
 Beside `signing.keys`, which issues the certificates. Moments, numbers and reasons are given by the caller.
@@ -7,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, NotRequired, Required, TypedDict, Unpack
 
+from asn1crypto import core as asn1_core
+from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
@@ -106,7 +111,17 @@ def response(
     draft = draft.responder_id(named, signer.certificate)
     if "responder" in terms:
         draft = draft.certificates([signer.certificate])
-    return draft.sign(signer.key, hashes.SHA256()).public_bytes(_DER)
+    return produced(draft.sign(signer.key, hashes.SHA256()).public_bytes(_DER), signer.key, at)
+
+
+def produced(der: bytes, key: keys.PrivateKey, at: datetime) -> bytes:
+    """The response as produced at `at` and signed anew: the library writes the moment of its clock."""
+    response = asn1_ocsp.OCSPResponse.load(der)
+    basic = response["response_bytes"]["response"].parsed
+    basic["tbs_response_data"]["produced_at"] = at
+    basic["signature"] = keys.signature(key, basic["tbs_response_data"].dump())
+    response["response_bytes"]["response"] = asn1_core.ParsableOctetString(basic.dump())
+    return bytes(response.dump())
 
 
 def scope(

@@ -11,8 +11,7 @@ from typing import Any
 from asn1crypto import algos, cms, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from signing import keys
@@ -92,15 +91,9 @@ def _signer(stamper: keys.Holder, attributes: cms.CMSAttributes) -> cms.SignerIn
             "digest_algorithm": {"algorithm": "sha256"},
             "signed_attrs": attributes,
             "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": f"sha256_{family}"}),
-            "signature": _value(stamper.key, attributes.dump()),
+            "signature": keys.signature(stamper.key, attributes.dump()),
         }
     )
-
-
-def _value(key: keys.PrivateKey, signed: bytes) -> bytes:
-    if isinstance(key, ec.EllipticCurvePrivateKey):
-        return key.sign(signed, ec.ECDSA(hashes.SHA256()))
-    return key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
 
 
 def _parsed(certificate: x509.Certificate) -> asn1_x509.Certificate:

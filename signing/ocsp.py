@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from types import MappingProxyType
 
 from cryptography import x509
@@ -18,9 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
+from cryptography.x509.oid import SignatureAlgorithmOID
 
-from signing import algorithms, certificate_facts
+from signing import algorithms, certificate_facts, names
+from signing.certificate_facts import Facts
 
 MOST_BYTES = 1 << 20
 MOST_ANSWERS = 64
@@ -49,6 +49,7 @@ class Response:
     sha256: str
     produced_at: datetime
     certificates: tuple[x509.Certificate, ...]
+    _responders: dict[Facts, Facts | None] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,6 +84,8 @@ def read(der: bytes) -> Response:
         raise ValueError(f"the responder did not answer: {parsed.response_status.name}")
     if any(extension.critical for extension in parsed.extensions):
         raise ValueError("a critical extension")
+    if not any(True for _ in parsed.responses):
+        raise ValueError("an OCSP response that answers nothing")
     return Response(
         parsed=parsed,
         der=der,
@@ -126,49 +129,48 @@ def is_about(answer: Answer, certificate: x509.Certificate, issuer: x509.Certifi
     return single.issuer_name_hash == name and single.issuer_key_hash == key
 
 
-def responder(response: Response, issuer: x509.Certificate) -> x509.Certificate | None:
+def responder(response: Response, issuer: Facts) -> Facts | None:
     """Who signed the response: the issuer, or its delegate of that time by a certificate that came inside; else None.
 
     Whether a delegate's certificate was revoked is asked elsewhere, unless it says itself that nobody need ask.
     """
-    for candidate in (issuer, *response.certificates):
-        if _is_named(response, candidate) and (
-            candidate == issuer or _delegated(candidate, issuer, response.produced_at)
-        ):
-            return candidate if _signed(response, candidate) else None
+    known = response._responders  # noqa: SLF001 - what is remembered of a response stays with it
+    if issuer not in known:
+        known[issuer] = _responder(response, issuer)
+    return known[issuer]
+
+
+def _responder(response: Response, issuer: Facts) -> Facts | None:
+    if _is_named(response, issuer) and _signed(response, issuer):
+        return issuer
+    for certificate in response.certificates:
+        one = certificate_facts.read(certificate)
+        if one and _is_named(response, one) and _delegated(one, issuer, response.produced_at):
+            return one if _signed(response, one) else None
     return None
 
 
-def needs_no_check(certificate: x509.Certificate) -> bool:
-    """Whether the issuer vouches for a responder's certificate until it runs out (RFC 6960 §4.2.2.2.1)."""
-    return any(isinstance(extension.value, x509.OCSPNoCheck) for extension in certificate.extensions)
-
-
-def _is_named(response: Response, candidate: x509.Certificate) -> bool:
+def _is_named(response: Response, candidate: Facts) -> bool:
     key_hash = response.parsed.responder_key_hash
     if key_hash is not None:
-        return key_hash == _hashed(_bits(candidate.public_key()), hashes.SHA1())  # noqa: S303 - names, proves nothing
-    return response.parsed.responder_name == candidate.subject
+        named_by = hashes.SHA1()  # noqa: S303 - it names a key and proves nothing (RFC 6960 §4.2.1)
+        return key_hash == _hashed(_bits(candidate.certificate.public_key()), named_by)
+    name = response.parsed.responder_name
+    return name is not None and names.folded(name) == candidate.subject
 
 
-def _delegated(candidate: x509.Certificate, issuer: x509.Certificate, at: datetime) -> bool:
-    if not candidate.not_valid_before_utc <= at <= candidate.not_valid_after_utc:
+def _delegated(candidate: Facts, issuer: Facts, at: datetime) -> bool:
+    """Whether the issuer itself let this key answer for it, at that time (RFC 6960 §4.2.2.2)."""
+    if not candidate.valid_from <= at <= candidate.valid_to or candidate.issuer != issuer.subject:
         return False
-    values = [extension.value for extension in candidate.extensions]
-    purposes = [value for value in values if isinstance(value, x509.ExtendedKeyUsage)]
-    usages = [value for value in values if isinstance(value, x509.KeyUsage)]
-    if not any(ExtendedKeyUsageOID.OCSP_SIGNING in purpose for purpose in purposes):
-        return False
-    if not all(usage.digital_signature for usage in usages) or not algorithms.is_signed_strongly(candidate):
-        return False
-    return certificate_facts.issued(candidate, issuer)
+    allowed = candidate.may_answer and not candidate.unprocessed and candidate.signed_strongly
+    return allowed and certificate_facts.issued(candidate, issuer)
 
 
-@lru_cache(maxsize=256)
-def _signed(response: Response, signer: x509.Certificate) -> bool:
-    key, parsed = signer.public_key(), response.parsed
+def _signed(response: Response, signer: Facts) -> bool:
+    key, parsed = signer.certificate.public_key(), response.parsed
     digest = parsed.signature_hash_algorithm if parsed.signature_algorithm_oid in _ALGORITHMS else None
-    if digest is None or not algorithms.key_is_strong(key):
+    if digest is None or not signer.key_strong:
         return False
     try:
         if isinstance(key, rsa.RSAPublicKey):

@@ -1,33 +1,41 @@
-"""Whether a certificate was revoked (thu hồi) before a moment, from revocation lists given to us (RFC 5280 §5, §6.3).
+"""Whether a certificate was revoked (thu hồi) before a moment: revocation lists and OCSP answers together.
 
-Theory of operation. A list is read once into a table serial -> entry, so asking costs the same for 10 and for
-50,000 entries. It counts only when the issuer of the certificate signed it, its scope includes the certificate,
-and it had not run out (`next_update`) at the moment asked about. A list made after that moment is the best
-evidence there is; one made before it can only give a provisional "good", to be asked again with a later list.
+Theory of operation. Everything at hand that speaks for a certificate becomes a statement: a list alone or with a
+delta, an OCSP answer. A statement counts only when the certificate's issuer made it, or somebody whom the issuer's
+root lets make lists or the issuer itself lets answer (`_Case.signer`, `_Case.responder`).
 
-No list, only run-out lists or only lists by somebody else: INDETERMINATE/TRY_LATER, never passed.
-Delta lists, indirect lists and lists limited to some reasons are not read: they count as no list.
+Any statement may convict: a revocation dated at or before the moment stands. A certificate on hold (tạm dừng) is
+neither good nor lost until a newer statement no longer names it. The newest statements that had not run out
+(`next_update`) at the moment acquit, as soon as together they speak of every reason. A statement made after the moment
+is the best there is; one made before it gives a provisional "good", to be asked again later. Statements made after a
+certificate's last day may have dropped it and acquit nobody (RFC 5280 §3.3).
+
+Nothing at hand, only what has run out, or only words of others: INDETERMINATE/TRY_LATER, never passed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property, lru_cache
-from itertools import pairwise
+from functools import cached_property
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import serialization
 
-from signing import algorithms, crl, ocsp
+from signing import crl, crl_scope, keys, names, ocsp, path, statements
+from signing.certificate_facts import Facts
+from signing.moment import Moment
+from signing.statements import Statement
+from signing.trust import Authorities
 from signing.verdict import SubIndication
 
+MOST_NESTED = 3
 MOST_ENCLOSED = 64
 MOST_ENCLOSED_BYTES = 8 << 20
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
+_DER = serialization.Encoding.DER
 _T = TypeVar("_T")
 
 
@@ -50,6 +58,14 @@ class Enclosed:
         """The answers in the responses that can be read."""
         return ocsp.collect(_read(ocsp.read, _affordable(self.responses)))
 
+    def documents(self) -> Mapping[str, tuple[str, bytes]]:
+        """What could be read, for keeping as evidence: hex SHA-256 -> (`crl` or `ocsp`, DER bytes)."""
+        lists = {one.sha256: ("crl", one.der) for one in self.lists.all}
+        return lists | {one.sha256: ("ocsp", one.der) for one in self.answers.all}
+
+
+NOTHING = Enclosed()
+
 
 def _affordable(files: Iterable[bytes]) -> Iterator[bytes]:
     left = MOST_ENCLOSED_BYTES
@@ -67,18 +83,20 @@ def _read(parse: Callable[[bytes], _T], files: Iterable[bytes]) -> Iterator[_T]:
 
 
 class Standing(StrEnum):
-    """What the lists say of a path."""
+    """What the statements say of a certificate or a path."""
 
     GOOD = "good"
     REVOKED = "revoked"
+    HELD = "held"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What the lists say of a whole path at a moment (kết quả tra cứu thu hồi).
+    """What the statements say of a whole path at a moment (kết quả tra cứu thu hồi).
 
-    `provisional`: good by lists older than the moment. `evidence`: hex SHA-256 of the lists used.
+    `provisional`: good by statements older than the moment. `evidence`: hex SHA-256 of the lists and responses used,
+    and of the certificates of those who signed them for the issuer.
     """
 
     standing: Standing
@@ -90,98 +108,154 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class _Answer:
-    """What the lists say of one certificate; `used` decided it, `stale` means that only run-out lists were there."""
+    """What is said of one certificate; `used` decided it, `stale` tells that only what has run out was said."""
 
     standing: Standing
-    used: crl.List | None = None
+    used: tuple[Statement, ...] = ()
     stale: bool = False
 
 
-def check(chain: Sequence[x509.Certificate], lists: crl.Lists, at: datetime) -> Outcome:
-    """What `lists` say at `at` of a path, signer first and root last; the root itself is trusted by configuration."""
-    answers = [_ask(certificate, issuer, lists, at) for certificate, issuer in pairwise(chain)]
-    used = [answer.used for answer in answers if answer.used]
-    evidence = tuple(dict.fromkeys(one.sha256 for one in used))
-    for position, answer in enumerate(answers):
-        if answer.standing is Standing.REVOKED:
-            return _revoked(position, evidence)
-    unknown = [answer for answer in answers if answer.standing is Standing.UNKNOWN]
-    if unknown:
-        why = "revocation_stale" if unknown[0].stale else "revocation_missing"
-        return Outcome(
-            standing=Standing.UNKNOWN, sub_indication=SubIndication.TRY_LATER, why=why, evidence=evidence
-        )
-    return Outcome(
-        standing=Standing.GOOD, provisional=any(one.this_update < at for one in used), evidence=evidence
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """All that is at hand: lists, answers, whose lists may count, and who is being asked about already."""
+
+    lists: tuple[crl.Lists, ...]
+    answers: tuple[ocsp.Responses, ...]
+    authorities: Authorities
+    others: path.Chain
+    asked: frozenset[Facts] = frozenset()
+
+
+def check(chain: path.Chain, sources: Sources, moment: Moment) -> Outcome:
+    """What is said at the moment of a path, signer first and root last; the root itself is trusted by configuration."""
+    answers = [_ask(chain[position:], sources, moment) for position in range(len(chain) - 1)]
+    used = [statement for answer in answers for statement in answer.used]
+    evidence = tuple(dict.fromkeys(sha256 for one in used for sha256 in one.evidence))
+    for standing, told in TOLD.items():
+        for position, answer in enumerate(answers):
+            if answer.standing is standing:
+                sub_indication, why = STALE if answer.stale else told[position > 0]
+                return Outcome(standing=standing, sub_indication=sub_indication, why=why, evidence=evidence)
+    provisional = any(moment.passed(one.this_update) for one in used)
+    return Outcome(standing=Standing.GOOD, provisional=provisional, evidence=evidence)
+
+
+TOLD = {
+    Standing.REVOKED: (
+        (SubIndication.REVOKED_NO_POE, "certificate_revoked"),
+        (SubIndication.REVOKED_CA_NO_POE, "authority_revoked"),
+    ),
+    Standing.HELD: (
+        (SubIndication.TRY_LATER, "certificate_on_hold"),
+        (SubIndication.TRY_LATER, "authority_on_hold"),
+    ),
+    Standing.UNKNOWN: 2 * ((SubIndication.TRY_LATER, "revocation_missing"),),
+}
+"""How each standing ends: of the signer's certificate, of an authority's. The worst comes first."""
+STALE = (SubIndication.TRY_LATER, "revocation_stale")
+"""How it ends when all that was said has run out."""
+
+
+def _ask(chain: path.Chain, sources: Sources, moment: Moment) -> _Answer:
+    """What is said of the first certificate of a chain."""
+    said = [*_of_lists(chain, sources), *_of_answers(chain, sources)]
+    said.sort(key=lambda one: one.this_update, reverse=True)
+    named = [one for one in said if one.since and moment.reached(one.since)]
+    for one in named:
+        if not one.held:
+            return _Answer(standing=Standing.REVOKED, used=(one,))
+    for one in named:
+        if not any(_releases(other, one) for other in said):
+            return _Answer(standing=Standing.HELD, used=(one,))
+    return _acquitted(chain[0], said, moment)
+
+
+def _releases(other: Statement, held: Statement) -> bool:
+    """Whether a later statement, which would have named a certificate still on hold, does not name it."""
+    later = other.this_update > held.this_update
+    return later and other.since is None and other.knows and statements.HOLD in other.reasons
+
+
+def _acquitted(certificate: Facts, said: Sequence[Statement], moment: Moment) -> _Answer:
+    open_, used = crl_scope.ALL, []
+    for one in said:
+        last = one.this_update > certificate.valid_to or not one.knows
+        if last or moment.passed(one.next_update) or open_.isdisjoint(one.reasons):
+            continue
+        used.append(one)
+        open_ -= one.reasons
+        if not open_:
+            return _Answer(standing=Standing.GOOD, used=tuple(used))
+    return _Answer(standing=Standing.UNKNOWN, stale=bool(said))
+
+
+def _of_lists(chain: path.Chain, sources: Sources) -> Iterator[Statement]:
+    certificate = chain[0]
+    for name in (certificate.issuer, *crl_scope.other_issuers(certificate)):
+        heard: dict[crl.List, Facts] = {}
+        for one in _lists_of(name, sources):
+            signer = _list_signer(one, chain, sources) if crl_scope.reasons(one, certificate) else None
+            if signer:
+                heard[one] = signer
+        for view in crl.views(heard):
+            if heard[view.complete] is heard[view.newest]:
+                yield statements.of_list(view, certificate, _by_other(heard[view.complete], chain[1]))
+
+
+def _lists_of(name: names.Folded, sources: Sources) -> Iterator[crl.List]:
+    for lists in sources.lists:
+        yield from lists.by_issuer.get(name, ())
+
+
+def _list_signer(one: crl.List, chain: path.Chain, sources: Sources) -> Facts | None:
+    """Who signed a list: the certificate's issuer, or another whom the same root lets make lists (§6.3.3 f)."""
+    issuer, root = chain[1], chain[-1]
+    for close in (issuer, root):
+        if close.subject == one.issuer and close.may_list and one.signed_by(close):
+            return close
+    if len(sources.asked) == MOST_NESTED:
+        return None
+    known = path.all_read(sources.authorities.intermediates)
+    signers = (
+        other
+        for other in (*known, *sources.others)
+        if other.subject == one.issuer and other not in sources.asked and one.signed_by(other)
     )
+    return next((other for other in signers if _may_list(other, one, root, sources)), None)
 
 
-def _revoked(position: int, evidence: tuple[str, ...]) -> Outcome:
-    sub, why = (
-        (SubIndication.REVOKED_CA_NO_POE, "authority_revoked")
-        if position
-        else (SubIndication.REVOKED_NO_POE, "certificate_revoked")
-    )
-    return Outcome(standing=Standing.REVOKED, sub_indication=sub, why=why, evidence=evidence)
-
-
-def _ask(certificate: x509.Certificate, issuer: x509.Certificate, lists: crl.Lists, at: datetime) -> _Answer:
-    """One certificate: any list may convict it, the newest that still had to name it may acquit it."""
-    ours = [
-        one
-        for one in lists.by_issuer.get(_issuer_name(certificate), ())
-        if _speaks_for(one, certificate, issuer)
-    ]
-    for position, one in enumerate(ours):
-        since = one.revoked.get(certificate.serial_number)
-        # A certificate on hold may have been released since: only the newest list tells.
-        if since and since <= at and (position == 0 or not _on_hold(one, certificate)):
-            return _Answer(standing=Standing.REVOKED, used=one)
-    # Lists may drop certificates after their last day (RFC 5280 §3.3): later lists acquit nobody.
-    acquitting = [
-        one for one in ours if one.next_update >= at and one.this_update <= certificate.not_valid_after_utc
-    ]
-    if acquitting:
-        return _Answer(standing=Standing.GOOD, used=acquitting[0])
-    return _Answer(standing=Standing.UNKNOWN, stale=bool(ours))
-
-
-def _speaks_for(one: crl.List, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    return _in_scope(one.scope, certificate) and _signed_by(one, issuer)
-
-
-@lru_cache(maxsize=1024)
-def _issuer_name(certificate: x509.Certificate) -> bytes:
-    return certificate.issuer.public_bytes()
-
-
-def _on_hold(one: crl.List, certificate: x509.Certificate) -> bool:
-    entry = one.crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    reasons = [] if entry is None else [extension.value for extension in entry.extensions]
-    return x509.CRLReason(x509.ReasonFlags.certificate_hold) in reasons
-
-
-@lru_cache(maxsize=256)
-def _signed_by(one: crl.List, issuer: x509.Certificate) -> bool:
-    """Whether the issuer's key signed the list and may do so; remembered, for a long list takes long to hash."""
-    key = issuer.public_key()
-    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+def _may_list(other: Facts, one: crl.List, root: Facts, sources: Sources) -> bool:
+    """Whether somebody else could sign lists when this one was made: by a path to the same root, not revoked."""
+    moment = Moment(one.this_update)
+    found = path.search(other, sources.others, sources.authorities, moment, purpose="lists")
+    if isinstance(found, path.Failure) or found[-1] is not root:
         return False
-    if not (algorithms.key_is_strong(key) and algorithms.is_signed_strongly(one.crl)):
-        return False
-    usage = [extension.value for extension in issuer.extensions if isinstance(extension.value, x509.KeyUsage)]
-    return all(allowed.crl_sign for allowed in usage) and one.crl.is_signature_valid(key)
+    asked = replace(sources, asked=sources.asked | {other})
+    return check(found, asked, moment).standing is Standing.GOOD
 
 
-def _in_scope(scope: x509.IssuingDistributionPoint | None, certificate: x509.Certificate) -> bool:
-    if scope is None:
-        return True
-    values = [extension.value for extension in certificate.extensions]
-    authority = any(isinstance(value, x509.BasicConstraints) and value.ca for value in values)
-    if (scope.only_contains_ca_certs and not authority) or (scope.only_contains_user_certs and authority):
-        return False
-    if scope.relative_name:
-        return False
-    points = [point for value in values if isinstance(value, x509.CRLDistributionPoints) for point in value]
-    names = {name for point in points if not point.crl_issuer for name in point.full_name or ()}
-    return not scope.full_name or not names.isdisjoint(scope.full_name)
+def _of_answers(chain: path.Chain, sources: Sources) -> Iterator[Statement]:
+    certificate, issuer = chain[0], chain[1]
+    for responses in sources.answers:
+        for answer in responses.by_serial.get(certificate.serial, ()):
+            if ocsp.is_about(answer, certificate.certificate, issuer.certificate):
+                responder = _responder(answer.response, chain, sources)
+                if responder:
+                    yield statements.of_answer(answer, _by_other(responder, issuer))
+
+
+def _responder(response: ocsp.Response, chain: path.Chain, sources: Sources) -> Facts | None:
+    """Who signed a response: the issuer or its delegate, who must not have been revoked by what lists say."""
+    issuer = chain[1]
+    found = ocsp.responder(response, issuer)
+    if found is None or found is issuer or found.no_check:
+        return found
+    if found in sources.asked or len(sources.asked) == MOST_NESTED:
+        return None
+    asked = replace(sources, answers=(), asked=sources.asked | {found})
+    answer = _ask((found, *chain[1:]), asked, Moment(response.produced_at))
+    return found if answer.standing is Standing.GOOD else None
+
+
+def _by_other(signer: Facts, issuer: Facts) -> tuple[str, ...]:
+    return () if signer is issuer else (keys.fingerprint(signer.certificate).hex(),)

@@ -17,7 +17,6 @@ from signing.judge import Judgement
 from signing.trust import Trust
 
 MOST_TOKENS = 8
-_NOTHING = revocation.Enclosed()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +40,7 @@ def judged(  # noqa: PLR0913, PLR0917 - one call for three formats; each fact co
     value_digest_of: Callable[[str], bytes],
     trust: Trust,
     at: datetime,
-    enclosed: revocation.Enclosed = _NOTHING,
+    enclosed: revocation.Enclosed = revocation.NOTHING,
 ) -> Settled:
     """Judges the tokens over the signature value, then the signer's certificate at the earliest moment proven.
 

@@ -33,7 +33,6 @@ _DAMAGED = cms.failed(SubIndication.FORMAT_FAILURE, "timestamp_damaged")
 _OTHER_CONTENT = cms.failed(SubIndication.HASH_FAILURE, "timestamp_of_another")
 _WEAK = cms.doubtful(SubIndication.CRYPTO_CONSTRAINTS_FAILURE, "timestamp_weak")
 _LATER = cms.doubtful(SubIndication.TIMESTAMP_ORDER_FAILURE, "timestamp_later")
-_NOTHING = revocation.Enclosed()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +57,7 @@ def check(
     trust: Trust,
     at: datetime,
     *,
-    enclosed: revocation.Enclosed = _NOTHING,
+    enclosed: revocation.Enclosed = revocation.NOTHING,
     extra: Sequence[x509.Certificate] = (),
 ) -> Stamp:
     """Judges `token` (ContentInfo in DER) over what has the digests `digest_of(hash name)`.

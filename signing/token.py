@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pkcs11 import Attribute, Mechanism, ObjectClass
-from pkcs11.types import PrivateKey, Session
+from pkcs11.types import Session, SignMixin
 
 from signing import keys
 
@@ -31,6 +31,10 @@ _RSA = {
 }
 """Hash -> how a token signs with RSA: PKCS #1 v1.5, PSS, and the two parts of PSS's parameters."""
 _PSS = padding.PSS.name
+
+
+class _Held(pkcs11.types.PrivateKey, SignMixin):
+    """What a session answers for a private key."""
 
 
 class TokenError(ValueError):
@@ -79,9 +83,9 @@ def key(session: Session, label: str, certificate: x509.Certificate) -> keys.Pri
     raise TokenError("token_key", label)
 
 
-def _private(session: Session, label: str) -> PrivateKey:
+def _private(session: Session, label: str) -> _Held:
     try:
-        return cast("PrivateKey", session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=label))
+        return cast("_Held", session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=label))
     except (pkcs11.NoSuchKey, pkcs11.MultipleObjectsReturned) as problem:
         raise TokenError("token_key", label) from problem
 
@@ -93,7 +97,7 @@ def _refused(*_arguments: object, **_named: object) -> NoReturn:
 class _RsaKey(rsa.RSAPrivateKey):
     """An RSA key in a token."""
 
-    def __init__(self, held: PrivateKey, public: rsa.RSAPublicKey) -> None:
+    def __init__(self, held: _Held, public: rsa.RSAPublicKey) -> None:
         self._held = held
         self._public = public
 
@@ -122,7 +126,7 @@ class _RsaKey(rsa.RSAPrivateKey):
 class _EcKey(ec.EllipticCurvePrivateKey):
     """An elliptic-curve key in a token."""
 
-    def __init__(self, held: PrivateKey, public: ec.EllipticCurvePublicKey) -> None:
+    def __init__(self, held: _Held, public: ec.EllipticCurvePublicKey) -> None:
         self._held = held
         self._public = public
 

@@ -9,13 +9,13 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from signing import crl, keys, ocsp
+from signing import crl, keys, ocsp, policies
 
 _CRL_BLOCK = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 _T = TypeVar("_T")
@@ -25,20 +25,28 @@ _UNREADABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, Unsuppo
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Authorities:
-    """Certification authorities (tổ chức chứng thực) that are trusted for one purpose: roots and those below them."""
+    """Certification authorities (tổ chức chứng thực) that are trusted for one purpose: roots and those below them.
+
+    `demand` is what certificates' policies must be; usually nothing is demanded.
+    """
 
     anchors: tuple[x509.Certificate, ...] = ()
     intermediates: tuple[x509.Certificate, ...] = ()
+    demand: policies.Demand = policies.NOTHING
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trust(Authorities):
-    """The authorities of signers, and beside them all else (kho tin cậy); `sha256` names this very set in records."""
+    """The authorities of signers, and beside them all else (kho tin cậy); `sha256` names this very set in records.
+
+    `remembered` is `signing.judge`'s: judgements by this set, which end with it.
+    """
 
     timestamping: Authorities = field(default_factory=Authorities)
     revocation: crl.Lists = field(default_factory=crl.Lists)
     responses: ocsp.Responses = field(default_factory=ocsp.Responses)
     sha256: bytes = hashlib.sha256(b"").digest()
+    remembered: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
 
 class Material(NamedTuple):
@@ -48,6 +56,7 @@ class Material(NamedTuple):
     lists: tuple[bytes, ...]
     timestamping: tuple[bytes, ...]
     responses: tuple[bytes, ...]
+    demand: policies.Demand = policies.NOTHING
 
 
 def load(
@@ -56,10 +65,12 @@ def load(
     *,
     timestamp_files: Iterable[bytes] = (),
     ocsp_files: Iterable[bytes] = (),
+    demand: policies.Demand = policies.NOTHING,
 ) -> Trust:
     """Trust from PEM (several in a file) or DER files: self-signed authorities are roots, others intermediates.
 
-    `timestamp_files` are the authorities of timestamps; `ocsp_files` hold one OCSP response each, in DER.
+    `timestamp_files` are the authorities of timestamps; `ocsp_files` hold one OCSP response each, in DER; `demand` is
+    what the policies of signers' certificates must be.
     Raises ValueError that says which file of its kind, counted from 0, and what is wrong with it.
     """
     signers = tuple(dict.fromkeys(_each(trust_files, "certificate", _certificates)))
@@ -70,10 +81,11 @@ def load(
     return Trust(
         anchors=signing.anchors,
         intermediates=signing.intermediates,
+        demand=demand,
         timestamping=timestamping,
         revocation=crl.collect(lists),
         responses=ocsp.collect(responses),
-        sha256=_digest(signers, stampers, lists, responses),
+        sha256=_digest({"": signers, "timestamp": stampers}, lists, responses, demand),
     )
 
 
@@ -83,7 +95,7 @@ def documents(trust: Trust) -> Mapping[str, tuple[str, bytes]]:
         keys.fingerprint(certificate).hex(): ("certificate", certificate.public_bytes(_DER))
         for certificate in (*_all(trust), *_all(trust.timestamping))
     }
-    lists = {one.sha256: ("crl", one.crl.public_bytes(_DER)) for one in trust.revocation.all}
+    lists = {one.sha256: ("crl", one.der) for one in trust.revocation.all}
     responses = {one.sha256: ("ocsp", one.der) for one in trust.responses.all}
     return certificates | lists | responses
 
@@ -92,9 +104,10 @@ def material(trust: Trust) -> Material:
     """The set as bytes; `of` makes the same set of them, with the same digest."""
     return Material(
         certificates=tuple(certificate.public_bytes(_DER) for certificate in _all(trust)),
-        lists=tuple(one.crl.public_bytes(_DER) for one in trust.revocation.all),
+        lists=tuple(one.der for one in trust.revocation.all),
         timestamping=tuple(certificate.public_bytes(_DER) for certificate in _all(trust.timestamping)),
         responses=tuple(one.der for one in trust.responses.all),
+        demand=trust.demand,
     )
 
 
@@ -105,6 +118,7 @@ def of(material: Material) -> Trust:
         material.lists,
         timestamp_files=material.timestamping,
         ocsp_files=material.responses,
+        demand=material.demand,
     )
 
 
@@ -166,14 +180,19 @@ def _self_signed(certificate: x509.Certificate) -> bool:
 
 
 def _digest(
-    signers: Iterable[x509.Certificate],
-    stampers: Iterable[x509.Certificate],
+    certificates: Mapping[str, Iterable[x509.Certificate]],
     lists: Iterable[crl.List],
     responses: Iterable[ocsp.Response],
+    demand: policies.Demand,
 ) -> bytes:
-    """One digest over all members, whatever their order; what vouches for timestamps is told from the rest."""
-    members = {keys.fingerprint(certificate) for certificate in signers}
+    """One digest over all members, whatever their order; each store's certificates are told from the others'."""
+    members = {
+        store.encode() + keys.fingerprint(certificate)
+        for store, held in certificates.items()
+        for certificate in held
+    }
     members |= {bytes.fromhex(one.sha256) for one in lists}
     members |= {bytes.fromhex(one.sha256) for one in responses}
-    members |= {b"timestamp" + keys.fingerprint(certificate) for certificate in stampers}
+    if demand != policies.NOTHING:
+        members.add(policies.named(demand))
     return hashlib.sha256(b"".join(sorted(members))).digest()

@@ -18,7 +18,7 @@ from exchange import errors, texts
 from exchange.demo import cast, letters
 from exchange.rules import lifecycle, paper_class, ratios, reasons, requirements, routing
 from exchange.store import recount
-from signing import judge, verdict, xmldsig
+from signing import judge, revocation, verdict, xmldsig
 
 FOLDERS = [Path(package.__file__).parent for package in (exchange, signing)]
 NOTES = {"error", "warning", "info"}
@@ -51,7 +51,7 @@ CODE_AT = {
 
 PASSED_ON = {
     "Finding": {"_unreadable", "_why", "_finding", "__init__", "_add", "_offence", "_as_warning", "requirement", "of", "finding"},
-    "Remark": {"_remark"},
+    "Remark": {"_remark", "_remarks"},
     "Failure": {"failed", "doubtful", "_constraint", "_judged"},
     "TooComplexError": {"keep_budgets"},
     "Fault": {"_strays", "check"},
@@ -167,6 +167,8 @@ WHYS = (
     named("Failure", "Outcome", "_constraint", "failed", "doubtful", part="signing")
     | set(xmldsig.FAULTS)
     | set(judge.PASSED.values())
+    | {why for told in revocation.TOLD.values() for _, why in told}
+    | {revocation.STALE[1]}
 )
 LIMITS = (
     named("TooComplexError")

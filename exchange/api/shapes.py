@@ -5,16 +5,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from exchange import texts
 from exchange.broker.deliver import Acknowledged, Page
 from exchange.broker.trace import Judged, Trace
+from exchange.rules import paper_class
 from exchange.rules.directory import Directory
-
-VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def json_response(body: Any, headers: Mapping[str, str] | None = None, status: int = 200) -> web.Response:  # noqa: ANN401 - whatever JSON holds
@@ -145,5 +143,5 @@ def name(directory: Directory, agency: UUID) -> str:
 def moment(at: datetime | date | None) -> str | None:
     """ISO 8601; moments in Vietnam's zone (Decision 28/2018 Art. 14(4))."""
     if isinstance(at, datetime):
-        return at.astimezone(VIETNAM).isoformat(timespec="milliseconds")
+        return at.astimezone(paper_class.VIETNAM).isoformat(timespec="milliseconds")
     return at.isoformat() if at else None

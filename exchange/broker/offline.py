@@ -30,6 +30,14 @@ _ZIP = b"PK\x03\x04"
 Form = Literal["letter", "notice", "xml", "pdf", "p7", "file"]
 
 
+class DamagedError(ValueError):
+    """A letter whose attachment cannot be decoded; `finding` says which."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.code)
+        self.finding = finding
+
+
 @dataclass(frozen=True, kw_only=True)
 class Looked:
     """What a file is, and all that was found out about its signatures; of a letter also what it says, and its files."""
@@ -58,7 +66,7 @@ class DirectoryFile(Named):
 def look(file: Named, trusted: Trust, at: datetime, content: Named | None = None) -> Looked:
     """Judge every signature of a file. `content`: what a detached signature file signs.
 
-    Raises `read.Unreadable`, `signing.xml_document`'s errors and TooComplexError for what cannot be read.
+    Raises `read.Unreadable`, DamagedError, `signing.xml_document`'s errors and TooComplexError for what cannot be read.
     """
     form = _form(file)
     if form in ("pdf", "p7", "file"):
@@ -74,7 +82,7 @@ def look(file: Named, trusted: Trust, at: datetime, content: Named | None = None
         return Looked(form="notice", report=package, reading=reading)
     files = intake.files(reading.message)
     if isinstance(files, Finding):
-        raise read.Unreadable("findings", (files,))
+        raise DamagedError(files)
     found = _judged([(one.name, one.raw) for one in files], trusted, at)
     return Looked(form="letter", report=_joined([package, *found]), reading=reading, files=files)
 

@@ -19,7 +19,7 @@ from exchange.cli.language import language
 from exchange.edxml import attachments, codes, dates, draft, model, read, view, write
 from exchange.edxml.notes import Notes
 from exchange.errors import Finding
-from exchange.rules import document_types, paper_class
+from exchange.rules import paper_class
 
 _TYPES = {
     "pdf": "application/pdf",
@@ -29,6 +29,7 @@ _TYPES = {
     "p7s": "application/pkcs7-signature",
     "p7m": "application/pkcs7-mime",
 }
+_OFFICIAL_LETTER = codes.DOCUMENT_TYPES["18"]["name_vi"]
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
     click.option("--from", "sender", required=True, metavar="CODE"),
@@ -95,6 +96,8 @@ def new(**given: Any) -> None:  # noqa: ANN401 - click's
     Files that need a signature are signed before they are attached.
     """
     options, at = Given(**given), datetime.now(UTC)  # type: ignore[typeddict-item]  # click gives each, of its type
+    if options["operation"] != "new" and not options["target"]:
+        answers.fail(answers.USAGE, "new.no_target", operation=options["operation"])
     letter = _letter(options, at)
     raw = write.write(letter)
     findings = [*read.read(raw).findings, *attachments.examine(letter)]
@@ -142,29 +145,37 @@ def _said(options: Given, at: datetime) -> dict[str, Any]:
         "due_on": _day(options["due"]),
         "place": options["place"],
         "content": options["content"],
-        "signer": {name: options[name] for name in ("competence", "position") if options[name]}  # type: ignore[literal-required]
-        | ({"name": options["signer"]} if options["signer"] else {}),
+        "signer": _given(
+            competence=options["competence"], position=options["position"], name=options["signer"]
+        ),
         "priority": options["priority"],
         "paper": None if options["paper"] is None else int(options["paper"]),
         "operation": options["operation"],
         "operation_reason": options["reason"],
-        "target_document_id": options["target"],
+        "target_document_id": "" if options["operation"] == "replace" else options["target"],
+        "replaced": [{"document_id": options["target"]}] if options["operation"] == "replace" else [],
         "traces": [{"code": options["sender"], "at_text": dates.write_moment(at)}],
         "files": [_file(path) for path in options["attach"]],
     }
+    return _given(**facts)
+
+
+def _given(**facts: Any) -> dict[str, Any]:  # noqa: ANN401 - facts of many kinds
+    """Those that somebody gave."""
     return {name: fact for name, fact in facts.items() if fact not in ("", None, {}, [])}
 
 
 def _type_name(options: Given) -> str:
-    """The document's kind by its name or abbreviation, else as the notation tells (CV-STC: Công văn)."""
+    """The document's kind by its name or abbreviation, else as the notation tells.
+
+    A notation that names no kind is an official letter's (Decree 30/2020/NĐ-CP, annex I part II, 3b).
+    """
     given = options["type_name"]
-    for kind in document_types.table():
-        if given and given in (kind.name, kind.abbreviation):
-            return kind.name
-    if given:
-        return given
+    for row in codes.DOCUMENT_TYPES.values():
+        if given and given in (row["name_vi"], row["abbreviation"]):
+            return row["name_vi"]
     code = codes.document_type("", options["notation"])
-    return codes.DOCUMENT_TYPES[code]["name_vi"] if code else ""
+    return given or (codes.DOCUMENT_TYPES[code]["name_vi"] if code else _OFFICIAL_LETTER)
 
 
 def _day(text: str | None) -> str | None:

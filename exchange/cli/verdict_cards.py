@@ -36,10 +36,12 @@ _Row = tuple[str, str]
 def show(answer: Answer, language: str) -> None:
     """Print everything."""
     console = screen.console()
-    _line(console, texts.say("cli.verify_title", language, file=answer.file), "bold")
+    if answer.signers:
+        _line(console, texts.say("cli.verify_title", language, file=answer.file), "bold")
     _line(console, conclusion(answer, language))
-    _line(console, texts.say("verify.judged_at", language, at=moment(answer.at)))
-    if answer.looked.report.verdicts and answer.directory is None:
+    if answer.signers:
+        _line(console, texts.say("verify.judged_at", language, at=moment(answer.at)))
+    if answer.signers and answer.directory is None:
         _line(console, texts.say("verify.no_directory", language))
     for number, (one, signer) in enumerate(answer.pairs, 1):
         console.print()

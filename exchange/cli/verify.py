@@ -189,6 +189,8 @@ def _why(error: Exception, language: str) -> str:
     match error:
         case read.Unreadable(findings=(found, *_)):
             return view.sentence(found, language)
+        case offline.DamagedError(finding=found):
+            return view.sentence(found, language)
         case verdict.TooComplexError():
             facts = {"detail": str(error)}
             return view.sentence(Finding(severity="error", code="too_complex", facts=facts), language)

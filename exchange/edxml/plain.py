@@ -74,11 +74,12 @@ def flag(notes: Notes, at: str, given: object) -> bool | None:
 
 
 def whole(low: int, high: int) -> Read:
-    """A whole number within these bounds."""
+    """A whole number within these bounds; `2.0` is one too (JSON Schema, validation 6.1.1)."""
 
     def read(notes: Notes, at: str, given: object) -> int | None:
-        if isinstance(given, int) and not isinstance(given, bool) and low <= given <= high:
-            return given
+        number = int(given) if isinstance(given, float) and given.is_integer() else given
+        if isinstance(number, int) and not isinstance(number, bool) and low <= number <= high:
+            return number
         fault(notes, "fact_not_whole", at, low=str(low), high=str(high))
         return None
 

@@ -15,7 +15,7 @@ from exchange.errors import PROBLEMS
 from exchange.rules import lifecycle_picture
 
 OPEN, CLOSE = "<!-- table: ", "<!-- end -->"
-PAGES = ("index", "connect", "operate", "settings", "codes", "lifecycle")
+PAGES = ("index", "connect", "operate", "settings", "codes", "lifecycle", "signatures")
 
 
 def page(name: str, language: str) -> str:

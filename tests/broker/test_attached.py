@@ -167,6 +167,17 @@ def test_a_letter_full_of_signature_files_stays_cheap(monkeypatch):
     assert len(opened) <= 100 + attached.MOST_SEARCHES
 
 
+def test_a_file_found_by_its_name_is_not_searched_for(monkeypatch):
+    files = [(f"{n}.docx", REPORT + bytes([n])) for n in range(30)]
+    files += [(f"{n}.docx.p7s", p7s.signed(files[n][1])) for n in range(30)]
+    hashed = []
+    real = attached.hashlib.new
+    monkeypatch.setattr(attached.hashlib, "new", lambda name, raw=b"": hashed.append(1) or real(name, raw))
+    tasks = attached.tasks(files)
+    assert [task.carrier for task in tasks] == [name for name, _ in files[30:]]
+    assert hashed == []
+
+
 async def test_signature_files_go_through_the_pool():
     """Small ones in this process, those that carry a content or are large in a worker; the order is the letter's."""
     large = p7s.signed(cases.page(), p7s.PERSON, inside=True)

@@ -137,7 +137,8 @@ def test_a_recipient_is_a_code_or_an_object_with_what_is_wanted_of_it():
         ({"due_on": 20261121}, [("fact_not_day", "/due_on")]),
         ({"paper": True}, [("fact_not_whole", "/paper")]),
         ({"paper": 2}, [("fact_not_whole", "/paper")]),
-        ({"priority": 1.0}, [("fact_not_whole", "/priority")]),
+        ({"priority": 1.5}, [("fact_not_whole", "/priority")]),
+        ({"priority": float("inf")}, [("fact_not_whole", "/priority")]),
         ({"pages": -1}, [("fact_not_whole", "/pages")]),
         ({"kind": "notice"}, [("fact_not_known", "/kind")]),
         ({"operation": "xoá"}, [("fact_not_known", "/operation")]),
@@ -167,6 +168,13 @@ def test_a_recipient_is_a_code_or_an_object_with_what_is_wanted_of_it():
 )  # fmt: skip
 def test_a_fault_is_told_with_its_place(facts, expected):
     assert faults(**facts) == expected
+
+
+def test_a_whole_number_may_be_written_with_a_fraction_of_nothing():
+    assert (
+        drafted({**SMALL, "priority": 1.0, "copies": 684435450.0})[0]
+        == drafted({**SMALL, "priority": 1, "copies": 684435450})[0]
+    )
 
 
 def test_all_faults_are_told_at_once():

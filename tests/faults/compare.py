@@ -99,7 +99,8 @@ def _taken(ledger):
     found += [
         Fault("unacknowledged", one)
         for ids in ledger.taken.values()
-        for one in ids - ledger.acknowledged.keys()
+        for one in ids
+        if one not in ledger.acknowledged
     ]
     bodies = ledger.bodies.items()
     return found + [Fault("body_differs", letter) for letter, seen in bodies if seen != digests[letter]]

@@ -81,7 +81,16 @@ def length(value):
 
 SHORT = authority("CA ngắn", extensions=[length(0)])
 UNLIMITED = authority("CA dài", extensions=[length(None)])
-NAMES = x509.NameConstraints(permitted_subtrees=[x509.DNSName("vn")], excluded_subtrees=None)
+OURS, THEIRS = (
+    x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+    for name in ("AI ĐÓ", "Khác")
+)
+
+
+def names(permitted=None, excluded=None, *, critical=True):
+    return x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=excluded), critical
+
+
 RENEWED = authority("Cơ quan chứng thực", issuer=AUTHORITY, subject=AUTHORITY.certificate.subject)
 AUTHORITIES = {
     "good": ([authority()], "found"),
@@ -95,9 +104,13 @@ AUTHORITIES = {
     "weak key": ([authority(key=keys.new_key("rsa1024"))], "weak_certificate"),
     "signed with SHA-224": ([authority(hash=hashes.SHA224())], "weak_certificate"),
     "unknown and critical": ([authority(extensions=[cases.CA, unknown(critical=True)])], "issuer_extension"),
-    "name constraints": ([authority(extensions=[cases.CA, (NAMES, True)])], "issuer_extension"),
-    "name constraints, not critical": ([authority(extensions=[cases.CA, (NAMES, False)])], "issuer_extension"),
-    "demands a policy": ([authority(extensions=[cases.CA, policies(0)])], "issuer_extension"),
+    "for names of this kind only": ([authority(extensions=[cases.CA, names([OURS])])], "found"),
+    "for other names only": ([authority(extensions=[cases.CA, names([THEIRS])])], "name_constraints"),
+    "for other names only, not critical": ([authority(extensions=[cases.CA, names([THEIRS], critical=False)])], "name_constraints"),
+    "for all names but these": ([authority(extensions=[cases.CA, names(None, [OURS])])], "name_constraints"),
+    "for all names but others": ([authority(extensions=[cases.CA, names(None, [THEIRS])])], "found"),
+    "about names that the signer has not": ([authority(extensions=[cases.CA, names([x509.DNSName("vn")])])], "found"),
+    "demands a policy": ([authority(extensions=[cases.CA, policies(0)])], "policies"),
     "forbids mapping": ([authority(extensions=[cases.CA, policies(None)])], "found"),
     "below a short one": ([SHORT, authority(issuer=SHORT)], "path_too_long"),
     "below an unlimited one": ([UNLIMITED, authority(issuer=UNLIMITED)], "found"),

@@ -60,6 +60,10 @@ AUTHORITY_SERIAL = AUTHORITY.certificate.serial_number
 GOOD, LATER = "TOTAL_PASSED/None/passed", "TOTAL_PASSED/None/passed_provisionally"
 REVOKED = "INDETERMINATE/REVOKED_NO_POE/certificate_revoked"
 NO_AUTHORITY = "INDETERMINATE/REVOKED_CA_NO_POE/authority_revoked"
+HELD, AUTHORITY_HELD = (
+    "INDETERMINATE/TRY_LATER/certificate_on_hold",
+    "INDETERMINATE/TRY_LATER/authority_on_hold",
+)
 MISSING, STALE = "INDETERMINATE/TRY_LATER/revocation_missing", "INDETERMINATE/TRY_LATER/revocation_stale"
 
 # fmt: off
@@ -86,7 +90,10 @@ TABLE = {
     "authority revoked after": ([by_root({AUTHORITY_SERIAL: AT + HOUR}, at=AT + 2 * HOUR), by_authority()], GOOD),
     "authority revoked, nothing on the signer": ([by_root({AUTHORITY_SERIAL: AT - HOUR})], NO_AUTHORITY),
     "both revoked": ([by_root({AUTHORITY_SERIAL: AT - HOUR}), by_authority({SERIAL: AT - HOUR})], REVOKED),
-    "on hold": ([by_root(), held(AT - HOUR, AT + HOUR)], REVOKED),
+    "on hold": ([by_root(), held(AT - HOUR, AT + HOUR)], HELD),
+    "on hold in a list made before": ([by_root(), held(AT - 2 * HOUR, AT - HOUR)], HELD),
+    "on hold, then revoked": ([by_root(), held(AT - 9 * HOUR, AT - 8 * HOUR), by_authority({SERIAL: AT - 9 * HOUR})], REVOKED),
+    "the authority on hold": ([drawn(ROOT, entries=[(AUTHORITY_SERIAL, AT - HOUR, x509.ReasonFlags.certificate_hold)]), by_authority()], AUTHORITY_HELD),
     "released from hold": ([by_root(), held(AT - 9 * HOUR, AT - 8 * HOUR), by_authority()], GOOD),
     "put on hold later": ([by_root(), held(AT + HOUR, AT + 2 * HOUR)], GOOD),
     "made by an impostor": ([by_root(), keys.revocation_list(IMPOSTOR, {}, at=AT + HOUR)], MISSING),
@@ -157,9 +164,6 @@ def test_an_authority_that_may_not_sign_lists_is_not_heard():
 
 
 NOT_READ = {
-    "a delta": drawn(extensions=[(x509.DeltaCRLIndicator(1), True)]),
-    "indirect": drawn(extensions=[scope(indirect_crl=True)]),
-    "some reasons": drawn(extensions=[scope(only_some_reasons=frozenset({x509.ReasonFlags.key_compromise}))]),
     "attribute certificates": drawn(extensions=[scope(only_contains_attribute_certs=True)]),
     "unknown and critical": drawn(
         extensions=[(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b"\x05\x00"), True)]

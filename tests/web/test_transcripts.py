@@ -6,13 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from province import quick_letter, serving
 
 from exchange import texts
-from exchange.demo import run
+from exchange.demo import agencies, authority, run
+from exchange.edxml import attachments, read, write
 from exchange.web import manual
+from signing import keys, pdf_write
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the help calls curl")
 
@@ -78,6 +82,7 @@ def test_a_page_does_what_it_says(province, province_database, tmp_path, name, l
         key = province.key_of("H13.01")
         (place / "key").write_text(key)
         (place / "letter.edxml").write_bytes(quick_letter(7))
+        furnish_desk(place, province)
         (place / "congvan").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m exchange "$@"\n')
         (place / "congvan").chmod(0o755)
         given = steps(manual.page(name, language))
@@ -97,6 +102,31 @@ def test_a_page_does_what_it_says(province, province_database, tmp_path, name, l
         lines = printed.replace(port, "8470").rstrip("\n").split("\n") if printed.strip() else []
         assert (code, command) == ("0", command), (answer, done.stderr)
         assert agree(shown, lines), (command, shown, lines)
+
+
+def furnish_desk(place, province):
+    """What a person has who signs and verifies: trust, a directory, keys of a seal and an officer, files to sign."""
+    at = datetime.now(UTC)
+    seal = province.ours.seals["H13.01"]
+    officer = next(one for (agency, _), one in province.ours.persons.items() if agency == "H13.01")
+    for folder in ("trust", "crl"):
+        (place / folder).symlink_to(province.folder / folder)
+    for name, held in (("seal", seal), ("officer", officer)):
+        (place / f"{name}.pem").write_bytes(keys.private_pem(held.key))
+        (place / f"{name}.der").write_bytes(held.der)
+    for name, sheet in (
+        ("agency", agencies.agency_sheet()),
+        ("officer", agencies.officer_sheet()),
+        ("certificate", authority.sheet(province.ours, province.script.odd, at)),
+    ):
+        (place / f"{name}.csv").write_bytes(sheet)
+    once = pdf_write.sign(pdf_write.blank(["Công văn"]), officer.key, officer.certificate, at=at, field="A")
+    (place / "signed.pdf").write_bytes(once)
+    (place / "main.pdf").write_bytes(pdf_write.sign(once, seal.key, seal.certificate, at=at, field="B"))
+    (place / "plan.docx").write_bytes(b"plan")
+    message = read.read(quick_letter(8)).message
+    attached = attachments.encode("main.pdf", (place / "main.pdf").read_bytes(), "application/pdf")
+    (place / "letter.signed.edxml").write_bytes(write.write(replace(message, attachments=(attached,))))
 
 
 def script(commands):
