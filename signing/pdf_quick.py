@@ -38,8 +38,7 @@ def read(stream: BinaryIO) -> generic.ByteStringObject | generic.TextStringObjec
     start = stream.tell()
     digits = _until_bracket(stream)
     try:
-        plain = digits.translate(None, misc.PDF_WHITESPACE)
-        value = binascii.unhexlify(plain + b"0" * (len(plain) % 2))
+        value = binascii.unhexlify(digits.translate(None, misc.PDF_WHITESPACE))
     except binascii.Error:
         stream.seek(start)
         return _SLOWLY(stream)

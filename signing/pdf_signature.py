@@ -29,6 +29,7 @@ from signing import (
     pdf_guard,
     pdf_material,
     pdf_times,
+    revocation,
     settled,
 )
 from signing.trust import Trust
@@ -174,9 +175,16 @@ def _settle(file: File, found: Found) -> settled.Settled:
         lambda name: hashlib.new(name, checked.value).digest(),
         file.trust,
         proof.moment,
-        file.material.enclosed,
+        _enclosed(checked.enclosed, file.material.enclosed),
     )
     return _with(known, proof, file.at)
+
+
+def _enclosed(own: revocation.Enclosed, files: revocation.Enclosed) -> revocation.Enclosed:
+    """Revocation data from the container and from the file; the file's is read once for all signatures."""
+    if not (own.crls or own.responses):
+        return files
+    return revocation.Enclosed(crls=own.crls + files.crls, responses=own.responses + files.responses)
 
 
 def _with(known: settled.Settled, proof: pdf_times.Proof, at: datetime) -> settled.Settled:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pdf_cases as cases
 import pdf_lasting as lasting
 import pytest
+from asn1crypto import cms as asn1_cms
 from asn1crypto import crl as asn1_crl
 from pdf_stamps import NAME, numbers
 from pyhanko.pdf_utils import generic
@@ -228,3 +229,13 @@ def test_marks_prove_only_what_lies_before_them():
     assert pdf_times.proven([nothing, mark], 101, cases.AT) == (cases.AT, (), False)
     early = cases.SIGNED_AT - timedelta(hours=1)
     assert pdf_times.proven([mark], 100, early) == (early, (), False)
+
+
+def test_revocation_lists_in_the_container_itself():
+    def along(whole):
+        lists = [asn1_crl.CertificateList.load(one) for one in cases.lists()]
+        whole["content"]["crls"] = [asn1_cms.RevocationInfoChoice("crl", one) for one in lists]
+
+    alone = trust.load(cases.TRUSTED, [])
+    assert cases.only(cases.with_contents(along), trusted=alone).passed
+    assert not cases.only(cases.with_contents(lambda _: None), trusted=alone).passed
