@@ -93,7 +93,7 @@ def method(signer: cms.SignerInfo) -> algorithms.Method | None:
     digest = signer["digest_algorithm"]["algorithm"].native
     if digest not in algorithms.HASHES:
         return None
-    name = signer["signature_algorithm"]["algorithm"].native
+    name = signer["signature_algorithm"].native["algorithm"]  # parameters are read, too: nothing covers them
     if name == "rsassa_pkcs1v15":
         return algorithms.Method("pkcs1", digest)
     if name == "rsassa_pss":

@@ -10,6 +10,8 @@ an object below it was written again with another content. Which part changed te
     signature     a signature field came with its value, or an empty one was signed
     form          other fields: new or filled; an empty signature field
     annotation    notes, drawings, links on a page
+    validation    validation material (`/DSS`), document timestamps that draw nothing
+    page_stamp    something little drawn upon a page whose own content is untouched (`signing.pdf_stamp`)
     page_content  pages, what is drawn on them, the fonts and images used there
     other         everything else: attached files, actions, layers, a *signed* field altered or gone, loose bytes
 
@@ -24,10 +26,10 @@ from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
 from pyhanko.sign.diff_analysis.policies import DEFAULT_DIFF_POLICY
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-from signing import pdf_layout
+from signing import pdf_layout, pdf_stamp
 from signing.pdf_form import Key
 
-KINDS = ("signature", "form", "annotation", "page_content", "other")
+KINDS = ("signature", "form", "annotation", "validation", "page_stamp", "page_content", "other")
 
 
 def after(embedded: EmbeddedPdfSignature) -> tuple[str, ...]:
@@ -42,8 +44,10 @@ def after(embedded: EmbeddedPdfSignature) -> tuple[str, ...]:
     old, new = reader.get_historical_resolver(revision), reader.get_historical_resolver(last)
     rewritten = _rewritten(old, new)
     kinds = _kinds(pdf_layout.lay_out(old), pdf_layout.lay_out(new), rewritten)
+    if "page_content" in kinds and pdf_stamp.only(old, new, rewritten):
+        kinds = kinds - {"page_content"} | {"page_stamp"}
     # An object stream written again changes objects that no revision lists.
-    if rewritten & _containers(old) or (kinds <= {"signature"} and not _explained(embedded)):
+    if rewritten & _containers(old) or (kinds <= {"signature", "validation"} and not _explained(embedded)):
         kinds |= {"other"}
     return tuple(kind for kind in KINDS if kind in kinds)
 
@@ -52,10 +56,17 @@ def _kinds(old: pdf_layout.Layout, new: pdf_layout.Layout, rewritten: frozenset[
     kinds = {name for name in pdf_layout.PARTS if _differs(old.parts[name], new.parts[name], rewritten)}
     for key, part in new.seals.items():
         if key not in old.signed and (key in new.signed or key not in old.seals):
-            kinds.add("signature" if key in new.signed else "form")
+            kinds.add(_came(new, key))
         elif _differs(old.seals[key], part, rewritten):
             kinds.add("other" if key in old.signed else "form")
     return kinds | ({"other"} if old.seals.keys() - new.seals.keys() else set())
+
+
+def _came(new: pdf_layout.Layout, key: Key) -> str:
+    """What kind of change a new or newly signed field is."""
+    if key in new.unseen:
+        return "validation"
+    return "signature" if key in new.signed else "form"
 
 
 def _differs(old: pdf_layout.Part, new: pdf_layout.Part, rewritten: frozenset[Key]) -> bool:

@@ -5,20 +5,23 @@
 
 A range that skips anything but the signature's own `/Contents` would let the skipped bytes say what they like.
 pyHanko compares lengths only; here the hole itself is looked at.
+
+Holes can also be found without reading the file's structure (`holes`), so that broken signatures are told before any
+of it is. The bytes before the first hole are digested once for all signatures.
 """
 
 import binascii
 import hashlib
+import itertools
 import re
-from collections.abc import Callable
 from typing import NamedTuple
 
 from pyhanko.pdf_utils import generic
 
 _NUMBERS = 4  # start and length of two pieces
-
-
+_MOST_RANGES = 64
 _TAIL = 2048
+_RANGE = re.compile(rb"/ByteRange\s*\[" + rb"\s*(\d{1,10})" * _NUMBERS + rb"\s*\]")
 _END = re.compile(rb"[\r\n]startxref\s*\d+\s*%%EOF")
 
 
@@ -38,17 +41,34 @@ def hole(raw: bytes, byte_range: generic.PdfObject, contents: bytes) -> Hole | N
     first, start, stop, length = map(int, numbers)
     if first != 0 or not 0 < start < stop <= stop + length <= len(raw):
         return None
-    return Hole(start, stop, stop + length) if _holds(raw[start:stop], contents) else None
+    found = Hole(start, stop, stop + length)
+    return found if held(raw, found) == contents else None
 
 
-def _holds(skipped: bytes, contents: bytes) -> bool:
-    """Whether the skipped bytes are `contents` in hexadecimal between angle brackets, with nothing in between."""
-    if skipped[:1] != b"<" or skipped[-1:] != b">":
-        return False
+def holes(raw: bytes) -> dict[Hole, bytes]:
+    """Holes that a `/ByteRange` in plain sight leaves exactly around a hexadecimal string, with what they hold.
+
+    Only the first 64 ranges are looked at: this saves work where it finds something and decides nothing where not.
+    """
+    found: dict[Hole, bytes] = {}
+    for match in itertools.islice(_RANGE.finditer(raw), _MOST_RANGES):
+        first, start, stop, length = map(int, match.groups())
+        if first == 0 and 0 < start < stop <= stop + length <= len(raw):
+            one = Hole(start, stop, stop + length)
+            contents = held(raw, one)
+            if contents:
+                found[one] = contents
+    return found
+
+
+def held(raw: bytes, left_out: Hole) -> bytes | None:
+    """What a hole holds: hexadecimal digits between angle brackets and nothing else, or None."""
+    if raw[left_out.start] != ord("<") or raw[left_out.stop - 1] != ord(">"):
+        return None
     try:
-        return binascii.unhexlify(skipped[1:-1]) == contents
+        return binascii.unhexlify(memoryview(raw)[left_out.start + 1 : left_out.stop - 1])
     except binascii.Error:
-        return False
+        return None
 
 
 def complete(raw: bytes, end: int) -> bool:
@@ -56,13 +76,27 @@ def complete(raw: bytes, end: int) -> bool:
     return _END.search(raw, max(0, end - _TAIL), end) is not None
 
 
-def digests(raw: bytes, left_out: Hole) -> Callable[[str], bytes]:
-    """The digest of the covered bytes by the hash's name."""
+class Digests:
+    """Digests of what signatures of one file cover; the work up to the first hole is shared between them."""
 
-    def digest(name: str) -> bytes:
-        view, covered = memoryview(raw), hashlib.new(name)
-        covered.update(view[: left_out.start])
-        covered.update(view[left_out.stop : left_out.end])
+    def __init__(self, raw: bytes) -> None:
+        self._raw = memoryview(raw)
+        self._begun: dict[str, list[tuple[int, hashlib._Hash]]] = {}
+
+    def of(self, name: str, left_out: Hole) -> bytes:
+        """The digest, by a hash of this name, of the bytes before and behind the hole."""
+        covered = self._up_to(name, left_out.start).copy()
+        covered.update(self._raw[left_out.stop : left_out.end])
         return covered.digest()
 
-    return digest
+    def _up_to(self, name: str, end: int) -> "hashlib._Hash":
+        begun = self._begun.setdefault(name, [(0, hashlib.new(name))])
+        offset, nearest = max((one for one in begun if one[0] <= end), key=_offset)
+        grown = nearest.copy()
+        grown.update(self._raw[offset:end])
+        begun.append((end, grown))
+        return grown
+
+
+def _offset(begun: "tuple[int, hashlib._Hash]") -> int:
+    return begun[0]

@@ -72,6 +72,12 @@ def entry(node: generic.DictionaryObject, name: str) -> generic.PdfObject | None
     return found
 
 
+def named(node: generic.DictionaryObject, name: str) -> str:
+    """An entry that is a name, its slash included; empty when it is absent or something else."""
+    found = entry(node, name)
+    return str(found) if isinstance(found, generic.NameObject) else ""
+
+
 def key_of(reference: generic.IndirectObject) -> Key:
     """Object and generation number."""
     return reference.idnum, reference.generation

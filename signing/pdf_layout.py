@@ -8,7 +8,7 @@ as numbers; *below* it are the objects that they lead to, up to the border where
 form field. So a link to a page does not make that page's content part of the annotation. What is drawn on a page
 is followed across fields, lest an empty signature field serve as a font and change it when signed.
 
-Not laid out, hence free to change: document information and metadata, validation material (`/DSS`), version.
+Not laid out, hence free to change: document information and metadata, version.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,13 +23,13 @@ from signing.pdf_form import Key
 from signing.verdict import TooComplexError
 
 Piece = Mapping[str, generic.PdfObject]
-PARTS = ("form", "annotation", "page_content", "other")
+PARTS = ("form", "annotation", "validation", "page_content", "other")
 
 _MOST_OBJECTS = 200_000
 _NOT_IN_CATALOGUE = frozenset(
     {"/Type", "/Pages", "/AcroForm", "/Metadata", "/DSS", "/Extensions", "/Version", "/Perms"}
 )
-_NOT_IN_PAGE = frozenset({"/Annots", "/LastModified", "/Tabs"})
+NOT_IN_PAGE = frozenset({"/Annots", "/LastModified", "/Tabs"})
 _NOT_IN_FORM = frozenset({"/Fields", "/SigFlags"})
 
 
@@ -43,16 +43,20 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """A revision in parts: one for each name in PARTS, one for each signature field (`seals`); `signed` have a value."""
+    """A revision in parts: one for each name in PARTS, one for each signature field (`seals`); `signed` have a value.
+
+    `unseen` are those signed whose value is a document timestamp and which draw nothing.
+    """
 
     parts: Mapping[str, Part]
     seals: Mapping[Key, Part]
     signed: frozenset[Key]
+    unseen: frozenset[Key]
 
 
 def lay_out(handler: HistoricalResolver) -> Layout:
     """The revision in parts. Raises TooComplexError over 200,000 objects, pyHanko's errors on a damaged one."""
-    pages, fields = _pages(handler), pdf_form.fields(handler)
+    tops, fields = pages(handler), pdf_form.fields(handler)
     seals: dict[Key, list[Piece]] = {
         field.key: [] for field in fields if field.kind == "/Sig" and field.key == field.owner
     }
@@ -61,18 +65,29 @@ def lay_out(handler: HistoricalResolver) -> Layout:
         seals.get(field.owner, plain).append(field.node)
     if plain:
         plain.append(_without(pdf_form.form(handler), _NOT_IN_FORM))
-    tree = frozenset(pages)
+    tree = frozenset(tops)
     border = tree | {field.key for field in fields}
     return Layout(
         parts={
             "form": _part(handler, plain, border),
-            "annotation": _part(handler, _annotations(pages, border), tree),
-            "page_content": _part(handler, [_without(page, _NOT_IN_PAGE) for page in pages.values()], tree),
+            "annotation": _part(handler, _annotations(tops, border), tree),
+            "validation": _part(handler, [_only(handler.root, "/DSS")], border),
+            "page_content": _part(handler, [_without(page, NOT_IN_PAGE) for page in tops.values()], tree),
             "other": _part(handler, [_without(handler.root, _NOT_IN_CATALOGUE)], border),
         },
         seals={key: _part(handler, nodes, border) for key, nodes in seals.items()},
         signed=frozenset(field.owner for field in fields if field.signed),
+        unseen=frozenset(field.owner for field in fields if field.signed and _unseen(field)),
     )
+
+
+def _unseen(field: pdf_form.Field) -> bool:
+    """Whether a field is a document timestamp without a picture: not split into widgets, on an area of nothing."""
+    value, area = pdf_form.entry(field.node, "/V"), pdf_form.entry(field.node, "/Rect")
+    stamp = isinstance(value, generic.DictionaryObject) and value.get("/Type") == "/DocTimeStamp"
+    sides = [float(side) for side in area] if isinstance(area, generic.ArrayObject) else []
+    flat = not sides or sides[:2] == sides[2:]
+    return stamp and flat and "/Kids" not in field.node and "/AA" not in field.node
 
 
 def content(handler: HistoricalResolver, key: Key) -> bytes:
@@ -100,7 +115,7 @@ def _name_of(named: tuple[str, object]) -> str:
     return named[0]
 
 
-def _pages(handler: HistoricalResolver) -> dict[Key, generic.DictionaryObject]:
+def pages(handler: HistoricalResolver) -> dict[Key, generic.DictionaryObject]:
     """Pages and the nodes of their tree by key, in page order."""
     found: dict[Key, generic.DictionaryObject] = {}
     waiting = [handler.root.raw_get("/Pages")]
@@ -129,12 +144,16 @@ def _without(node: generic.DictionaryObject, left_out: frozenset[str]) -> Piece:
     return {name: node.raw_get(name) for name in node if name not in left_out}
 
 
+def _only(node: generic.DictionaryObject, name: str) -> Piece:
+    return {name: node.raw_get(name)} if name in node else {}
+
+
 def _part(handler: HistoricalResolver, pieces: Sequence[Piece], border: frozenset[Key]) -> Part:
     values = (value for piece in pieces for value in _values(piece))
-    return Part(own=b"\n".join(map(text, pieces)), below=_below(handler, values, border))
+    return Part(own=b"\n".join(map(text, pieces)), below=below(handler, values, border))
 
 
-def _below(
+def below(
     handler: HistoricalResolver, values: Iterable[generic.PdfObject], border: frozenset[Key]
 ) -> frozenset[Key]:
     """Keys of the objects reached from these values without crossing the border."""

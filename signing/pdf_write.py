@@ -5,7 +5,7 @@
 
     blank(lines)            a small one-page PDF, the same bytes for the same lines
     stamp(raw, text)        an incremental update that draws on the first page (what a clerk's tool does)
-    sign(raw, key, ...)     an incremental update with a signature, PAdES B-B (EN 319 142-1)
+    sign(raw, key, ...)     an incremental update with a signature, PAdES B-B or B-T (EN 319 142-1)
 
 `raw` is never changed: every function but `blank` answers `raw` with bytes appended, as signatures already there
 demand. Page texts are set in Helvetica, which has no Vietnamese letters: what is drawn has no diacritics, what
@@ -35,6 +35,7 @@ FilledError = general.SigningError
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 Box = tuple[int, int, int, int]
+TokenOf = Callable[[bytes], bytes]
 
 _FONT = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica", "/Encoding": "/WinAnsiEncoding"}
 _STAMP_AT = (70, 720)
@@ -43,13 +44,17 @@ _TWIN_OF_D = {ord("đ"): "d", ord("Đ"): "D"}  # the only Vietnamese letters tha
 
 
 class Signing(TypedDict):
-    """How to sign: the moment, the field's name, the name shown, certificates of authorities, a visible box (points)."""
+    """How to sign: the moment, the field's name, the name shown, certificates of authorities, a visible box (points).
+
+    `token_of` makes a timestamp token (RFC 3161, DER) over the signature value that it is given: PAdES-T.
+    """
 
     at: Required[datetime]
     field: Required[str]
     name: NotRequired[str]
     chain: NotRequired[Sequence[x509.Certificate]]
     box: NotRequired[Box]
+    token_of: NotRequired[TokenOf]
 
 
 def blank(lines: Sequence[str]) -> bytes:
@@ -88,9 +93,12 @@ def sign(raw: bytes, key: PrivateKey, certificate: x509.Certificate, **how: Unpa
     certificates = [_asn1(certificate), *(_asn1(authority) for authority in how.get("chain", ()))]
 
     def contents(digest: bytes) -> bytes:
-        return signed_data(digest, lambda attributes: _signature(key, attributes), certificates)
+        return signed_data(
+            digest, lambda attributes: _signature(key, attributes), certificates, token_of=how.get("token_of")
+        )
 
     room = _ROOM_BESIDE_CERTIFICATES + sum(map(len, (one.dump() for one in certificates)))
+    room += len(how["token_of"](b"")) if "token_of" in how else 0
     return embed(raw, contents, room, **how)
 
 
@@ -113,7 +121,11 @@ def embed(raw: bytes, contents: Callable[[bytes], bytes], room: int, **how: Unpa
 
 
 def signed_data(
-    digest: bytes, value_of: Callable[[bytes], bytes], certificates: Sequence[asn1_x509.Certificate]
+    digest: bytes,
+    value_of: Callable[[bytes], bytes],
+    certificates: Sequence[asn1_x509.Certificate],
+    *,
+    token_of: TokenOf | None = None,
 ) -> bytes:
     """CMS SignedData (RFC 5652) in DER over a content with this SHA-256; the first certificate is the signer's.
 
@@ -129,6 +141,9 @@ def signed_data(
         ]
     )
     signer = _signer_info(certificates[0], attributes, value_of(attributes.dump()))
+    if token_of:
+        token = cms.ContentInfo.load(token_of(signer["signature"].native))
+        signer["unsigned_attrs"] = [general.simple_cms_attribute("signature_time_stamp_token", token)]
     content = {
         "version": "v1",
         "digest_algorithms": [signer["digest_algorithm"]],

@@ -5,11 +5,15 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from asn1crypto import cms
+from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import fields, signers
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signing import keys, pdf, pdf_write, trust
 
@@ -26,6 +30,8 @@ PERSON = keys.certificate(AUTHORITY, "Trần Thị Thử", PERSON_KEY.public_key
 ORGANISATION = keys.certificate(
     AUTHORITY, "UBND phường Thử", ORGANISATION_KEY.public_key(), at=ISSUED, serial=2
 )
+SEAL_KEY = keys.new_key("rsa2048")
+SEAL = keys.certificate(AUTHORITY, "UBND phường Thử", SEAL_KEY.public_key(), at=ISSUED, serial=3)
 TRUSTED = [ROOT.certificate.public_bytes(Encoding.PEM), AUTHORITY.certificate.public_bytes(Encoding.DER)]
 
 
@@ -62,6 +68,39 @@ def by_both():
 
 def asn1(certificate):
     return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+
+
+def context(at=AT, **more):
+    """What pyHanko's own validation is given: the same authorities and revocation lists, data required."""
+    return ValidationContext(
+        trust_roots=[asn1(ROOT.certificate)],
+        other_certs=[asn1(AUTHORITY.certificate)],
+        crls=lists(),
+        allow_fetching=False,
+        revocation_mode="require",
+        moment=at,
+        **more,
+    )
+
+
+def pyhanko_signer(key=ORGANISATION_KEY, certificate=ORGANISATION, **more):
+    der = key.private_bytes(Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    authorities = SimpleCertificateStore()
+    authorities.register_multiple([asn1(ROOT.certificate), asn1(AUTHORITY.certificate)])
+    return signers.SimpleSigner(asn1(certificate), asn1_keys.PrivateKeyInfo.load(der), authorities, **more)
+
+
+def pyhanko_signed(
+    raw, field, key=ORGANISATION_KEY, certificate=ORGANISATION, *, timestamper=None, **metadata
+):
+    """A file signed by pyHanko itself, PAdES with SHA-256 unless said otherwise."""
+    how = {"md_algorithm": "sha256", "subfilter": fields.SigSeedSubFilter.PADES, **metadata}
+    return signers.sign_pdf(
+        IncrementalPdfFileWriter(io.BytesIO(raw)),
+        signers.PdfSignatureMetadata(field_name=field, **how),
+        pyhanko_signer(key, certificate),
+        timestamper=timestamper,
+    ).getvalue()
 
 
 def value_of(attributes, key=ORGANISATION_KEY):

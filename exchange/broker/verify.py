@@ -2,54 +2,39 @@
 
 Theory of operation. XML goes to `signing.xmldsig`, inline when small, else in a thread: lxml and OpenSSL let other
 threads run, and budgets bound the work. A small `.p7s` goes the same way, whatever the size of the file it signs. PDF,
-and signature files that are large or carry a content, go to `signing.pdf` in worker processes: that code is large, not
-ours, slow, and reads whatever strangers send. A worker may take 1 GiB of memory and 30 s a file. Over time it is
-killed and the file keeps the remark `verification_timeout`; a worker that dies is replaced and the file tried once
-more. Each worker has an executor of its own, so killing one harms no neighbour, and one letter holds at most one
-worker at a time, so a letter with 200 files delays nobody but itself.
+and signature files that are large or carry a content, go to worker processes (`verify_worker`): that code is large, not
+ours, slow, and reads whatever strangers send.
 
-Workers start when first needed, load the trust set once, ignore Ctrl-C and end when their parent does.
+A worker that has used a second of processor time without an answer leaves the quick lane together with its file: another takes its place,
+and it goes on, behind everybody else, in one of the few patient places; when these are taken the file waits for one
+and is begun anew there. So files that take long, or are made to, delay each other and hardly anybody else. Over time a
+worker is killed and the file keeps the remark `verification_timeout`; one that dies is replaced and the file tried once
+more. Each worker has an executor of its own, so killing one harms no neighbour, and one letter holds at most one
+worker at a time, so a letter with 200 files delays nobody but itself. Workers start when first needed.
 """
 
 import asyncio
 import contextlib
-import multiprocessing
-import os
-import resource
-import signal
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from multiprocessing import connection
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
-from exchange.broker import attached
-from signing import pdf_text, trust, xmldsig
+from exchange.broker import attached, verify_worker
+from exchange.broker.verify_worker import Answer, File, FirstPage, Limits, Worker
+from signing import trust, xmldsig
 from signing.verdict import Remark, Report, TooComplexError
+
+__all__ = ["INLINE_BYTES", "LIMITS", "Examined", "Limits", "VerifyPool", "letter"]
 
 INLINE_BYTES = 50_000
 FIRST_PAGE_SECONDS = 3.0
+LIMITS = Limits()
 _ATTEMPTS = 2
 
 _Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What the pool may use: worker processes, seconds per file and per letter, bytes of address space per worker."""
-
-    workers: int = 2
-    seconds: float = 30.0
-    letter_seconds: float = 120.0
-    memory: int = 1 << 30
-
-
-LIMITS = Limits()
 
 
 class Examined(NamedTuple):
@@ -57,28 +42,6 @@ class Examined(NamedTuple):
 
     report: Report
     trust_sha256: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Worker:
-    """One process: its executor, its number, and the trust set that it loaded."""
-
-    executor: ProcessPoolExecutor
-    process: int
-    trust: trust.Trust
-
-
-@dataclass(frozen=True, kw_only=True)
-class _File:
-    """One file to be examined in a worker."""
-
-    task: attached.Task
-    at: datetime
-
-    @property
-    def where(self) -> str:
-        """The file that a remark about it names."""
-        return self.task.carrier or self.task.where
 
 
 class VerifyPool:
@@ -90,7 +53,9 @@ class VerifyPool:
     def __init__(self, trusted: trust.Trust, limits: Limits = LIMITS) -> None:
         self.trust = trusted
         self.limits = limits
-        self._free: asyncio.LifoQueue[_Worker | None] = asyncio.LifoQueue()  # the last used is warm
+        self._free: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # the last used is warm
+        self._patience = asyncio.Semaphore(limits.patient)
+        self._renewing: set[asyncio.Task[None]] = set()
         for _ in range(limits.workers):
             self._free.put_nowait(None)
 
@@ -104,67 +69,101 @@ class VerifyPool:
 
     async def close(self) -> None:
         """Ends the workers, after the files that they are at."""
+        for _ in range(self.limits.patient):
+            await self._patience.acquire()
         for _ in range(self.limits.workers):
             worker = await self._free.get()
             if worker:
                 await asyncio.to_thread(worker.executor.shutdown)
 
-    async def examine(self, trusted: trust.Trust, file: _File, seconds: float) -> Report:
-        """The report on one PDF, or a remark that there is none. Raises TooComplexError."""
+    async def examine(self, trusted: trust.Trust, file: File, seconds: float) -> Report:
+        """The report on one file, or a remark that there is none. Raises TooComplexError."""
         if seconds <= 0:
             return _remark("verification_timeout", file.where)
         for _ in range(_ATTEMPTS):
             try:
-                async with self._worker(trusted) as worker, asyncio.timeout(seconds):
-                    outcome = await _run(worker.executor, file)
+                answer = await self._answer(trusted, file, seconds)
             except TimeoutError:
                 return _remark("verification_timeout", file.where)
             except BrokenProcessPool:
                 continue
-            if isinstance(outcome, TooComplexError):
-                raise outcome
-            return outcome
+            if isinstance(answer.outcome, TooComplexError):
+                raise answer.outcome
+            if isinstance(answer.outcome, Report):
+                return answer.outcome
         return _remark("verification_failed", file.where)
 
     async def first_page(self, raw: bytes) -> str:
         """The text of a PDF's first page; empty when there is none, or not within the limits."""
-        loop, seconds = asyncio.get_running_loop(), min(self.limits.seconds, FIRST_PAGE_SECONDS)
+        seconds = min(self.limits.seconds, FIRST_PAGE_SECONDS)
         try:
-            async with self._worker(self.trust) as worker, asyncio.timeout(seconds):
-                return await loop.run_in_executor(worker.executor, pdf_text.first_page, raw)
-        except (TimeoutError, BrokenProcessPool):
+            async with self._worker(self.trust) as worker:
+                answer = await worker.quickly(FirstPage(raw=raw), self.limits, seconds)
+        except BrokenProcessPool:
             return ""
+        return answer.outcome if answer and isinstance(answer.outcome, str) else ""
+
+    async def _answer(self, trusted: trust.Trust, file: File, seconds: float) -> Answer:
+        """A worker's answer. Raises TimeoutError, BrokenProcessPool."""
+        clock = asyncio.get_running_loop().time
+        async with self._worker(trusted) as worker:
+            end = clock() + seconds
+            answer = await worker.quickly(file, self.limits, seconds)
+            left = end - clock()
+            worker.leaves = answer is None and left > 0 and not self._patience.locked()
+        if answer is not None:
+            return answer
+        if left <= 0:
+            raise TimeoutError
+        async with asyncio.timeout(seconds):
+            await self._patience.acquire()
+        try:
+            return await self._patiently(trusted, file, left, worker)
+        finally:
+            self._patience.release()
+
+    async def _patiently(self, trusted: trust.Trust, file: File, seconds: float, begun: Worker) -> Answer:
+        """The answer of the worker that left with the file, else of a new one: its last."""
+        worker = begun if begun.leaves else await verify_worker.start(trusted, self.limits)
+        worker.give_way()
+        try:
+            async with asyncio.timeout(seconds):
+                return await (worker.work or worker.begin(file, self.limits))
+        finally:
+            worker.retire()
 
     @contextlib.asynccontextmanager
-    async def _worker(self, trusted: trust.Trust) -> AsyncIterator[_Worker]:
-        """A worker with this trust set; one that did not come back with an answer is killed."""
+    async def _worker(self, trusted: trust.Trust) -> AsyncIterator[Worker]:
+        """A worker of the quick lane with this trust set."""
         worker = await self._free.get()
-        healthy = None
+        if worker and worker.trust is not trusted:
+            worker.retire()
+            worker = None
         try:
-            if worker is None or worker.trust is not trusted:
-                _retire(worker)
-                worker = None
-                worker = await self._start(trusted)
+            worker = worker or await verify_worker.start(trusted, self.limits)
             yield worker
-            healthy = worker
         finally:
-            if healthy is None:
-                _retire(worker)
-            self._free.put_nowait(healthy)
+            self._give_back(worker, trusted)
 
-    async def _start(self, trusted: trust.Trust) -> _Worker:
-        executor = ProcessPoolExecutor(
-            max_workers=1,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_prepare,
-            initargs=(trust.material(trusted), self.limits.memory),
-        )
+    def _give_back(self, worker: Worker | None, trusted: trust.Trust) -> None:
+        """Leaves the worker to the next file, or has another one started in its place."""
+        if worker is None or worker.healthy(self.limits):
+            self._free.put_nowait(worker)
+            return
+        if not worker.leaves:
+            worker.retire()
+        task = asyncio.create_task(self._renew(trusted))
+        self._renewing.add(task)
+        task.add_done_callback(self._renewing.discard)
+
+    async def _renew(self, trusted: trust.Trust) -> None:
+        worker = None
         try:
-            process = await asyncio.get_running_loop().run_in_executor(executor, os.getpid)
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
-        return _Worker(executor=executor, process=process, trust=trusted)
+            # Where none can be started now, the next file tries again.
+            with contextlib.suppress(OSError, BrokenProcessPool):
+                worker = await verify_worker.start(trusted, self.limits)
+        finally:
+            self._free.put_nowait(worker)
 
 
 async def letter(
@@ -185,7 +184,7 @@ async def letter(
             reports.append(await _beside(size, attached.judge, task, trusted, at))
         else:
             seconds = min(pool.limits.seconds, deadline - clock())
-            reports.append(await pool.examine(trusted, _File(task=task, at=at), seconds))
+            reports.append(await pool.examine(trusted, File(task=task, at=at), seconds))
     whole = Report(
         verdicts=tuple(verdict for report in reports for verdict in report.verdicts),
         remarks=tuple(remark for report in reports for remark in report.remarks),
@@ -207,46 +206,3 @@ async def _beside(size: int, work: Callable[..., _Result], *arguments: object) -
 
 def _remark(code: str, where: str) -> Report:
     return Report(remarks=(Remark(code=code, where=where),))
-
-
-async def _run(executor: ProcessPoolExecutor, file: _File) -> Report | TooComplexError:
-    return await asyncio.get_running_loop().run_in_executor(executor, _examine, file)
-
-
-def _retire(worker: _Worker | None) -> None:
-    """Kills a worker. Only a child that is still ours is killed: its number may have passed to a stranger."""
-    if worker is None:
-        return
-    for child in multiprocessing.active_children():
-        if child.pid == worker.process:
-            child.kill()
-    worker.executor.shutdown(wait=False, cancel_futures=True)
-
-
-# What follows runs in the worker process.
-
-_LOADED: list[trust.Trust] = []
-
-
-def _prepare(material: trust.Material, memory: int) -> None:
-    """Readies a new worker: limits, signals, the trust set."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _LOADED.append(trust.of(material))
-
-
-def _end_with_parent() -> None:
-    """Ends this process when its parent is gone, however it went."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _examine(file: _File) -> Report | TooComplexError:
-    """The report on a file; a budget exceeded is an answer too, and must not look like a broken worker."""
-    try:
-        return attached.judge(file.task, _LOADED[0], file.at)
-    except TooComplexError as problem:
-        return problem

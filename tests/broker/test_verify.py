@@ -96,7 +96,8 @@ async def test_the_package_first_then_each_pdf_in_order():
 
 async def test_workers_start_when_needed_and_end_with_the_pool():
     before = children()
-    async with verify.VerifyPool(cases.TRUST, verify.Limits(workers=2)) as pool:
+    limits = verify.Limits(workers=2, quick_seconds=60)
+    async with verify.VerifyPool(cases.TRUST, limits) as pool:
         await examined(pool, b"no pdf", raw=message())
         assert children() == before
         await examined(pool, cases.page(), cases.page())

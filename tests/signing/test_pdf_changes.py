@@ -18,10 +18,10 @@ NAME, DICTIONARY, ARRAY, NUMBER = (
 
 def test_the_usual_flow_person_stamp_organisation():
     stamped = pdf_write.stamp(cases.by_person(), "Số: 12/UBND-VP ngày 5/1/2026")
-    assert cases.only(stamped).changes_after == ("page_content",)
+    assert cases.only(stamped).changes_after == ("page_stamp",)
     person, organisation = cases.judged(cases.by_organisation(stamped, box=(60, 60, 260, 110))).verdicts
     assert person.passed
-    assert person.changes_after == ("signature", "page_content")
+    assert person.changes_after == ("signature", "page_stamp")
     assert organisation.passed
     assert organisation.coverage.whole
 

@@ -39,7 +39,7 @@ def test_a_hole_and_the_digest_around_it():
     byte_range = generic.ArrayObject(map(generic.NumberObject, (0, 7, 15, 4)))
     hole = pdf_coverage.hole(RAW, byte_range, b"\xaa\xbb\x0c")
     assert hole == (7, 15, 19)
-    assert pdf_coverage.digests(RAW, hole)("sha256") == hashlib.sha256(b"0123456fghi").digest()
+    assert pdf_coverage.Digests(RAW).of("sha256", hole) == hashlib.sha256(b"0123456fghi").digest()
     assert pdf_coverage.hole(RAW, generic.NumberObject(7), b"\xaa\xbb\x0c") is None
     fractions = generic.ArrayObject(map(generic.FloatObject, (0, 7, 15, 4)))
     assert pdf_coverage.hole(RAW, fractions, b"\xaa\xbb\x0c") is None
