@@ -251,7 +251,7 @@ async def test_a_planted_difference_is_found(shared_server, province):
 async def test_a_file_that_was_sent_twice_stays_undetermined_and_the_first_letter_stays_met(
     shared_server, province
 ):
-    server, code = shared_server, "H13.08"
+    server, code = shared_server, "H13.20"
     file = ("a.pdf", admission.document(province, f"person:{code}", f"seal:{code}"))
     async with server.client(code) as client:
         for number in (1, 2):
