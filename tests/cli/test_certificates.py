@@ -34,7 +34,7 @@ def ran(server, *arguments, code=0, language="vi", stdin="", **settings):
     environment = {**server.environment, "COLUMNS": "250", **settings}
     done = CliRunner(env=environment).invoke(main, told, input=stdin)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    assert done.exit_code == code, (done.stdout, done.stderr)
+    assert code is None or done.exit_code == code, (done.stdout, done.stderr)
     return done
 
 
@@ -235,13 +235,16 @@ def test_what_ends_soon_and_what_is_revoked(shared_server, province, tmp_path):
     assert (one["certificate"], one["valid_to"]) == (seal(province, code), f"{last}")
     assert f"{last:%d/%m/%Y}" in certificates(server, "expiring", "--agency", code, code=1).stdout
     assert facts(server, "expiring", "--days", 9, "--agency", code)["certificates"] == []
-    assert certificates(server, "revoked", "--agency", code).exit_code == 0
+    before = {
+        one["certificate"] for one in facts(server, "revoked", "--agency", code, code=None)["certificates"]
+    }
+    assert seal(province, code) not in before
     for number, raw in enumerate(
         lists(province, {serial(province, code): now() - timedelta(hours=1)}, at=now())
     ):
         (tmp_path / f"{number}.crl").write_bytes(raw)
     told = facts(server, "revoked", "--agency", code, code=1, CONGVAN_CRL_DIR=str(tmp_path))
-    (one,) = told["certificates"]
+    (one,) = [one for one in told["certificates"] if one["certificate"] not in before]
     assert (one["certificate"], one["why"]) == (seal(province, code), "certificate_revoked")
     assert told["unknown"] > 0
     told = certificates(server, "revoked", "--agency", code, code=1, CONGVAN_CRL_DIR=str(tmp_path))
