@@ -72,6 +72,7 @@ class Waiting:
 
     async def pause(self, why: str, asked: float = 0.0) -> None:
         """Wait before the next attempt. Raises UnavailableError when patience is over, or would be by then."""
+        _give_up_if_told()
         self.failures += 1
         limit, left = self.patience.attempts, self.left()
         seconds = pause(self.failures, asked if left is not None else min(asked, LONGEST_ASKED_SECONDS))
@@ -79,6 +80,13 @@ class Waiting:
             raise UnavailableError(why)
         self.patience.told(why, seconds)
         await asyncio.sleep(seconds)
+
+
+def _give_up_if_told() -> None:
+    """Being told to end may get lost in a library that is just connecting and calls it a failure of its own."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def until_known(once: Callable[[], Awaitable[Answer]], patience: Patience, seconds: float) -> Answer:

@@ -93,7 +93,7 @@ async def desk(sound):
     connection = await pools.connect(sound.dsn)
     names = await connection.fetch(
         "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
-        " AND relnamespace = 'public'::regnamespace AND relname <> 'lease' ORDER BY 1"
+        " AND relnamespace = 'public'::regnamespace AND relname NOT IN ('lease', 'trusted_root') ORDER BY 1"
     )
     try:
         yield Desk(sound, connection, tuple(record["relname"] for record in names))
@@ -650,9 +650,9 @@ WITHOUT_VALUE: dict[str, tuple[str, list[tuple[str, str | None]], Callable[[Prov
     "a placeholder": ("placeholder", [], placeholder_only),
     "no PDF but its name": ("no_signature", [], lambda _, n: with_parts(n, files=[("a.pdf", b"hello")])),
     "a PDF that is damaged": ("unreadable", [], lambda _, n: with_parts(n, files=[("a.pdf", b"%PDF-1.7\n1 0 obj")])),
-    "a detached signature": (
-        "no_signature",
-        [],
+    "a detached signature that is none": (
+        "format",
+        [(FAILED, "FORMAT_FAILURE")],
         lambda _, n: with_parts(n, files=[("a.pdf", pdf_write.blank(["x"])), ("a.pdf.p7s", b"0\x80\x06")]),
     ),
     "a path to an unknown root": ("no_path", [(PASSED, None), (OPEN, NO_CHAIN)], unknown_root),

@@ -27,10 +27,10 @@ def message():
 
 @cache
 def slow_file():
-    """A file of 8,000 objects with two signatures: a second or more to examine."""
+    """A file of 30,000 objects with two signatures: a second or more to examine."""
 
     def fill(writer):
-        notes = [writer.add_object(generic.DictionaryObject()) for _ in range(8000)]
+        notes = [writer.add_object(generic.DictionaryObject()) for _ in range(30_000)]
         writer.root[generic.pdf_name("/Names")] = generic.ArrayObject(notes)
         writer.update_root()
 

@@ -534,7 +534,7 @@ CHANGED = {
     "what a letter required": (
         "letter",
         f"UPDATE letter SET requirement = 'not_met' WHERE id = {LETTER}",
-        {"receipt_differs", "class_differs", "tally_differs"},
+        {"judgement_differs", "class_differs", "tally_differs"},
         f"SELECT {LETTER}",
     ),
     "a state": (

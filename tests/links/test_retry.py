@@ -1,5 +1,6 @@
 """Asking again: pauses, Retry-After in both forms, and when patience ends. Against a server of ours that says what we like."""
 
+import asyncio
 import socket
 import time
 from datetime import UTC, datetime, timedelta
@@ -175,3 +176,23 @@ async def test_a_redirect_is_not_followed():
         assert (answer.status, elsewhere.connections) == (307, 0)
         with pytest.raises(sdk.RefusedError):
             answer.facts()
+
+
+async def test_being_told_to_end_is_not_lost_below():
+    """A library may call the end that it was told a failure of its own; nothing is tried again then."""
+    asked = 0
+
+    async def swallowing():
+        nonlocal asked
+        asked += 1
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise retry.NoAnswerError("connection") from None
+
+    work = asyncio.create_task(retry.until_known(swallowing, retry.Patience(), 60))
+    await asyncio.sleep(0.05)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert asked == 1
