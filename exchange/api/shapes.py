@@ -119,6 +119,7 @@ def verdict(row: Mapping[str, Any], directory: Directory, language: str) -> dict
     """One signature with what was found out about it."""
     return {
         "where": row["place"],
+        "carrier": row["carrier"] or None,
         "main": row["main"],
         "format": row["format"],
         "indication": row["indication"],

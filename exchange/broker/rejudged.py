@@ -26,7 +26,7 @@ MISSING_DATA = frozenset({"revocation_missing", "revocation_stale"})
 """Verdicts that only say what we have not got (any more)."""
 
 _TOLD = (
-    "place", "main", "format", "indication", "sub_indication", "why", "signer_kind", "signer_name", "signer_agency",
+    "place", "carrier", "main", "format", "indication", "sub_indication", "why", "signer_kind", "signer_name", "signer_agency",
     "officer", "certificate_sha256", "signed_at_claimed", "best_signature_time", "time_source", "covers_whole",
     "coverage", "changes_after", "provisional", "wrapping",
 )  # fmt: skip

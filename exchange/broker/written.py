@@ -165,6 +165,7 @@ def _verdict(of: Judged, position: int, verdict: Verdict, signer: Signer) -> row
         revision=of.revision,
         position=position,
         place=verdict.where,
+        carrier=verdict.carrier,
         main=signer.place == "main",
         format=verdict.format,
         indication=verdict.indication.value,

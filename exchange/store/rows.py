@@ -73,6 +73,7 @@ class VerdictRow:
     revision: int
     position: int
     place: str
+    carrier: str
     main: bool
     format: str
     indication: str

@@ -29,5 +29,6 @@ async def test_a_seal_beside_the_main_document_counts_and_a_wrong_one_refuses(sh
             ("main.pdf", "pades", "individual", True),
             ("main.pdf", "cades", "organisation", True),
         ]
+        assert [one["carrier"] for one in told] == [None, "main.pdf.p7s"]
         bad = await client.send(letter(9002, b"another file"))
         assert (bad.status, bad.body["code"]) == (422, "signature_broken")
