@@ -49,7 +49,11 @@ class Desk:
         return self.server.province
 
     async def rows(self):
-        """Rows in every table there is, but for who holds the housekeeping."""
+        """Rows in every table there is, but for who holds the housekeeping; once all facts of before are merged."""
+        for _ in range(100):
+            if not await self.connection.fetchval("SELECT count(*) FROM tally_delta"):
+                break
+            await asyncio.sleep(0.1)
         counted = ", ".join(f"(SELECT count(*) FROM {name}) AS {name}" for name in self.tables)
         return dict(await self.connection.fetchrow(f"SELECT {counted}"))
 
