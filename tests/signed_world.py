@@ -120,7 +120,7 @@ class World:
         for position, (kind, sha256, indication, *more) in enumerate(signatures):
             beside = more[0] if more else {}
             facts = {
-                "sender": sender, "letter": letter, "revision": revision, "position": position, "place": "van_ban.pdf",
+                "sender": sender, "letter": letter, "revision": revision, "position": position, "place": "van_ban.pdf", "carrier": "",
                 "main": True, "format": "pades", "indication": indication,
                 "sub_indication": {"TOTAL_FAILED": "HASH_FAILURE", "INDETERMINATE": "TRY_LATER"}.get(indication),
                 "why": {"TOTAL_FAILED": "digest_differs", "INDETERMINATE": "revocation_missing"}.get(indication, "passed"),
