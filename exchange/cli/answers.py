@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from exchange import config, texts
-from exchange.broker import signature_policy
+from exchange.broker import exchange, signature_policy
 from exchange.cli.language import language
 from exchange.rules import policy_file
 from exchange.store import embedded, pool
@@ -51,9 +51,9 @@ def fail(code: int, key: str, **facts: object) -> NoReturn:
 
 
 def trusted(given: config.Config) -> trust.Trust:
-    """What the exchange trusts; a file among it that cannot be read ends the command (2)."""
+    """What the exchange trusts, with what was fetched; a file among it that cannot be read ends the command (2)."""
     try:
-        return trust.load(config.files(given.trust_folder), config.files(given.crl_folder))
+        return exchange.trust_set(given)
     except ValueError as error:
         fail(USAGE, "cli.trust_unreadable", why=error)
 

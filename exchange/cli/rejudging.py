@@ -15,7 +15,7 @@ from uuid import UUID
 import click
 
 from exchange import texts
-from exchange.broker import exchange, rejudge, verify
+from exchange.broker import rejudge, verify
 from exchange.broker.rejudge import Bench
 from exchange.broker.rejudged import Effect
 from exchange.cli import answers, operators, screen
@@ -55,11 +55,8 @@ async def bench(pool: Pool) -> AsyncIterator[Bench | None]:
 
 
 def trusted() -> trust.Trust:
-    """The trust set of this environment; a file in it that cannot be read ends the command (2)."""
-    try:
-        return exchange.trust_set(answers.settings())
-    except ValueError as error:
-        answers.fail(answers.USAGE, "cli.trust_unreadable", why=error)
+    """The trust set of this environment."""
+    return answers.trusted(answers.settings())
 
 
 async def previewed(at: Bench, dues: tuple[Due, ...], book: Directory, language: str) -> Effect:
