@@ -54,8 +54,9 @@ INCLUSIVE = Form(exclusive=False)
 def named_form(node: Element) -> Form | str:
     """The form that a CanonicalizationMethod or Transform names, or the code of what is wrong with it."""
     prefixes = node[0].get("PrefixList", "") if len(node) else None
-    known = _form if len(prefixes or "") <= REMEMBERED else _form.__wrapped__
-    return known(node.get("Algorithm", ""), prefixes)
+    algorithm = node.get("Algorithm", "")
+    known = _form if len(algorithm) + len(prefixes or "") <= REMEMBERED else _form.__wrapped__
+    return known(algorithm, prefixes)
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,10 @@ from typing import NamedTuple
 from signing.xml_document import Element
 
 REMEMBERED = 256
-"""Nodes of an element whose shape is remembered: a hostile one is as large as it likes."""
+"""Nodes of an element whose shape is remembered: a hostile one has as many as it likes."""
+
+LONGEST_REMEMBERED = 16_384
+"""Letters of all the names in an element whose shape is remembered."""
 
 XML_SPACE = " \t\r\n"
 
@@ -57,11 +60,7 @@ def grammar(
 def fault(grammar_: Grammar, element: Element, name: str) -> str | None:
     """`malformed_signature`, `foreign_content` or `comment_in_signed_content` when the grammar does not hold, or None."""
     shape = _shape(tuple(element.iter()))
-    return (
-        _remembered(grammar_, shape, name)
-        if len(shape.tags) <= REMEMBERED
-        else _judged(grammar_, shape, name)
-    )
+    return (_remembered if _is_small(shape) else _judged)(grammar_, shape, name)
 
 
 class _Shape(NamedTuple):
@@ -90,6 +89,12 @@ def _shape(nodes: Sequence[Element]) -> _Shape:
         tuple([_says(node.text) for node in nodes]),
         tuple([_says(node.tail) for node in nodes]),
     )
+
+
+def _is_small(shape: _Shape) -> bool:
+    """Whether little memory is held by remembering a shape; XML lets a single name have millions of letters."""
+    names = (str(name) for names in (shape.tags, *shape.attributes) for name in names)
+    return len(shape.tags) <= REMEMBERED and sum(map(len, names)) <= LONGEST_REMEMBERED
 
 
 def _says(text: str | None) -> bool:
@@ -123,9 +128,8 @@ _remembered = lru_cache(maxsize=1024)(_judged)
 def _children(counts: Iterable[int]) -> list[list[int]]:
     """The places of each node's children, in document order."""
     below: list[list[int]] = []
-    waiting: list[
-        list[int]
-    ] = []  # for each child that is still to come, the list it belongs in; the innermost last
+    # For each child that is still to come, the list it belongs in; the innermost last.
+    waiting: list[list[int]] = []
     for place, count in enumerate(counts):
         if waiting:
             waiting.pop().append(place)

@@ -32,7 +32,7 @@ _READ = """SELECT count(*), bool_or(indication = 'TOTAL_FAILED'), max(accepted_a
 
 @pytest.mark.bench
 @pytest.mark.parametrize("who", ROUNDS)
-def test_b15_measures_of_signatures_cost_little_more_than_reading_what_they_count(
+def test_b15_measures_of_signatures_stay_within_a_bound_of_reading_what_they_count(
     postgres, province_database, who
 ):
     with anchors.Stopwatch(ours=[os.getpid()], database=[postgres.pid]) as watch:
