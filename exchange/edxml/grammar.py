@@ -118,6 +118,11 @@ def standard_name(element: etree._Element) -> str:
     return _names(str(element.tag))[1]
 
 
+def standard(tag: str) -> str:
+    """The same of a name as it stands in the document, prefix and all."""
+    return _names(tag)[1]
+
+
 def _names(tag: str) -> tuple[str, str]:
     """The local and the standard name; what is longer than any name of the standard is not remembered."""
     return _remembered(tag) if len(tag) <= LONGEST_REMEMBERED else _read(tag)
