@@ -8,6 +8,7 @@ from exchange.edxml import attachments, codes, dates, model
 
 letters = st.characters(exclude_categories=("C", "Zl", "Zp"), include_characters="\n\t&<>\"'")
 texts = st.text(letters, max_size=30).map(str.strip)
+shorts = st.text(letters, max_size=10).map(str.strip)
 words = st.text(letters, min_size=1, max_size=30).map(str.strip).filter(bool)
 days = st.dates(date(1900, 1, 1), date(2199, 12, 30))
 counts = st.none() | st.integers(0, 999_999_999)
@@ -76,7 +77,7 @@ def any_letter(draw):
         due_on=draw(st.none() | days),
         priority=draw(st.integers(0, 4)),
         sphere=draw(texts),
-        typist=draw(texts),
+        typist=draw(shorts),
         copies=draw(counts),
         pages=draw(counts),
         appendixes=draw(up_to(3, words)),

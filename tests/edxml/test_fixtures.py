@@ -205,6 +205,9 @@ def test_all_facts_of_one_letter():
                 encoded=attachment.encoded,
             ),
         ),
+        extensions=(
+            model.Extension(path="MessageHeader/OtherInfo/Direction", name="Direction", text="false"),
+        ),
     )
 
 
