@@ -95,6 +95,11 @@ class Exchange:
         """Where parts of letters stand that come in pieces."""
         return self.config.data / "uploads"
 
+    @property
+    def spool_folder(self) -> Path:
+        """Where letters and their files stand that are too large for memory, while they are looked at."""
+        return self.config.data / "spool"
+
     def leave(self) -> None:
         """The process is about to end: who waits for something to come is answered now, with what there is."""
         self.leaving.set()

@@ -13,7 +13,6 @@ A notice takes its own way after it was read: `broker.answer`.
 A crash before the commit leaves nothing, and the sender without a receipt: it sends again.
 """
 
-import hashlib
 from uuid import UUID
 
 from exchange import metrics
@@ -23,24 +22,26 @@ from exchange.broker.decisions import Accepted, Given, Refused, beside, on_recor
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.broker.written import Decided, Source, submission
-from exchange.edxml import model, read
+from exchange.edxml import model, read, spool, spooled
+from exchange.edxml.spooled import Content
 from exchange.rules import admission
 from exchange.store import letters, rows
 
 __all__ = ["Accepted", "Refused", "on_record", "refuse", "send"]
 
 
-async def send(exchange: Exchange, raw: bytes, caller: Caller, declared: Declared) -> Accepted | Refused:
-    """Decide on one message and make the decision durable. Raises Problem busy or outcome_unknown (send again)."""
-    given = Given(
-        raw=raw, sha256=hashlib.sha256(raw).digest(), caller=caller, declared=declared, at=exchange.clock()
-    )
+async def send(exchange: Exchange, raw: Content, caller: Caller, declared: Declared) -> Accepted | Refused:
+    """Decide on one message and make the decision durable. A large one comes in a file; others made of it stand beside it.
+
+    Raises Problem busy or outcome_unknown (send again).
+    """
+    given = Given(raw=raw, sha256=spooled.digest(raw), caller=caller, declared=declared, at=exchange.clock())
     return await recorded(exchange, given, await _decided(exchange, given))
 
 
 async def _decided(exchange: Exchange, given: Given) -> Accepted | Refused:
     try:
-        reading = await beside(len(given.raw), read.read, given.raw)
+        reading = await beside(len(given.raw), spool.read_content, given.raw)
     except read.Unreadable as error:
         return Refused(code=error.code, findings=error.findings)
     if isinstance(reading.message, model.Notice):

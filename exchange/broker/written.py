@@ -10,6 +10,7 @@ from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.edxml import model, view
+from exchange.edxml.spooled import Content
 from exchange.rules import admission, document_types, requirements
 from exchange.rules.directory import Directory
 from exchange.rules.signers import Signer
@@ -44,7 +45,7 @@ class Decided:
 class Source:
     """Where it came from: bytes, digest, caller, and the journal row should it turn out to be a conflict."""
 
-    raw: bytes
+    raw: Content
     sha256: bytes
     caller: Caller
     refused: rows.JournalRow

@@ -8,7 +8,7 @@ from datetime import date
 from exchange import errors, texts
 from exchange.edxml import attachments, capacity, codes, model
 
-_OURS = frozenset({"encoded", "path", "header_path", "line", "extensions"})
+_OURS = frozenset({"encoded", "spooled", "size", "path", "header_path", "line", "extensions"})
 """Fields of records that are no facts of the message."""
 
 Facts = dict[str, object]

@@ -9,7 +9,6 @@ classes    every delivery's class follows from its events (rules.paper_class)
 tally      days + facts not merged yet == recount from the deliveries
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from exchange.broker import receipts
+from exchange.edxml import spooled
+from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
 from exchange.store import payloads, recount, tally
 from exchange.store.pool import Connection
@@ -82,7 +83,7 @@ async def _letter_faults(
 ) -> AsyncIterator[Fault]:
     where = str(letter["id"])
     raw = await payloads.get(connection, folder, letter["id"])
-    if raw is None or hashlib.sha256(raw).digest() != letter["sha256"]:
+    if raw is None or _digest(raw) != letter["sha256"]:
         yield Fault(code="bytes_differ", where=where)
     whole = receipts.read(letter["receipt"])
     if whole is None or not receipts.check(letter["receipt"], key):
@@ -102,6 +103,11 @@ async def _letter_faults(
     if letter["operation"] != "status":
         for fault in _judgement_faults(letter, where):
             yield fault
+
+
+def _digest(raw: Content) -> bytes:
+    """Of what stands there now, whatever was said of it."""
+    return spooled.digest(raw if isinstance(raw, bytes) else spooled.of(raw.path))
 
 
 def first(letter: Mapping[str, Any]) -> tuple[str, str]:

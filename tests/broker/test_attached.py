@@ -12,7 +12,7 @@ import pdf_cases as cases
 import pytest
 
 from exchange.broker import attached, intake, verify
-from exchange.edxml import attachments, wrapping
+from exchange.edxml import attachments, spooled, wrapping
 from exchange.rules import directory, policy, requirements
 from signing import keys
 from signing.verdict import Remark, SubIndication
@@ -153,9 +153,9 @@ def test_a_wrapped_bomb_is_not_unfolded():
 def test_a_letter_full_of_signature_files_stays_cheap(monkeypatch):
     """Each file is hashed once, and few signature files are opened to find theirs."""
     hashed, opened = [], []
-    real_hash, real_read = attached.hashlib.new, attached.p7.read
+    real_hash, real_read = spooled.hashlib.new, attached.p7.read
     monkeypatch.setattr(
-        attached.hashlib, "new", lambda name, raw=b"": hashed.append(1) or real_hash(name, raw)
+        spooled.hashlib, "new", lambda name, raw=b"": hashed.append(1) or real_hash(name, raw)
     )
     files = [(f"{n}.docx", REPORT + bytes([n])) for n in range(100)]
     files += [(f"chu-ky-{n}.p7s", p7s.signed(files[n][1])) for n in range(100)]
@@ -171,8 +171,8 @@ def test_a_file_found_by_its_name_is_not_searched_for(monkeypatch):
     files = [(f"{n}.docx", REPORT + bytes([n])) for n in range(30)]
     files += [(f"{n}.docx.p7s", p7s.signed(files[n][1])) for n in range(30)]
     hashed = []
-    real = attached.hashlib.new
-    monkeypatch.setattr(attached.hashlib, "new", lambda name, raw=b"": hashed.append(1) or real(name, raw))
+    real = spooled.hashlib.new
+    monkeypatch.setattr(spooled.hashlib, "new", lambda name, raw=b"": hashed.append(1) or real(name, raw))
     tasks = attached.tasks(files)
     assert [task.carrier for task in tasks] == [name for name, _ in files[30:]]
     assert hashed == []
