@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from lxml import etree
 
@@ -108,7 +109,8 @@ def _validate(root: etree._Element, notes: Notes, told: set[tuple[int | None, st
     checker = schema()
     checker.validate(root)
     places = _places(root)
-    for entry in checker.error_log:
+    entries: Iterable[Any] = checker.error_log  # type: ignore[assignment]  # the stubs do not know that it iterates
+    for entry in entries:
         found = _TAG.match(entry.message)
         tag = (found["namespace"] or "", found["name"]) if found else ("", "")
         element = places.get((entry.line, *tag), root)

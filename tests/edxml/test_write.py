@@ -158,6 +158,25 @@ def test_paper_is_omitted_only_when_it_is_not_declared():
         assert (found[0] if found else b"") == written
 
 
+def test_numbers_are_integers_and_days_are_days():
+    """What a tolerant reading kept in their place makes the Java library fail: it is not passed on."""
+    odd = {
+        "type_code": "Công văn",
+        "type_detail": "1.0",
+        "issued_on": None,
+        "issued_on_text": "30/02/2024",
+        "due_on_text": "mai",
+        "response_for": (model.ResponseFor(code="A", issued_on_text="hôm qua"),),
+    }
+    raw = write.write(model.Letter(**{**vars(SMALL), **odd}))
+    for name in (b"Type>", b"TypeDetail", b"PromulgationDate", b"DueDate"):
+        assert b"<edXML:" + name not in raw
+    kept = write.write(model.Letter(**{**vars(SMALL), "type_code": "18", "type_detail": "-1"}))
+    assert b"<edXML:Type>18</edXML:Type>\n          <edXML:TypeDetail>-1</edXML:TypeDetail>" in kept
+    assert b"<edXML:Priority>0</edXML:Priority>" in raw
+    assert b"<edXML:SteeringType>0</edXML:SteeringType>" in raw
+
+
 @pytest.mark.parametrize("letter", ["\0", "\x1f", "\ud800", "\ufffe"])
 @pytest.mark.parametrize("field", ["subject", "number"])
 def test_what_xml_cannot_carry_is_refused(letter, field):
