@@ -24,9 +24,16 @@ LAYERS = {
     "edXMLEnvelope": ("edXMLHeader", "edXMLBody"),
     "edXMLHeader": ("MessageHeader", "TraceHeaderList", "Signature", "DigitalSignature"),
     "edXMLBody": ("edXMLManifest",),
+    "edXMLManifest": ("Reference",),
+    "PromulgationInfo": ("Place", "PromulgationDate"),
+    "SignerInfo": ("Competence", "Position", "FullName"),
+    "Attachment": (
+        *("ContentId", "AttachmentName", "Description", "FieldName", "MimeType", "ContentType", "Format"),
+        grammar.BYTES,
+    ),
     "TraceHeaderList": ("TraceHeader", "Bussiness"),
 }
-"""What stands in a layer as it is emitted, and in TraceHeaderList; the table of `grammar` is more tolerant."""
+"""What stands here in the form that is emitted; the table of `grammar` is more tolerant, of other forms too."""
 
 _TAG = re.compile(r"Element '(?:\{(?P<namespace>[^}]*)\})?(?P<name>[^']*)'")
 _XSD = "http://www.w3.org/2001/XMLSchema"

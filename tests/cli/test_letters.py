@@ -18,7 +18,7 @@ def run(command, *arguments: str, content: bytes | None = None) -> Result:
 
 
 @pytest.mark.parametrize("command", [letters.show, letters.lint])
-@pytest.mark.parametrize("name", sorted(file.name for file in FIXTURES.iterdir()))
+@pytest.mark.parametrize("name", sorted(file.name for file in FIXTURES.glob("*.edxml")))
 def test_exit_codes(command, name):
     unreadable = {"garbage_before_declaration.edxml", "doctype.edxml", "flat_other_vocabulary.edxml"}
     for options in ((), ("--json",), ("--language", "en")):
