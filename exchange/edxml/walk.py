@@ -49,8 +49,8 @@ class Node:
         self.place = place
         self.text = ""
         self.broken = broken
-        self.children: dict[str, list[Node]] = {}
-        self.others: list[Node] = []
+        self.children: dict[str, list[Node]] = _NONE
+        self.others: list[Node] = _NOBODY
 
     @property
     def path(self) -> str:
@@ -78,6 +78,11 @@ class Node:
         return self.children.get(name, [])
 
 
+_NONE: dict[str, list[Node]] = {}
+_NOBODY: list[Node] = []
+"""Of a value: it has no children. An element with some inside gets its own."""
+
+
 @dataclass
 class _Walk:
     """What one walk needs everywhere: where to note, the budgets, the names met twice; how many settled ones it met."""
@@ -93,7 +98,7 @@ def known(root: etree._Element, notes: Notes, limits: model.Limits) -> Node:
     name = grammar.standard_name(root)
     if name not in grammar.ROOTS or _other_soap(root):
         raise model.Unreadable("not_edxml", grammar.local_name(root)[:100], grammar.line_of(root))
-    names = Counter(map(grammar.standard_name, root.iter(etree.Element)))
+    names = _names(root)
     doubled = frozenset(name for name in grammar.UNIQUE if names[name] > 1)
     if doubled:
         _note_doubled(root, doubled, notes)
@@ -103,6 +108,14 @@ def known(root: etree._Element, notes: Notes, limits: model.Limits) -> Node:
     if doubled or walk.settled != sum(names[name] for name in grammar.SETTLED):
         _note_all_misplaced(root, doubled, notes)
     return document
+
+
+def _names(root: etree._Element) -> Counter[str]:
+    """How often each name stands in the document; the same tag is named once."""
+    names: Counter[str] = Counter()
+    for tag, number in Counter([element.tag for element in root.iter(etree.Element)]).items():
+        names[grammar.standard(tag)] += number
+    return names
 
 
 def _other_soap(root: etree._Element) -> bool:
@@ -130,7 +143,7 @@ def blocks(notes: Notes, root: Node) -> dict[str, Node]:
 def _moved(home: Node) -> Node:
     """The files of a layer or manifest as the standard has them, apart from what else stands there."""
     files = Node("AttachmentEncoded", home.element, home.parent)
-    files.children["Attachment"] = home.children.pop("Attachment")
+    files.children = {"Attachment": home.children.pop("Attachment")}
     return files
 
 
@@ -203,13 +216,14 @@ def _path(element: etree._Element) -> str:
 def _fill(walk: _Walk, node: Node) -> None:
     """Children and text of an element that has elements inside."""
     row = grammar.CHILDREN[node.name]
+    node.children, node.others = {}, []
     stray = node.element.text
     for child in node.element:
         stray = stray if stray and not stray.isspace() else child.tail
         tag: object = child.tag
         if not isinstance(tag, str):
             continue  # a comment or an instruction
-        entry = row.get(grammar.standard_name(child))
+        entry = row.get(grammar.standard(tag))
         if entry is None:
             _note_outsider(walk, child, node)
         else:

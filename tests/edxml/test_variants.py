@@ -1,5 +1,6 @@
 """The other forms that a tolerant reader takes, what is kept beside the fields, and values longer than expected."""
 
+import unicodedata
 from datetime import date
 from pathlib import Path
 
@@ -157,3 +158,30 @@ def test_several_persons_under_an_operation():
     own = of(LETTER).message.staff
     assert found.message.staff == (own or model.Staff(name="A"))
     assert {one.code for one in found.findings} == {"staff_passed_over"}
+
+
+# --- bad input -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_ids_and_names_are_kept_as_they_were_written(form):
+    written = unicodedata.normalize(form, "000.00.00.G22,2015/09/30,7816/VPCP-TTĐT-Ệ")
+    found = of(f"<edXML><MessageHeader><To/><DocumentId>{written}</DocumentId></MessageHeader></edXML>")
+    assert found.message.document_id == written
+
+
+def test_ten_fields_of_five_thousand_letters_warn_each_and_are_kept():
+    names = ("OrganName", "OrganizationInCharge", "OrganAdd", "Email", "Telephone", "Fax", "Website")
+    sender = "".join(f"<{name}>{'ê' * 5_000}</{name}>" for name in names)
+    others = "".join(f"<{name}>{'ê' * 5_000}</{name}>" for name in ("Subject", "Content", "DocumentId"))
+    found = of(f"<edXML><MessageHeader><From>{sender}</From><To/>{others}</MessageHeader></edXML>")
+    long = [one.facts["element"] for one in found.findings if one.code == "over_long"]
+    assert sorted(long) == sorted([*names, "Subject", "Content", "DocumentId"])
+    assert found.message.sender.name == "ê" * 5_000
+
+
+@pytest.mark.parametrize("home", ["AttachmentEncoded", "edXMLManifest", "edXMLEnvelope"])
+def test_ten_thousand_files_are_too_many_wherever_they_stand(home):
+    files = "<Attachment><Content>QQ==</Content></Attachment>" * 10_000
+    with pytest.raises(read.Unreadable, match="too_complex"):
+        of(f"<edXML><MessageHeader/><{home}>{files}</{home}></edXML>")
