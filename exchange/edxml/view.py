@@ -20,6 +20,9 @@ def facts(reading: model.Reading, language: str = "vi") -> Facts:
     opened = [attachments.inspect(attachment) for attachment in _attachments(message)]
     found = [*reading.findings, *(one for inspection in opened for one in inspection.findings)]
     shown = {"kind": kind(message), "repaired": reading.repaired, **_record(message)}
+    shown["extensions"] = [
+        {"path": one.path, "name": one.name, "text": one.text} for one in message.extensions
+    ]
     if isinstance(message, model.Letter):
         shown |= _names(message, language)
         pairs = zip(message.attachments, opened, strict=True)
