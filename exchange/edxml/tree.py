@@ -14,6 +14,7 @@ in which it stumbled, and recovery passes over anything.)
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 from xml.parsers import expat
 
 from lxml import etree
@@ -23,7 +24,7 @@ from exchange.edxml import model, prolog
 _PIECE = 1 << 16
 _FEW = 20_000
 """Elements of a document that is parsed at once, as nearly all are."""
-_SAFE: Mapping[str, bool] = {
+_SAFE: Mapping[str, Any] = {
     "resolve_entities": False,
     "load_dtd": False,
     "no_network": True,

@@ -206,8 +206,9 @@ def _fill(walk: _Walk, node: Node) -> None:
     stray = node.element.text
     for child in node.element:
         stray = stray if stray and not stray.isspace() else child.tail
-        if not isinstance(child.tag, str):
-            continue
+        tag: object = child.tag
+        if not isinstance(tag, str):
+            continue  # a comment or an instruction
         entry = row.get(grammar.standard_name(child))
         if entry is None:
             _note_outsider(walk, child, node)
