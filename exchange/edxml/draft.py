@@ -207,6 +207,8 @@ SIGNER = {"competence": TEXT, "position": TEXT, "name": TEXT}
 ANSWERED = {"code": TEXT, "reference": TEXT, "issued_on": DAY, "issued_on_text": TEXT, "document_id": TEXT}
 HOP = {"code": TEXT, "at_text": TEXT}
 REPLACED = {"document_id": NEEDED, "codes": Row(many(text))}
+EXTENSION = {"path": NEEDED, "name": NEEDED, "text": NEEDED}
+EXTENSIONS = Row(many(record(model.Extension, EXTENSION), model.MOST_EXTENSIONS))
 RECEIVER = {"code": NEEDED, "added": Row(flag, required=True)}
 UPDATE = {
     "document": FLAG,
@@ -259,6 +261,7 @@ FACTS = {
     "replaced": Row(many(record(model.Replacement, REPLACED))),
     "paper": Row(whole(0, 1)),
     "staff": Row(record(model.Staff, STAFF)),
+    "extensions": EXTENSIONS,
     "files": Row(apart(many(record(File, FILE), LIMITS.attachments), "file_same_name", _name_of)),
 }
 """Every fact of a letter, with the names of `model.Letter`; `files` stand in place of its attachments."""
@@ -275,6 +278,7 @@ NOTICE_FACTS = {
     "description": TEXT,
     "staff": Row(record(model.Staff, STAFF)),
     "at": Row(moment),
+    "extensions": EXTENSIONS,
     "at_text": TEXT,
 }
 """Every fact of a notice, with the names of `model.Notice`."""

@@ -24,16 +24,11 @@ LAYERS = {
     "edXMLEnvelope": ("edXMLHeader", "edXMLBody"),
     "edXMLHeader": ("MessageHeader", "TraceHeaderList", "Signature", "DigitalSignature"),
     "edXMLBody": ("edXMLManifest",),
-    "edXMLManifest": ("Reference",),
-    "PromulgationInfo": ("Place", "PromulgationDate"),
-    "SignerInfo": ("Competence", "Position", "FullName"),
-    "Attachment": (
-        *("ContentId", "AttachmentName", "Description", "FieldName", "MimeType", "ContentType", "Format"),
-        grammar.BYTES,
-    ),
     "TraceHeaderList": ("TraceHeader", "Bussiness"),
+    "PromulgationInfo": ("Place", "PromulgationDate"),
+    "edXMLManifest": ("Reference",),
 }
-"""What stands here in the form that is emitted; the table of `grammar` is more tolerant, of other forms too."""
+"""What stands there as it is emitted; the table of `grammar` is more tolerant, and has words of the flat form too."""
 
 _TAG = re.compile(r"Element '(?:\{(?P<namespace>[^}]*)\})?(?P<name>[^']*)'")
 _XSD = "http://www.w3.org/2001/XMLSchema"
@@ -70,7 +65,9 @@ def _branches() -> set[str]:
 
 def children(name: str) -> tuple[str, ...]:
     """What may stand in an element."""
-    return LAYERS.get(name) or tuple(grammar.CHILDREN[name])
+    return LAYERS.get(name) or tuple(
+        child for child, entry in grammar.CHILDREN[name].items() if entry.name == child
+    )
 
 
 def _type(name: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 
 from exchange import errors, texts
-from exchange.edxml import attachments, capacity, codes, model
+from exchange.edxml import attachments, capacity, codes, model, spooled
 
 _OURS = frozenset({"encoded", "spooled", "size", "path", "header_path", "line", "extensions"})
 """Fields of records that are no facts of the message."""
@@ -20,6 +20,9 @@ def facts(reading: model.Reading, language: str = "vi") -> Facts:
     opened = [attachments.inspect(attachment) for attachment in _attachments(message)]
     found = [*reading.findings, *(one for inspection in opened for one in inspection.findings)]
     shown = {"kind": kind(message), "repaired": reading.repaired, **_record(message)}
+    shown["extensions"] = [
+        {"path": one.path, "name": one.name, "text": one.text} for one in message.extensions
+    ]
     if isinstance(message, model.Letter):
         shown |= _names(message, language)
         pairs = zip(message.attachments, opened, strict=True)
@@ -45,7 +48,7 @@ def files(letter: model.Letter) -> list[Facts]:
 
 def _base64(attachment: model.Attachment) -> str | None:
     try:
-        return base64.b64encode(attachments.content(attachment)).decode("ascii")
+        return base64.b64encode(spooled.whole(attachments.content(attachment))).decode("ascii")
     except attachments.Damaged:
         return None
 

@@ -33,7 +33,9 @@ LETTER, NOTICE = validator("edxml/letter.json"), validator("edxml/notice.json")
 COMPOSE = validator("api/compose.json")
 
 
-@pytest.mark.parametrize("name", sorted({path.name for path in FIXTURES.glob("*.edxml")} - UNREADABLE))
+@pytest.mark.parametrize(
+    "name", sorted({path.relative_to(FIXTURES).as_posix() for path in FIXTURES.rglob("*.edxml")} - UNREADABLE)
+)
 @pytest.mark.parametrize(
     "options", [("--json",), ("--json", "--embed", "--language", "en")], ids=["plain", "embedded"]
 )
