@@ -18,6 +18,7 @@ import pytest
 from large_letters import MB, letter, with_encoded
 from province import fetch, quick_letter
 
+from exchange import texts
 from exchange.demo import letters
 from exchange.edxml import attachments, write
 from exchange.store import spools
@@ -150,7 +151,9 @@ async def test_a_signed_package_that_is_too_large_is_not_concluded_on(shared_ser
         for one in json.loads((await get(shared_server, path))[2])["signatures"]
         if one["where"] == "package"
     ]
-    assert [(one["indication"], one["why"]) for one in package] == [("INDETERMINATE", "package_too_large")]
+    told = [(one["indication"], one["sub_indication"], one["why"]) for one in package]
+    why = texts.say("verdict.package_too_large", "vi")
+    assert told == [("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", why)]
 
 
 ENCODED = base64.b64encode(NOISE)
