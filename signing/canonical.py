@@ -22,6 +22,8 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -31,6 +33,7 @@ from signing.xml_document import Document, Element
 
 LONG_TEXT = 4096
 PREFIXES = 64
+REMEMBERED = 1024
 TIMES, SPARE = 16, 1 << 20
 _SIGN = "\ue000"
 _MARKS = re.compile(rb"\xee\x80\x80([0-9]{10})")
@@ -38,8 +41,7 @@ _PREFIX = re.compile(rb"xmlns(?::([^\s=]{1,99}))?=")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Form:
+class Form(NamedTuple):
     """A canonical form; `prefixes` are treated inclusively in the exclusive form (PrefixList)."""
 
     exclusive: bool
@@ -51,9 +53,16 @@ INCLUSIVE = Form(exclusive=False)
 
 def named_form(node: Element) -> Form | str:
     """The form that a CanonicalizationMethod or Transform names, or the code of what is wrong with it."""
-    name = algorithms.CANONICAL_FORMS.get(node.get("Algorithm", ""))
-    prefixes = tuple(node[0].get("PrefixList", "").split()) if len(node) else ()
-    if len(node) and name != "exclusive":
+    prefixes = node[0].get("PrefixList", "") if len(node) else None
+    known = _form if len(prefixes or "") <= REMEMBERED else _form.__wrapped__
+    return known(node.get("Algorithm", ""), prefixes)
+
+
+@lru_cache(maxsize=256)
+def _form(algorithm: str, listed: str | None) -> Form | str:
+    """The form of an algorithm with a PrefixList, or with none."""
+    name, prefixes = algorithms.CANONICAL_FORMS.get(algorithm), tuple((listed or "").split())
+    if listed is not None and name != "exclusive":
         return "malformed_signature"
     # libxml2 through lxml cannot treat the default namespace inclusively.
     if name is None or "#default" in prefixes or len(prefixes) > PREFIXES:
@@ -87,7 +96,7 @@ def prepare(document: Document) -> Skeleton:
     """
     emptied, texts = _take_long_texts(document)
     remains = etree.tostring(document.root.getroottree(), encoding="utf-8")
-    if len(set(_PREFIX.findall(remains))) > PREFIXES:
+    if remains.count(b"xmlns") > PREFIXES and len(set(_PREFIX.findall(remains))) > PREFIXES:
         raise TooComplexError("prefixes", PREFIXES)
     sign = _unused_sign(remains)
     for position, element in enumerate(emptied):

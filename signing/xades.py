@@ -30,6 +30,7 @@ XADES = "http://uri.etsi.org/01903/v1.3.2#"
 XADES_141 = "http://uri.etsi.org/01903/v1.4.1#"
 SIGNED_PROPERTIES_TYPE = "http://uri.etsi.org/01903#SignedProperties"
 QUALIFYING = f"{{{XADES}}}QualifyingProperties"
+_OBJECT = f"{{{DS}}}Object"
 TOKENS, CERTIFICATES, LONGEST = 4, 32, 1 << 24
 
 _PLACE = "(City )?(StreetAddress )?(StateOrProvince )?(PostalCode )?(CountryName )?"
@@ -161,7 +162,7 @@ class Properties:
 
 def read(signature: Element) -> Properties | str | None:
     """The properties of a signature, None when it has none, or the code of what is wrong."""
-    found = list(signature.iterfind(f"{{{DS}}}Object/{QUALIFYING}"))
+    found = [one for held in signature.iterchildren(_OBJECT) for one in held.iterchildren(QUALIFYING)]
     if not found:
         return None
     fault = (

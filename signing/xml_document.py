@@ -12,7 +12,7 @@ them is evaluated.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias, cast
 
 from lxml import etree
@@ -25,8 +25,10 @@ Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml gives its element typ
 ELEMENTS = 200_000
 DEPTH = 64
 ATTRIBUTES = 256
+REMEMBERED = 256
 SIGNATURES = 8
 
+_SIGNATURE = f"{{{DS}}}Signature"
 _SHORTEST = len(b"<a/>")
 """Bytes that any element takes; shorter messages need not be counted."""
 
@@ -63,6 +65,8 @@ class Document:
     raw: bytes
     root: Element
     _places: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
+    _elsewhere: dict[Element, bool] = field(default_factory=dict)
+    _paths: dict[Element, str] = field(default_factory=dict)
 
     @cached_property
     def nodes(self) -> tuple[Element, ...]:
@@ -71,6 +75,10 @@ class Document:
         As long as they are held, lxml need not wrap a node anew each time that it is met.
         """
         return tuple(self.root.iter())
+
+    def hold_nodes(self) -> None:
+        """Wrap every node now, before much is read of them."""
+        assert self.nodes
 
     @cached_property
     def identifiers(self) -> Identifiers:
@@ -97,8 +105,9 @@ class Document:
     def named(self) -> Mapping[str, Sequence[Element]]:
         """All elements by local name, whatever namespace and case; made once, for a hostile message has many."""
         by_tag: dict[str, list[Element]] = {}
-        for element in filter(is_element, self.nodes):
-            by_tag.setdefault(element.tag, []).append(element)
+        for element in self.nodes:
+            if isinstance(tag := element.tag, str):
+                by_tag.setdefault(tag, []).append(element)
         found: dict[str, list[Element]] = {}
         for alike in by_tag.values():  # names are read once for all elements that are written alike
             found.setdefault(split(alike[0])[1], []).extend(alike)
@@ -107,7 +116,7 @@ class Document:
     @cached_property
     def signatures(self) -> tuple[Element, ...]:
         """XML signatures in document order."""
-        return tuple(self.root.iter(f"{{{DS}}}Signature"))
+        return tuple(self.root.iter(_SIGNATURE))
 
     def places(self, name: str) -> frozenset[tuple[str, ...]]:
         """Where elements of a name stand: their names and those of their ancestors, innermost first."""
@@ -117,7 +126,25 @@ class Document:
 
     def path(self, element: Element) -> str:
         """The element's path, as in `Coverage.paths`."""
-        return self.root.getroottree().getpath(element)
+        if element not in self._paths:
+            self._paths[element] = self.root.getroottree().getpath(element)
+        return self._paths[element]
+
+    def stands_elsewhere(self, element: Element) -> bool:
+        """Whether an element of the same name stands at another place of the message's structure.
+
+        A name is compared as a tolerant reader does, without namespace and case. Repeated siblings, such as attachments,
+        are at the same place; leaves such as codes may repeat everywhere. All signatures ask of the same parts.
+        """
+        if element not in self._elsewhere:
+            here = place(element)
+            self._elsewhere[element] = len(element) > 0 and self.places(here[0]) != {here}
+        return self._elsewhere[element]
+
+    @staticmethod
+    def is_inside_signature(element: Element) -> bool:
+        """Whether the element is a signature, or stands in one."""
+        return element.tag == _SIGNATURE or next(element.iterancestors(_SIGNATURE), None) is not None
 
 
 def parse(raw: bytes, *, repaired: bool = False) -> Document:
@@ -138,15 +165,18 @@ def parse(raw: bytes, *, repaired: bool = False) -> Document:
     return document
 
 
-def is_element(node: Element) -> bool:
-    """Whether a node is an element: comments and processing instructions have functions for tags."""
-    return isinstance(node.tag, str)
-
-
 def split(element: Element) -> tuple[str, str]:
     """An element's namespace, or an empty text, and its local name in the one case that tolerant readers compare."""
-    namespace, _, name = str(element.tag).rpartition("}")
+    tag = str(element.tag)
+    return _remembered(tag) if len(tag) <= REMEMBERED else _split(tag)
+
+
+def _split(tag: str) -> tuple[str, str]:
+    namespace, _, name = tag.rpartition("}")
     return namespace[1:], name.casefold()
+
+
+_remembered = lru_cache(maxsize=1024)(_split)
 
 
 def place(element: Element) -> tuple[str, ...]:
@@ -157,9 +187,9 @@ def place(element: Element) -> tuple[str, ...]:
 def unjudged(document: Document, where: str) -> Iterable[Remark]:
     """Remarks on elements that look like signatures and are none: another namespace, or empty (reference/edxml.md 7)."""
     for element in document.root.iter("{*}Signature", "{*}DigitalSignature"):
-        name = etree.QName(element)
-        if name.namespace == DS and name.localname == "Signature":
+        if element.tag == _SIGNATURE:
             continue
+        name = etree.QName(element)
         if name.localname == "Signature":
             yield Remark(code="foreign_namespace", where=where, path=document.path(element))
         elif len(element) == 0 and not (element.text or "").strip():

@@ -17,7 +17,7 @@ from signing.xml_document import Element
 
 LONGEST_CERTIFICATE = 16_384
 X509_DIGEST = "{http://www.w3.org/2009/xmldsig11#}X509Digest"
-_CERTIFICATE = ("KeyInfo", "X509Data", "X509Certificate")
+_KEY_INFO, _DATA, _CERTIFICATE = (f"{{{DS}}}{name}" for name in ("KeyInfo", "X509Data", "X509Certificate"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,10 +38,13 @@ class KeyInfo:
 
 def read(signature: Element) -> KeyInfo:
     """The KeyInfo of a signature."""
-    info = next(signature.iterchildren(f"{{{DS}}}KeyInfo"), None)
-    data = [] if info is None else [node for one in info.iterchildren(f"{{{DS}}}X509Data") for node in one]
-    claims = [node for node in data if node.tag != f"{{{DS}}}X509Certificate"]
-    certificates = [_certificate(node) for node in data if node.tag == f"{{{DS}}}X509Certificate"]
+    info = next(signature.iterchildren(_KEY_INFO), None)
+    data = [] if info is None else [node for one in info.iterchildren(_DATA) for node in one]
+    claims = [node for node in data if node.tag != _CERTIFICATE]
+    certificates = [_certificate(node) for node in data if node.tag == _CERTIFICATE]
+    values = () if info is None else tuple(info.iterchildren(f"{{{DS}}}KeyValue"))
+    if not claims:
+        return KeyInfo(certificates=tuple(dict.fromkeys(certificates)), key_values=values)
     return KeyInfo(
         certificates=tuple(dict.fromkeys(certificates)),
         names=tuple(node.text or "" for node in _named(claims, "X509SubjectName")),
@@ -51,13 +54,18 @@ def read(signature: Element) -> KeyInfo:
             (node.get("Algorithm", ""), _bytes(node)) for node in claims if node.tag == X509_DIGEST
         ),
         lists=tuple(filter(None, map(_bytes, _named(claims, "X509CRL")))),
-        key_values=() if info is None else tuple(info.iterchildren(f"{{{DS}}}KeyValue")),
+        key_values=values,
     )
 
 
 def certificate_texts(signature: Element) -> list[str | None]:
     """The texts of all certificates in a signature's KeyInfo, without white space."""
-    return [xml_text.squeezed(node) for node in _at(signature, *_CERTIFICATE)]
+    return [
+        xml_text.squeezed(node)
+        for info in signature.iterchildren(_KEY_INFO)
+        for data in info.iterchildren(_DATA)
+        for node in data.iterchildren(_CERTIFICATE)
+    ]
 
 
 def readable(text: str | None) -> x509.Certificate | None:
@@ -82,6 +90,8 @@ def contradiction(info: KeyInfo, signer: x509.Certificate) -> bool:
     chain = list(_chain(signer, certificates))
     if len(chain) < len(certificates):
         return True
+    if not (info.names or info.numbers or info.identifiers or info.digests):
+        return False
     claims = (
         *(any(xml_text.names(name, one.subject) for one in chain) for name in info.names),
         *(any(is_numbered(one, number) for one in chain) for number in info.numbers),
@@ -119,16 +129,6 @@ def _named(nodes: Iterable[Element], name: str) -> Iterator[Element]:
 
 def _bytes(node: Element) -> bytes | None:
     return xml_text.decode(xml_text.squeezed(node))
-
-
-def _at(element: Element, *names: str) -> Iterator[Element]:
-    """The descendants at the end of a way of children's names; faster than lxml's path language."""
-    name, *rest = names
-    for child in element.iterchildren(f"{{{DS}}}{name}"):
-        if rest:
-            yield from _at(child, *rest)
-        else:
-            yield child
 
 
 def _certificate(node: Element) -> x509.Certificate | None:

@@ -9,6 +9,7 @@ Stages answer with the stable code of what is wrong, or None.
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from signing import algorithms, canonical, xades, xml_grammar, xml_key_info, xml_text
 from signing.algorithms import DS, ENVELOPED, EXCLUSIVE
@@ -73,7 +74,7 @@ _GRAMMAR = xml_grammar.grammar(
         xml_key_info.X509_DIGEST: "X509Digest",
     },
 )
-_NAMING: Mapping[str, tuple[Collection[str], str]] = {
+_NAMING: Mapping[object, tuple[Collection[str] | None, str]] = {
     f"{{{DS}}}SignatureMethod": (algorithms.METHODS, "algorithm_not_allowed"),
     f"{{{DS}}}DigestMethod": (algorithms.DIGESTS, "algorithm_not_allowed"),
     f"{{{DS}}}CanonicalizationMethod": (algorithms.CANONICAL_FORMS, "canonical_form_not_allowed"),
@@ -81,9 +82,11 @@ _NAMING: Mapping[str, tuple[Collection[str], str]] = {
 }
 """Elements that name an algorithm: what they may name, and what is said when they do not."""
 
+_ANY = (None, "")
+"""What the others name: nothing."""
 
-@dataclass(frozen=True, kw_only=True)
-class Reference:
+
+class Reference(NamedTuple):
     """One signed part: where (`uri`), how it is brought to bytes, and the digest it must have.
 
     `kind` is what the signer says that it points at (Type); `identifier` is the reference's own Id.
@@ -132,9 +135,9 @@ def is_placeholder(element: Element) -> bool:
 def algorithm_fault(element: Element) -> str | None:
     """`algorithm_not_allowed`, `canonical_form_not_allowed`, `transform_not_allowed`, or None."""
     info = _first(element, "SignedInfo")
-    for node in () if info is None else info.iter(*_NAMING):
-        table, why = _NAMING[str(node.tag)]
-        if node.get("Algorithm") not in table:
+    for node in () if info is None else info.iter():
+        table, why = _NAMING.get(node.tag, _ANY)
+        if table is not None and node.get("Algorithm") not in table:
             return why
     return None
 

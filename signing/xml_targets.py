@@ -7,11 +7,10 @@ whoever reads the message must compare them with what was read.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lxml import etree
 
-from signing import xml_document
 from signing.algorithms import DS
 from signing.xml_document import Document, Element
 from signing.xml_structure import Reference, Signature
@@ -20,8 +19,7 @@ _SIGNATURE = f"{{{DS}}}Signature"
 _HAS_NOTES = etree.XPath("boolean(.//comment()) or boolean(.//processing-instruction())")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """What one reference points at; `content`: a part of the message, not of a signature."""
 
     reference: Reference
@@ -51,11 +49,7 @@ def _resolve(reference: Reference, signature: Element, document: Document) -> Ta
         return "target_missing"
     if reference.enveloped and element not in signature.iterancestors():
         return "enveloped_misplaced"
-    return Target(reference=reference, element=element, content=not _inside_signature(element))
-
-
-def _inside_signature(element: Element) -> bool:
-    return element.tag == _SIGNATURE or next(element.iterancestors(_SIGNATURE), None) is not None
+    return Target(reference, element, not document.is_inside_signature(element))
 
 
 def _wrapping_fault(signature: Signature, document: Document) -> str | None:
@@ -68,7 +62,7 @@ def _wrapping_fault(signature: Signature, document: Document) -> str | None:
 
 def _fault(targets: Iterable[Target], document: Document) -> str | None:
     content = [target for target in targets if target.content]
-    if any(target.reference.uri and _stands_elsewhere(target.element, document) for target in content):
+    if any(target.reference.uri and document.stands_elsewhere(target.element) for target in content):
         return "same_name_elsewhere"
     if any(_holds_note(target.element, document) for target in targets):
         return "comment_in_signed_content"
@@ -85,16 +79,6 @@ def _holds_content(signature: Element, root: Element) -> bool:
     name = etree.QName(root)
     own = [f"{{{name.namespace}}}*"] if name.namespace not in {None, DS} else []
     return any(etree.QName(node).namespace != DS for node in signature.iter(f"{{*}}{name.localname}", *own))
-
-
-def _stands_elsewhere(element: Element, document: Document) -> bool:
-    """Whether an element of the same name stands at another place of the message's structure.
-
-    A name is compared as a tolerant reader does, without namespace and case. Repeated siblings, such as attachments,
-    are at the same place; leaves such as codes may repeat everywhere.
-    """
-    here = xml_document.place(element)
-    return len(element) > 0 and document.places(here[0]) != {here}
 
 
 def _holds_note(element: Element, document: Document) -> bool:

@@ -122,6 +122,7 @@ def verify(
     document = xml_document.parse(raw, repaired=repaired)
     if not document.signatures and canonical.has_few_prefixes(document):
         return Report(remarks=tuple(xml_document.unjudged(document, where)))
+    document.hold_nodes()
     for element in document.signatures:
         xml_structure.keep_budgets(element)
     placeholders = [] if repaired else list(filter(xml_structure.is_placeholder, document.signatures))

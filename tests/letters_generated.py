@@ -1,13 +1,14 @@
 """Letters of every shape as hypothesis strategies: all facts, all operations, files of several kinds."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from exchange.edxml import attachments, dates, model
+from exchange.edxml import attachments, codes, dates, model
 
 letters = st.characters(exclude_categories=("C", "Zl", "Zp"), include_characters="\n\t&<>\"'")
 texts = st.text(letters, max_size=30).map(str.strip)
+shorts = st.text(letters, max_size=10).map(str.strip)
 words = st.text(letters, min_size=1, max_size=30).map(str.strip).filter(bool)
 days = st.dates(date(1900, 1, 1), date(2199, 12, 30))
 counts = st.none() | st.integers(0, 999_999_999)
@@ -76,7 +77,7 @@ def any_letter(draw):
         due_on=draw(st.none() | days),
         priority=draw(st.integers(0, 4)),
         sphere=draw(texts),
-        typist=draw(texts),
+        typist=draw(shorts),
         copies=draw(counts),
         pages=draw(counts),
         appendixes=draw(up_to(3, words)),
@@ -92,4 +93,28 @@ def any_letter(draw):
         staff=draw(staffs),
         paper=draw(st.sampled_from((None, 0, 1))),
         attachments=draw(files()),
+    )
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def any_notice(*, slashed=False):
+    """Notices of every status; a code with a slash in a take-back is read as another system's mistake."""
+    addressees = words if slashed else words.filter(lambda word: "/" not in word)
+    seconds = st.integers(-2_000_000_000, 7_000_000_000)
+    return st.builds(
+        model.Notice,
+        sender=parties(words),
+        response_for=st.builds(
+            model.ResponseFor,
+            code=addressees,
+            reference=texts.filter(lambda text: "/" not in text),
+            issued_on=st.none() | days,
+            document_id=words,
+        ),
+        status=st.sampled_from([*codes.STATUSES]),
+        description=texts,
+        staff=staffs,
+        at=st.none() | seconds.map(lambda second: EPOCH + timedelta(seconds=second)),
     )

@@ -122,6 +122,24 @@ class Attachment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Extension:
+    """One value that no field of the standard holds: a vendor's element, or one that nobody knows.
+
+    `path` is its way in the standard's names from the block on (`MessageHeader/OtherInfo/Direction`, with `[2]`
+    where an element may repeat), `name` the last of them. Longer texts are cut to MOST_EXTENSION letters.
+    """
+
+    path: str
+    name: str
+    text: str
+
+
+MOST_EXTENSION = 2_000
+MOST_EXTENSIONS = 100
+"""Letters of one extension; extensions of one message: the rest is in the bytes alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Letter:
     """A document's message (gói tin văn bản).
 
@@ -164,6 +182,7 @@ class Letter:
     staff: Staff | None = None
     paper: int | None = None
     attachments: tuple[Attachment, ...] = ()
+    extensions: tuple[Extension, ...] = ()
     issued_on_text: str = field(default="", compare=False)
     due_on_text: str = field(default="", compare=False)
     header_path: str = field(default="", compare=False)
@@ -182,6 +201,7 @@ class Notice:
     description: str = ""
     staff: Staff | None = None
     at: datetime | None = None
+    extensions: tuple[Extension, ...] = ()
     at_text: str = field(default="", compare=False)
 
 

@@ -3,7 +3,11 @@
 Default namespace on the root, prefix `edXML` bound on the envelope and again on the bytes of each file, its
 order of elements, `Bussiness` so spelled, `cid:` in manifest and attachment, days as `yyyy/MM/dd`. The text is
 put together here, not by an XML library, because libraries are free to move the prefixes.
-Nothing is written for what is empty; `Paper` is written whenever it is declared, also as 0.
+Nothing is written for what is empty: empty and absent are the same, and the Java library fails at an empty number.
+So `Paper` is written whenever it is declared, also as 0, and stands nowhere when nothing was declared: a 0 that
+nobody declared would count as paperless (section 6.1). Hops stand before `Bussiness`, and ids before days in what
+is answered, as in that library's samples. Numbers are plain integers, days are days: a text in their place, kept by
+a tolerant reading, is not passed on.
 Source: reference page edxml, sections 2 to 5, 10 and 11 (emit rules).
 """
 
@@ -16,6 +20,7 @@ from exchange.edxml import codes, dates, grammar, model
 NAMESPACE = "http://www.mic.gov.vn/TBT/QCVN_102_2016"
 
 _FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
 _ATTRIBUTES = {"edXMLManifest": ' version="1.0"'}
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 
@@ -100,8 +105,10 @@ def _party(name: str, party: model.Party) -> list[Part]:
 
 
 def _document_facts(letter: model.Letter) -> list[Part]:
-    issued_on = _day(letter.issued_on, letter.issued_on_text)
-    kind = _leaves(Type=letter.type_code, TypeDetail=letter.type_detail, TypeName=letter.type_name)
+    issued_on = _day(letter.issued_on)
+    kind = _leaves(
+        Type=_integer(letter.type_code), TypeDetail=_integer(letter.type_detail), TypeName=letter.type_name
+    )
     signer = letter.signer
     return [
         *_leaves(DocumentId=letter.document_id),
@@ -126,7 +133,7 @@ def _particulars(letter: model.Letter) -> list[Part]:
     )
     answers = (_response_for(answer) for answer in letter.response_for)
     return [
-        *_leaves(DueDate=_day(letter.due_on, letter.due_on_text)),
+        *_leaves(DueDate=_day(letter.due_on)),
         *_branch("OtherInfo", [*other, *_branch("Appendixes", _repeated("Appendix", letter.appendixes))]),
         *(part for parts in answers for part in parts),
         *_leaves(SteeringType=str(letter.steering)),
@@ -139,7 +146,7 @@ def _response_for(answer: model.ResponseFor) -> list[Part]:
         OrganId=answer.code,
         Code=answer.reference,
         DocumentId=answer.document_id,
-        PromulgationDate=_day(answer.issued_on, answer.issued_on_text),
+        PromulgationDate=_day(answer.issued_on),
     )
     return _branch("ResponseFor", leaves)
 
@@ -236,5 +243,9 @@ def _count(number: int | None) -> str:
     return "" if number is None else str(number)
 
 
-def _day(day: date | None, text: str) -> str:
-    return dates.write_day(day) if day else text
+def _integer(text: str) -> str:
+    return text if _INTEGER.fullmatch(text) else ""
+
+
+def _day(day: date | None) -> str:
+    return dates.write_day(day) if day else ""

@@ -138,6 +138,7 @@ def test_lint_for_people():
     assert result.output == (
         f"Lỗi twice edXML/edXMLEnvelope/edXMLHeader/MessageHeader/Subject dòng {at}: Subject xuất hiện hơn một lần "
         f"(lần đầu ở dòng {at}); hệ thống không tự chọn giá trị nào.\n"
+        "Lỗi: 1. Cảnh báo: 0. Ghi chú: 0.\n"
     )
 
 

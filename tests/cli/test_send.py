@@ -377,10 +377,17 @@ def test_a_large_letter_over_a_bad_line(shared_server, letter):
     assert (ran.code, one["outcome"], one["receipt"]["size"]) == (0, "accepted", len(raw))
 
 
+def heeding():
+    """A suite that runs in the background ignores interrupts, and what it starts would too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_it(letter):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        process = start("send", letter(), env=environment(None, url=url, CONGVAN_SECRET="cv_a_b"))
+        process = start(
+            "send", letter(), env=environment(None, url=url, CONGVAN_SECRET="cv_a_b"), preexec_fn=heeding
+        )
         silent.settimeout(60)
         with silent.accept()[0]:
             process.send_signal(signal.SIGINT)
