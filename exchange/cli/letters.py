@@ -18,7 +18,7 @@ from rich.text import Text
 
 from exchange import errors, texts
 from exchange.cli import answers, letter_facts, screen
-from exchange.edxml import attachments, model, read, shape, view
+from exchange.edxml import attachments, model, read, shape, spooled, view
 
 _FILE = click.argument("file", type=click.File("rb"))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -66,7 +66,7 @@ def _save(attached: Iterable[model.Attachment], folder: Path, language: str) -> 
     folder.mkdir(parents=True, exist_ok=True)
     for one in attached:
         try:
-            data = attachments.content(one)
+            data = spooled.whole(attachments.content(one))
             with (folder / one.name).open("xb") as file:
                 file.write(data)
         except attachments.Damaged:

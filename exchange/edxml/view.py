@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 
 from exchange import errors, texts
-from exchange.edxml import attachments, capacity, codes, model
+from exchange.edxml import attachments, capacity, codes, model, spooled
 
 _OURS = frozenset({"encoded", "spooled", "size", "path", "header_path", "line", "extensions"})
 """Fields of records that are no facts of the message."""
@@ -45,7 +45,7 @@ def files(letter: model.Letter) -> list[Facts]:
 
 def _base64(attachment: model.Attachment) -> str | None:
     try:
-        return base64.b64encode(attachments.content(attachment)).decode("ascii")
+        return base64.b64encode(spooled.whole(attachments.content(attachment))).decode("ascii")
     except attachments.Damaged:
         return None
 

@@ -256,7 +256,9 @@ def built(
     return header + packed + gap + entry + name + end + tail
 
 
-TEXT = b"bang so lieu\n" * 8_000
+TEXT = random.Random(4).randbytes(200_000).hex().encode()
+"""Packed it is still too much to be taken into memory from a file."""
+
 PACKED, CRC = deflated(TEXT), zlib.crc32(TEXT)
 SAID = (CRC, len(PACKED), len(TEXT))
 ZEROS = deflated(bytes(60 * MB))
@@ -292,6 +294,10 @@ LIES = {
     "a header alone": b"PK\3\4" + bytes(26),
     "an end alone behind the mark": b"PK\3\4" + struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, 1, 1, 0, 4, 0),
 }
+
+
+def test_the_rows_are_tried_in_memory_and_on_disk():
+    assert spooled.SMALL_BYTES < len(PACKED) < len(TEXT)
 
 
 def test_the_builder_builds_what_is_unwrapped():
