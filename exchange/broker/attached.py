@@ -10,9 +10,12 @@ attachments; nothing is verified there. `judge` does one task, in this process o
     Office           a signature is seen and told, never judged (a remark)
 
 Nothing is opened twice: a signature inside a signature is a remark. A large letter's files stand on disk and come as
-such (`edxml.spooled`); only the worker that judges one of them reads it whole.
+such (`edxml.spooled`); only the worker that judges a signature file reads it whole.
 """
 
+import contextlib
+import gc
+import mmap
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -61,7 +64,7 @@ def tasks(files: Sequence[File]) -> tuple[Task | Remark, ...]:
 def judge(task: Task, trust: Trust, at: datetime) -> Report:
     """One task done. Raises TooComplexError."""
     if task.form == "pdf":
-        return pdf.verify(spooled.whole(task.raw), trust, at, where=task.where)
+        return _pdf(task.raw, trust, at, task.where)
     return _signature_file(task, trust, at)
 
 
@@ -184,6 +187,20 @@ def _signature_file(task: Task, trust: Trust, at: datetime) -> Report:
     outer = p7.verify(raw, None, trust, at, where=name)
     within = _inside(inside, name, trust, at) if inside is not None else Report()
     return Report(verdicts=(*outer.verdicts, *within.verdicts), remarks=(*outer.remarks, *within.remarks))
+
+
+def _pdf(raw: Content, trust: Trust, at: datetime, where: str) -> Report:
+    """The signatures of a PDF; a large one is mapped, so that only what is looked at takes memory."""
+    if isinstance(raw, bytes):
+        return pdf.verify(raw, trust, at, where=where)
+    with raw.path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    try:
+        return pdf.verify(mapped, trust, at, where=where)
+    finally:
+        gc.collect()  # pyHanko's records hold each other, and with them the file
+        with contextlib.suppress(BufferError):
+            mapped.close()
 
 
 def _same(task: Task, inside: bytes) -> bool:

@@ -1,6 +1,6 @@
 """A large message from a file to records, its attached files into files of their own; memory stays small.
 
-Theory of operation. Expat goes through the file once, by pieces. What stands as text in a ContentTransferEncoded is
+Theory of operation. Expat goes through the file once, by pieces. What stands as text where an Attachment has its bytes is
 decoded as it comes and written into the folder; in the message a number stands in its place. What is left, the
 *skeleton*, is a small message with the same elements in the same lines, and takes the ordinary way of `read`: every
 finding and every refusal is the one that a small message would get. Its attachments then get back what was cut out:
@@ -25,6 +25,7 @@ MOST_MARKUP = 4 << 20
 _HEAD = 1 << 16
 _QUAD = 4
 _NO_BASE64 = "!"
+_ATTACHMENT = "Attachment"
 
 
 def read_content(content: Content, folder: Path | None = None, limits: Limits = LIMITS) -> model.Reading:
@@ -128,7 +129,7 @@ class _Cutting:
     files: list[_File] = field(default_factory=list)
     cuts: list[_Cut] = field(default_factory=list)
     _elements: int = 0
-    _inside: list[_File | None] = field(default_factory=list)
+    _inside: list[tuple[str, _File | None]] = field(default_factory=list)
     _cut: _Cut | None = None
     _texts: list[str] = field(default_factory=list)
 
@@ -166,14 +167,15 @@ class _Cutting:
 
     def _start(self, name: str, _attributes: dict[str, str]) -> None:
         self._spend()
-        self._inside.append(self._file() if grammar.standard(name) == grammar.BYTES else None)
+        parent = self._inside[-1][0] if self._inside else ""
+        self._inside.append((grammar.standard(name), self._file() if _is_file(parent, name) else None))
         if len(self._inside) > self.limits.depth:
             raise model.Unreadable("too_complex", "depth")
         self._listen()
 
     def _end(self, _name: str) -> None:
         self._between()
-        file = self._inside.pop()
+        _, file = self._inside.pop()
         if file:
             file.end()
         self._listen()
@@ -199,12 +201,12 @@ class _Cutting:
         return self.files[-1]
 
     def _listen(self) -> None:
-        inside = bool(self._inside and self._inside[-1])
+        inside = bool(self._inside and self._inside[-1][1])
         self._parser.CharacterDataHandler = self._first if inside else None
 
     def _first(self, text: str) -> None:
         """Characters begin; those that follow go straight into the list."""
-        file = self._inside[-1]
+        _, file = self._inside[-1]
         assert file
         self._cut = _Cut(file, self._parser.CurrentByteIndex)
         self._texts.append(text)
@@ -224,6 +226,14 @@ class _Cutting:
             self._cut.lines += sum(text.count("\n") for text in self._texts)
             self._cut.file.add(self._texts)
             self._texts.clear()
+
+
+def _is_file(parent: str, name: str) -> bool:
+    """Whether an element holds the bytes of a file, in whatever form of message; elsewhere its name means nothing."""
+    if parent != _ATTACHMENT:
+        return False
+    entry = grammar.CHILDREN[_ATTACHMENT].get(grammar.standard(name))
+    return entry is not None and entry.name == grammar.BYTES
 
 
 def _skeleton(file: IO[bytes], cuts: list[_Cut], encoding: str) -> bytes:

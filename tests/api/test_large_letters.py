@@ -11,13 +11,17 @@ import os
 import random
 import time
 import zlib
+from datetime import timedelta
 
 import aiohttp
 import p7_cases
 import pytest
+import rejudging
 from large_letters import MB, letter, with_encoded
 from province import fetch, quick_letter
 
+from exchange import texts
+from exchange.broker import recheck
 from exchange.demo import letters
 from exchange.edxml import attachments, write
 from exchange.store import spools
@@ -92,11 +96,11 @@ async def test_the_way_of_a_large_letter(shared_server):
     assert (status, problem["code"]) == (409, "conflict")
 
 
-def signed(province, number, *files):
+def signed(province, number, *files, sender="H13.01"):
     """A letter whose main document is signed by person and agency, with these files beside it."""
-    (main,) = letters.read_letter(province.letter(number)).attachments
-    raw = province.letter(number)
+    raw = province.letter(number, sender=sender)
     drafted = letters.read_letter(raw)
+    (main,) = drafted.attachments
     encoded = tuple(attachments.encode(name, data, "application/octet-stream") for name, data in files)
     return write.write(dataclasses.replace(drafted, attachments=(main, *encoded)))
 
@@ -150,7 +154,9 @@ async def test_a_signed_package_that_is_too_large_is_not_concluded_on(shared_ser
         for one in json.loads((await get(shared_server, path))[2])["signatures"]
         if one["where"] == "package"
     ]
-    assert [(one["indication"], one["why"]) for one in package] == [("INDETERMINATE", "package_too_large")]
+    told = [(one["indication"], one["sub_indication"], one["why"]) for one in package]
+    why = texts.say("verdict.package_too_large", "vi")
+    assert told == [("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", why)]
 
 
 ENCODED = base64.b64encode(NOISE)
@@ -257,3 +263,30 @@ def test_what_a_crash_left_is_swept(tmp_path):
         assert spools.sweep(tmp_path) == 1
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted((used.name, "young"))
     assert [path.name for path in tmp_path.iterdir()] == ["young"]
+
+
+async def test_a_large_letter_is_judged_again_and_checked(shared_server, province):
+    """Its seal was revoked an hour before it came, as the next list says: it is read from its file as it was."""
+    code = "H13.06"
+    raw = signed(province, 8, ("ban_ve.bin", NOISE), sender=code)
+    status, answer = await post(shared_server, raw, code=code)
+    assert (status, answer["requirement"]) == (201, "met")
+    list_ = rejudging.newer(
+        province, {rejudging.serial(province, code): rejudging.now() - timedelta(hours=1)}
+    )
+    async with rejudging.bench(shared_server.dsn, list_, folder=shared_server.folder / "payloads") as at:
+        async with at.pool.acquire() as connection, connection.transaction():
+            sender = await connection.fetchval("SELECT id FROM agency WHERE code = $1", code)
+            await recheck.ask(at, connection, [sender])
+        await recheck.turn(at)
+    history = await rejudging.history(shared_server.dsn, answer["receipt"]["letter"])
+    assert history == [["TOTAL_PASSED"] * 2, ["TOTAL_PASSED", "REVOKED_NO_POE"]]
+    assert await rejudging.faults(shared_server) == set()
+    (stored,) = await fetch(
+        shared_server.dsn, "SELECT file FROM payload WHERE id = $1::text::uuid", answer["receipt"]["letter"]
+    )
+    with (shared_server.folder / "payloads" / stored["file"]).open("r+b") as file:
+        file.seek(MB)
+        file.write(b"x" if file.read(1) != b"x" else b"y")
+    assert await rejudging.faults(shared_server) == {"bytes_differ"}
+    assert await emptied(shared_server)

@@ -18,6 +18,11 @@ from exchange.edxml import attachments, model, read, spool, spooled, write
 FIXTURES = Path(__file__).parent / "fixtures"
 GOOD = (FIXTURES / "new_dotnet.edxml").read_bytes()
 THREE = (FIXTURES / "new_gateway_three_attachments.edxml").read_bytes()
+FLAT = (
+    b'<edXMLEnvelope xmlns="http://www.go.vn/eDoc"><MessageHeader><From><OrganId>A</OrganId></From></MessageHeader>'
+    b"<Attachment><FileName>a.txt</FileName><FileType>text/plain</FileType><Content>QUJD</Content></Attachment>"
+    b"</edXMLEnvelope>"
+)
 OPEN, CLOSE = b"<ContentTransferEncoded>", b"</ContentTransferEncoded>"
 PDF = GOOD.partition(OPEN)[2].partition(CLOSE)[0]
 
@@ -56,7 +61,9 @@ def both(raw, limits=read.LIMITS):
         return found
 
 
-@pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.edxml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(FIXTURES.rglob("*.edxml")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
 def test_every_sample(path):
     whole, cut = both(path.read_bytes())
     assert whole == cut
@@ -117,6 +124,8 @@ INSIDE = {
     .encode("windows-1258", "xmlcharrefreplace"),
     "Latin": GOOD.decode().replace('"utf-8"', '"iso-8859-1"').encode("latin-1", "xmlcharrefreplace"),
     "three files": THREE,
+    "in the flat form": FLAT,
+    "in a vendor's element": GOOD.replace(b"<edXML:Subject>", b"<Content>QUJD</Content><edXML:Subject>"),
     "one of three damaged": THREE.replace(b"ContentTransferEncoded>", b"ContentTransferEncoded>*", 1),
 }
 
@@ -125,6 +134,11 @@ INSIDE = {
 def test_every_way_of_writing_a_file(name):
     whole, cut = both(INSIDE[name])
     assert whole == cut
+
+
+def test_the_flat_form_has_its_file_cut_out(tmp_path):
+    (one,) = spool.read_file(large_letters.put(tmp_path, FLAT), tmp_path).message.attachments
+    assert one.spooled.read_bytes() == b"ABC"
 
 
 def test_the_table_is_of_letters_that_differ():
