@@ -226,14 +226,17 @@ def cautions(
     others = [
         one for one in earlier if one.document_id != sent.document_id and one.document_id not in sent.replaced
     ]
-    found = {}
+    found: dict[str, Finding] = {}
     for one in others:
         again = sum(recipient in recipients for recipient in one.recipients)
-        code = "document_sent_before" if one.same else "duplicate_number"
-        facts = {"number": number, "day": f"{one.day:%d/%m/%Y}", "document_id": one.document_id}
         if not one.same or again:
-            found.setdefault(
-                code,
-                Finding(severity="warning", code=code, facts=facts | ({"count": again} if one.same else {})),
-            )
+            told = _caution(one, number, again)
+            found.setdefault(told.code, told)
     return tuple(found.values())
+
+
+def _caution(one: Earlier, number: str, again: int) -> Finding:
+    facts = {"number": number, "day": f"{one.day:%d/%m/%Y}", "document_id": one.document_id}
+    if one.same:
+        return Finding(severity="warning", code="document_sent_before", facts=facts | {"count": str(again)})
+    return Finding(severity="warning", code="duplicate_number", facts=facts)
