@@ -18,7 +18,7 @@ FILE, OTHER = b"f" * 32, b"o" * 32
 KEYED = {"issued_year": 2026, "number_key": "1", "notation_key": "UBND"}
 
 
-def row(name, minutes=0, first=True, **further):
+def row(name, minutes=0, *, first=True, **further):
     at = AT + timedelta(minutes=minutes)
     facts = {"main_sha256": FILE, "accepted_at": at, "first_of_key": first, **KEYED, **further}
     return letter_row(name, name.encode(), **facts)
