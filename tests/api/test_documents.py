@@ -204,6 +204,11 @@ async def test_training_makes_no_duplicates_and_is_none(shared_server, tally):
     for receipt, _ in receipts:
         await taken(shared_server, "H13.31", receipt)
     assert await tally() == {"N": 1, "test": 3}
+    rows = await fetch(
+        shared_server.dsn, "SELECT test, first_of_key FROM letter WHERE number_key = $1", number
+    )
+    assert sorted((row["test"], row["first_of_key"]) for row in rows if not row["test"]) == [(False, True)]
+    assert {row["first_of_key"] for row in rows if row["test"]} == {None}
 
 
 async def test_two_years_are_two_documents(shared_server):
