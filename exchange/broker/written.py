@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exchange.broker import expand, intake, receipts
+from exchange.broker import expand, intake, numbered, receipts
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
@@ -67,7 +67,8 @@ def submission(
     exchange: Exchange, decided: Decided, source: Source, directory: Directory
 ) -> commit.Submission:
     """All rows of one accepted letter; large bytes are on disk, durable, when this returns."""
-    letter = _receipted(exchange, decided, _letter(exchange, decided, source), directory)
+    letter = numbered.keyed(_letter(exchange, decided, source), decided.message)
+    letter = _receipted(exchange, decided, letter, directory)
     few = letter.expanded_at is not None
     return commit.Submission(
         letter=letter,

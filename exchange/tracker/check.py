@@ -6,6 +6,7 @@ strays     no row without the rows it belongs to
 states     every delivery's state is where the lifecycle leads by what the journal tells (rules.lifecycle)
 judgements every letter shows what its newest judgement says, and its receipt what the first one said
 classes    every delivery's class follows from its events (rules.paper_class)
+documents  no document is counted twice for one recipient, and what was left out as duplicate is one (rules.documents)
 tally      days + facts not merged yet == recount from the deliveries
 """
 
@@ -19,7 +20,7 @@ from exchange.broker import receipts
 from exchange.edxml import spooled
 from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
-from exchange.store import payloads, recount, tally
+from exchange.store import documents, payloads, recount, tally
 from exchange.store.pool import Connection
 
 _PROPERTIES = (
@@ -59,6 +60,9 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         faults = [
             Fault(code=name, where=str(n)) for name, n in (await recount.strays(connection)).items() if n
+        ]
+        faults += [
+            Fault(code=one["code"], where=str(one["letter"])) for one in await documents.faults(connection)
         ]
         seen = 0
         async for letter in recount.letters(connection):
@@ -184,7 +188,7 @@ def _accepted(delivery: Mapping[str, Any]) -> paper_class.Event:
         kind="accepted", at=delivery["letter_accepted_at"], requirement=delivery["letter_requirement"],
         reason=delivery["reason"], paper=delivery["paper"], no_paper_standing=delivery["no_paper_standing"],
         paper_reason=delivery["paper_reason"], document_type=delivery["letter_type"], scope=delivery["scope"],
-        test=delivery["test"],
+        test=delivery["test"], duplicate=delivery["duplicate"],
     )  # fmt: skip
 
 
