@@ -333,6 +333,7 @@ ON_DISK = {
     "p7s found by its digest": [("a.docx", REPORT), ("b.docx", b"b"), ("ky.p7s", p7s.signed(REPORT))],
     "p7s of one of two alike": [("a.docx", REPORT), ("b.docx", REPORT), ("ky.p7s", p7s.signed(REPORT))],
     "p7s around its content": [("a.docx", REPORT), ("a.docx.p7s", p7s.signed(REPORT, inside=True))],
+    "p7s around another content": [("a.docx", OTHER), ("a.docx.p7s", p7s.signed(REPORT, inside=True))],
     "p7m with the file beside it": [("a.docx", REPORT), ("a.docx.p7m", p7s.signed(REPORT, inside=True))],
     "p7m with another file beside it": [("a.docx", b"x"), ("a.docx.p7m", p7s.signed(REPORT, inside=True))],
     "p7m with a PDF": [("a.p7m", p7s.signed(cases.by_person(), inside=True))],

@@ -310,6 +310,19 @@ def test_bombs_and_lies_stay_wrapped(name):
     assert inspected("a.txt", LIES[name])[1:3] == (False, LIES[name])
 
 
+def test_a_lie_about_the_size_costs_no_disk(tmp_path, monkeypatch):
+    """100 MB that say they are 200 kB are given up within a piece."""
+    packed = deflated(bytes(100 * MB))
+    raw = built(packed, 200_000, zlib.crc32(bytes(200_000)))
+    unfolded, real = [], wrapping._pieces
+    monkeypatch.setattr(
+        wrapping, "_pieces", lambda *given: (unfolded.append(len(one)) or one for one in real(*given))
+    )
+    assert wrapping.unwrap(spooled.of(large_letters.put(tmp_path, raw)), "txt", 1 << 30) is None
+    assert unfolded == [MB]
+    assert [path.name for path in tmp_path.iterdir()] == ["body"]
+
+
 def test_a_ratio_is_no_bomb_while_it_is_little():
     little = built(deflated(bytes(MB)), MB, zlib.crc32(bytes(MB)))
     more = built(deflated(bytes(MB + 1)), MB + 1, zlib.crc32(bytes(MB + 1)))
