@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 CORES  ?= 2
 
-.PHONY: demo test check lint bench help corpora clean
+.PHONY: demo test check lint bench fuzz help corpora clean
 
 demo: $(VENV)/installed            ## the exchange at work, once, on this machine
 	$(BIN)/congvan demo --exit
@@ -22,6 +22,9 @@ lint: $(VENV)/tested               ## format, style and types
 
 bench: $(VENV)/tested              ## speed as ratios within one run
 	$(BIN)/python -m pytest -m bench -s tests/bench
+
+fuzz: $(VENV)/tested               ## 20,000 letters damaged at random, each read or refused
+	$(BIN)/python tests/edxml/damage.py 20000
 
 help: $(VENV)/installed            ## write the tables of the help pages anew
 	$(BIN)/python -m exchange.web.manual

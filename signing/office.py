@@ -10,6 +10,7 @@ uncompressed, so the work is one pass over at most 4 MiB or one search over the 
 
 import struct
 from collections.abc import Iterator
+from typing import Protocol
 
 _END = struct.Struct("<4sHHHHLLH")
 _RECORD = struct.Struct("<4sHHHHHHLLLHHHHHLL")
@@ -19,25 +20,40 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_ENTRY = 128
 _OLE_NAMES = ("_xmlsignatures", "_signatures")
 _OLE_KINDS = (1, 2)  # storage, stream ([MS-CFB] 2.6.1)
+_OLE_PIECE = 8192 * _OLE_ENTRY  # entries stand side by side: none is in two pieces
 
 
-def signed(raw: bytes) -> bool:
+class Sliced(Protocol):
+    """Bytes, or what gives them by slices."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        """Some of them."""
+
+
+def signed(raw: Sliced) -> bool:
     """Whether the file is an Office file with a signature in it."""
-    if raw.startswith(b"PK\x03\x04"):
+    if raw[:4] == b"PK\x03\x04":
         return any(_is_signature(name) for name in _names(raw))
-    return raw.startswith(_OLE) and any(_in_directory(raw, name) for name in _OLE_NAMES)
+    if raw[: len(_OLE)] != _OLE:
+        return False
+    pieces = (raw[at : at + _OLE_PIECE] for at in range(0, len(raw), _OLE_PIECE))
+    return any(_in_directory(piece, name) for piece in pieces for name in _OLE_NAMES)
 
 
 def _is_signature(name: bytes) -> bool:
     return name.startswith(b"_xmlsignatures/") or name == b"META-INF/documentsignatures.xml"
 
 
-def _names(raw: bytes) -> Iterator[bytes]:
+def _names(raw: Sliced) -> Iterator[bytes]:
     """The names in a ZIP's directory, as far as it can be read."""
-    end = raw.rfind(b"PK\x05\x06", max(0, len(raw) - _END_WITHIN))
-    if end < 0 or end + _END.size > len(raw):
+    tail = raw[max(0, len(raw) - _END_WITHIN) :]
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or end + _END.size > len(tail):
         return
-    *_, size, at, _ = _END.unpack_from(raw, end)
+    *_, size, at, _ = _END.unpack_from(tail, end)
     directory = raw[at : at + min(size, _MOST_DIRECTORY)]
     at = 0
     while directory[at : at + 4] == b"PK\x01\x02" and at + _RECORD.size <= len(directory):

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from asn1crypto import cms as asn1_cms
@@ -66,7 +67,7 @@ class _File:
     """One file being judged: its bytes, the content given beside it, and the caller's trust, moment and names."""
 
     raw: bytes
-    content: bytes | None
+    content: bytes | Path | None
     trust: Trust
     at: datetime
     where: str
@@ -74,10 +75,11 @@ class _File:
 
 
 def verify(
-    raw: bytes, content: bytes | None, trust: Trust, at: datetime, *, where: str, carrier: str = ""
+    raw: bytes, content: bytes | Path | None, trust: Trust, at: datetime, *, where: str, carrier: str = ""
 ) -> Report:
     """Judges every signer of a `.p7s` or `.p7m` as of `at`: over `content`, or over what `raw` carries itself.
 
+    A `content` too large for memory is given as the path of its file, and read through for its digests.
     `where` names the file that is signed, `carrier` the signature file when it is another one. What is no SignedData
     is one verdict of FORMAT_FAILURE. Raises TooComplexError (over 8 signers, 8 MiB beside the content, or out of
     memory), nothing else.
@@ -154,15 +156,24 @@ def _missing(file: _File, inside: bytes | None) -> cms.Failure | None:
     """What is wrong with the content before any signer is asked about it."""
     if file.content is None:
         return _NO_CONTENT if inside is None else None
-    return _OTHER_CONTENT if inside is not None and inside != file.content else None
+    return _OTHER_CONTENT if inside is not None and not _same(inside, file.content) else None
 
 
-def digests(content: bytes) -> Callable[[str], bytes]:
+def _same(inside: bytes, beside: bytes | Path) -> bool:
+    if isinstance(beside, bytes):
+        return inside == beside
+    return digests(inside)("sha256") == digests(beside)("sha256")
+
+
+def digests(content: bytes | Path) -> Callable[[str], bytes]:
     """The digest of a content by the hash's name, each computed once."""
 
     @cache
     def digest_of(name: str) -> bytes:
-        return hashlib.new(name, content).digest()
+        if isinstance(content, bytes):
+            return hashlib.new(name, content).digest()
+        with content.open("rb") as file:
+            return hashlib.file_digest(file, name).digest()
 
     return digest_of
 

@@ -22,7 +22,6 @@ and the report remarks them. Encrypted files are not opened.
 """
 
 import dataclasses
-import io
 import logging
 from collections.abc import Iterator
 from datetime import datetime
@@ -30,6 +29,7 @@ from datetime import datetime
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from signing import (
+    pdf_bytes,
     pdf_containers,
     pdf_coverage,
     pdf_form,
@@ -40,6 +40,7 @@ from signing import (
     pdf_times,
     timestamp,
 )
+from signing.pdf_bytes import PdfBytes
 from signing.pdf_signature import File, Found, Told
 from signing.trust import Trust
 from signing.verdict import Remark, Report, TooComplexError
@@ -53,7 +54,7 @@ _MOST_TABLES = 1024  # ends of tables in plain sight; files attached inside may 
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
 
 
-def verify(raw: bytes, trust: Trust, at: datetime, *, where: str) -> Report:
+def verify(raw: PdfBytes, trust: Trust, at: datetime, *, where: str) -> Report:
     """Judges every signature of a PDF as of `at`, in the order in which they were made; `where` names the file.
 
     A file without signatures gives an empty report, one that cannot be read the remark `unreadable_pdf`.
@@ -66,20 +67,20 @@ def verify(raw: bytes, trust: Trust, at: datetime, *, where: str) -> Report:
     return pdf_guard.guarded(lambda: _examine(raw, trust, at, where), unreadable)
 
 
-def _examine(raw: bytes, trust: Trust, at: datetime, where: str) -> Report:
+def _examine(raw: PdfBytes, trust: Trust, at: datetime, where: str) -> Report:
     file = File(raw=raw, containers=pdf_containers.Containers(raw), trust=trust, at=at, where=where)
     broken = file.containers.broken()
     if broken:
         found = (Found(checked=checked, end=hole.end) for hole, checked in broken)
         return _report([pdf_signature.told(file, position, one) for position, one in enumerate(found)])
-    if raw.count(b"startxref") > _MOST_TABLES:
+    if pdf_bytes.count(raw, b"startxref") > _MOST_TABLES:
         raise TooComplexError("revisions", MOST_REVISIONS)
     with pdf_quick.strings():
         return _read(file)
 
 
 def _read(file: File) -> Report:
-    reader = PdfFileReader(io.BytesIO(file.raw))
+    reader = PdfFileReader(pdf_bytes.stream(file.raw))
     if reader.encrypt_dict is not None:
         return Report(remarks=(Remark(code="encrypted_pdf", where=file.where),))
     if reader.total_revisions > MOST_REVISIONS:
@@ -149,5 +150,5 @@ def _of_fields(file: File, fields: list[pdf_form.Field]) -> Iterator[Remark]:
     for field in fields:
         if not field.signed:
             yield Remark(code="empty_signature_field", where=file.where, path=field.name, severity="info")
-    if file.raw.count(b"/ByteRange") > sum(1 for field in fields if field.signed):
+    if pdf_bytes.count(file.raw, b"/ByteRange") > sum(1 for field in fields if field.signed):
         yield Remark(code="hidden_signature", where=file.where)

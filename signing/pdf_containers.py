@@ -10,6 +10,7 @@ tells; that covered bytes or the signer's statement were altered, no structure c
 from collections.abc import Iterator
 
 from signing import cms, pdf_coverage
+from signing.pdf_bytes import PdfBytes
 from signing.pdf_coverage import Hole
 from signing.verdict import SubIndication, TooComplexError
 
@@ -21,7 +22,7 @@ _BROKEN = frozenset({SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILUR
 class Containers:
     """The containers of one file. Raises TooComplexError when it has more than 8 in plain sight."""
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: PdfBytes) -> None:
         self.digests = pdf_coverage.Digests(raw)
         self._in_sight = pdf_coverage.holes(raw)
         self._strict: dict[Hole, cms.Checked] = {}

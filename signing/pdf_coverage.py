@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 from pyhanko.pdf_utils import generic
 
+from signing.pdf_bytes import PdfBytes
+
 _NUMBERS = 4  # start and length of two pieces
 _MOST_RANGES = 64
 _TAIL = 2048
@@ -33,7 +35,7 @@ class Hole(NamedTuple):
     end: int
 
 
-def hole(raw: bytes, byte_range: generic.PdfObject, contents: bytes) -> Hole | None:
+def hole(raw: PdfBytes, byte_range: generic.PdfObject, contents: bytes) -> Hole | None:
     """The hole of a `/ByteRange`, or None unless it is exactly the string that holds `contents`."""
     numbers = list(byte_range) if isinstance(byte_range, generic.ArrayObject) else []
     if len(numbers) != _NUMBERS or not all(isinstance(number, generic.NumberObject) for number in numbers):
@@ -45,7 +47,7 @@ def hole(raw: bytes, byte_range: generic.PdfObject, contents: bytes) -> Hole | N
     return found if held(raw, found) == contents else None
 
 
-def holes(raw: bytes) -> dict[Hole, bytes]:
+def holes(raw: PdfBytes) -> dict[Hole, bytes]:
     """Holes that a `/ByteRange` in plain sight leaves exactly around a hexadecimal string, with what they hold.
 
     Only the first 64 ranges are looked at: this saves work where it finds something and decides nothing where not.
@@ -61,7 +63,7 @@ def holes(raw: bytes) -> dict[Hole, bytes]:
     return found
 
 
-def held(raw: bytes, left_out: Hole) -> bytes | None:
+def held(raw: PdfBytes, left_out: Hole) -> bytes | None:
     """What a hole holds: hexadecimal digits between angle brackets and nothing else, or None."""
     if raw[left_out.start] != ord("<") or raw[left_out.stop - 1] != ord(">"):
         return None
@@ -71,7 +73,7 @@ def held(raw: bytes, left_out: Hole) -> bytes | None:
         return None
 
 
-def complete(raw: bytes, end: int) -> bool:
+def complete(raw: PdfBytes, end: int) -> bool:
     """Whether the bytes before `end` close like a PDF revision; where they do not, pyHanko searches very long."""
     return _END.search(raw, max(0, end - _TAIL), end) is not None
 
@@ -79,7 +81,7 @@ def complete(raw: bytes, end: int) -> bool:
 class Digests:
     """Digests of what signatures of one file cover; the work up to the first hole is shared between them."""
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: PdfBytes) -> None:
         self._raw = memoryview(raw)
         self._begun: dict[str, list[tuple[int, hashlib._Hash]]] = {}
 

@@ -32,6 +32,7 @@ from signing import (
     revocation,
     settled,
 )
+from signing.pdf_bytes import PdfBytes
 from signing.trust import Trust
 from signing.verdict import Coverage, Remark, SubIndication, Verdict
 
@@ -51,7 +52,7 @@ _ANYTHING: tuple[str, ...] = ("other",)
 class File:
     """One file being judged: its bytes and containers, what it brings along, and the caller's trust, moment, name."""
 
-    raw: bytes
+    raw: PdfBytes
     containers: pdf_containers.Containers
     trust: Trust
     at: datetime
@@ -113,7 +114,7 @@ def find(file: File, reader: PdfFileReader, sought: pdf_form.Field) -> Found:
     return _after(file.raw, EmbeddedPdfSignature(reader, sought.node, sought.name), found)
 
 
-def _after(raw: bytes, embedded: EmbeddedPdfSignature, found: Found) -> Found:
+def _after(raw: PdfBytes, embedded: EmbeddedPdfSignature, found: Found) -> Found:
     """What came after the covered bytes, where they end as a revision does."""
     if not (pdf_coverage.complete(raw, found.end) and _covers_revision(embedded)):
         return replace(found, checked=replace(found.checked, failure=_BAD_REVISION))

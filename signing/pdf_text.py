@@ -8,6 +8,8 @@ import io
 import logging
 import unicodedata
 import warnings
+from pathlib import Path
+from typing import IO
 
 import pypdf
 
@@ -15,8 +17,8 @@ import pypdf
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 
-def first_page(raw: bytes, most: int = 20_000) -> str:
-    """At most `most` letters of the first page's text, NFC, lines as they stand; empty where there is none."""
+def first_page(raw: bytes | Path, most: int = 20_000) -> str:
+    """Of a PDF, in memory or in a file, at most `most` letters of the first page's text, NFC, lines as they stand; empty where there is none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -26,6 +28,11 @@ def first_page(raw: bytes, most: int = 20_000) -> str:
     return unicodedata.normalize("NFC", text[:most])
 
 
-def _first_page(raw: bytes) -> str:
-    reader = pypdf.PdfReader(io.BytesIO(raw), strict=False)
+def _first_page(raw: bytes | Path) -> str:
+    with io.BytesIO(raw) if isinstance(raw, bytes) else raw.open("rb") as stream:
+        return _text(stream)
+
+
+def _text(stream: IO[bytes]) -> str:
+    reader = pypdf.PdfReader(stream, strict=False)
     return reader.pages[0].extract_text() if not reader.is_encrypted and reader.pages else ""

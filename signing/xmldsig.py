@@ -48,6 +48,7 @@ FAULTS: Mapping[str, tuple[Indication, SubIndication]] = {
     "message_repaired": _FORMAT,
     "algorithm_not_allowed": _CRYPTO,
     "weak_key": _CRYPTO,
+    "package_too_large": _LIMITS,
     "canonical_form_not_allowed": _LIMITS,
     "transform_not_allowed": _LIMITS,
     "covers_nothing": _LIMITS,
@@ -103,11 +104,18 @@ class _Examined:
 
 
 def verify(
-    raw: bytes, trust: Trust, at: datetime, *, where: str = "package", repaired: bool = False
+    raw: bytes,
+    trust: Trust,
+    at: datetime,
+    *,
+    where: str = "package",
+    repaired: bool = False,
+    cut: bool = False,
 ) -> Report:
     """Judge every XML signature of a message as of `at`, an aware moment at which the signature proven existed.
 
     `repaired`: the reader could read the message only after repairing it; its signatures are not evaluated.
+    `cut`: what was signed is too large, and `raw` is the message without its files: no signature can be evaluated.
     Raises TooComplexError over a budget - before any digest, but for the one on all digests together - and
     `xml_document.UnreadableXmlError` (a ValueError) for what is not XML or has a DTD.
     """
@@ -120,7 +128,8 @@ def verify(
     placeholders = [] if repaired else list(filter(xml_structure.is_placeholder, document.signatures))
     judged = [element for element in document.signatures if element not in placeholders]
     # All reading ends here: the skeleton changes the tree.
-    readings = ["message_repaired" if repaired else _read(element) for element in judged]
+    fault = "message_repaired" if repaired else "package_too_large" if cut else ""
+    readings = [fault or _read(element) for element in judged]
     skeleton = canonical.prepare(document)
     case = _Case(document=document, skeleton=skeleton, trust=trust, at=at, where=where)
     ends = [

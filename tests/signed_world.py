@@ -4,12 +4,13 @@ The brute force reads plain dictionaries of whole tables, as an export holds the
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID
 
 from cryptography.hazmat.primitives import serialization
 
+from exchange.rules import documents
 from exchange.store import rows
 from signing import keys, trust
 
@@ -110,7 +111,12 @@ class World:
             "missing": tuple(missing), "directory_version": 1, "policy_sha256": b"", "system": made, "accepted_at": at,
             "receipt": b"", "expanded_at": at,
         }  # fmt: skip
-        await rows.insert(self.connection, [rows.LetterRow(**{**facts, **changed})])
+        row = rows.LetterRow(**{**facts, **changed})
+        key = documents.key(sender, row.number, row.notation, row.issued_on, row.document_type)
+        if key:
+            kept = {"issued_year": key.year, "number_key": key.number, "notation_key": key.notation}
+            row = replace(row, **kept, series=row.series or key.series)
+        await rows.insert(self.connection, [row])
         await self.judge(sender, made, at, *signatures, revision=revision)
         return made
 
@@ -188,8 +194,14 @@ class Brute:
             and row["accepted_at"] < self.end
         ]  # fmt: skip
 
-    @staticmethod
-    def document(row):
+    def document(self, row):
+        if row["operation"] == "update":
+            same = [
+                other for other in self.tables["letter"]
+                if (other["sender"], other["document_id"]) == (row["sender"], row["target_document_id"])
+                and other["operation"] in ("new", "replace")
+            ]  # fmt: skip
+            row = max(same, key=lambda other: other["round"], default=row)
         if row["number"] and row["issued_on"]:
             number, notation = row["number"].strip().upper().lstrip("0"), row["notation"].strip().upper()
             return row["sender"], row["issued_on"].year, row["series"], number, notation
@@ -202,8 +214,8 @@ class Brute:
             together[self.document(row)].append(row)
         found = []
         for letters in together.values():
-            letters.sort(key=lambda row: (row["accepted_at"], row["id"].bytes))
-            if letters[0]["accepted_at"] >= self.start:
+            letters.sort(key=lambda row: (row["operation"] != "update", row["accepted_at"], row["id"].bytes))
+            if min(row["accepted_at"] for row in letters) >= self.start:
                 found.append((letters[0]["sender"], *self.signed(letters[-1])))
         return found
 

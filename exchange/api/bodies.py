@@ -1,5 +1,8 @@
 """Taking a request's body in: streamed under the cap, unfolded from gzip, spooled above 1 MB, its digest checked.
 
+A letter above 16 MiB goes to a file of the request's own folder, and is never whole in memory; of the room for bodies
+it holds those 16 MiB, which is more than looking at it takes.
+
 A line that falls silent is given up after a while, and what one worker holds at a time is bounded. The bytes stored are
 the unfolded ones: a content coding belongs to the way, not to the letter. Content-Digest (RFC 9530) is of the bytes as
 they travel. Source: contract.md (`too_large`, `incomplete_body`, `digest_mismatch`, `busy`).
@@ -11,15 +14,20 @@ import binascii
 import contextlib
 import hashlib
 import re
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import IO
+from pathlib import Path
+from typing import IO, Self
 
 from aiohttp import web
 
-from exchange.api.parts import HELD, ROOM
+from exchange.api.parts import EXCHANGE, HELD, ROOM, SPOOL
 from exchange.api.unfolding import TooMuchError, Unfolding, UnreadableError, unfolding
+from exchange.edxml import spooled
+from exchange.edxml.spooled import SPOOLED_BYTES, Content
+from exchange.store import spools
 
 SPOOL_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 18
@@ -34,7 +42,16 @@ _SHA256 = re.compile(r"(?:^|,)\s*sha-256\s*=\s*([^,;\s]*)", re.IGNORECASE)
 class Taken:
     """A whole body."""
 
-    raw: bytes
+    raw: Content
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """How a body is wanted: its cap in bytes; `json`, and by no other name; `spooled`, a large one as a file."""
+
+    cap: int
+    json: bool = False
+    spooled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +72,18 @@ class BrokenError(Exception):
         self.detail = detail
 
 
-async def take(request: web.Request, cap: int, *, json: bool = False) -> Taken | Refused:
-    """The request's body, or why not; `json`: a body that calls itself something else is not taken."""
+async def take(request: web.Request, wanted: Wanted) -> Taken | Refused:
+    """The request's body, or why not."""
+    cap = wanted.cap
     unfolded = unfolding(request.headers.get("Content-Encoding", "identity").strip().lower(), cap)
     if unfolded is None:
         return Refused(code="unsupported_media_type", seen=0, detail="Content-Encoding: gzip | identity")
-    if json and "Content-Type" in request.headers and not request.content_type.endswith("json"):
+    if wanted.json and "Content-Type" in request.headers and not request.content_type.endswith("json"):
         return Refused(code="unsupported_media_type", seen=0)
     if request.content_length is not None and request.content_length > cap:
         return Refused(code="too_large", seen=0)
     try:
-        return await _streamed(request, unfolded)
+        return await _streamed(request, unfolded, wanted)
     except BrokenError as broken:
         return Refused(code=broken.code, seen=request.content.total_bytes, detail=broken.detail)
     except TooMuchError:
@@ -74,18 +92,62 @@ async def take(request: web.Request, cap: int, *, json: bool = False) -> Taken |
         return Refused(code="incomplete_body", seen=request.content.total_bytes, detail=str(error))
 
 
-async def _streamed(request: web.Request, unfolded: Unfolding) -> Taken | Refused:
+async def _streamed(request: web.Request, unfolded: Unfolding, wanted: Wanted) -> Taken | Refused:
     await welcome(request)
     digest = hashlib.sha256()
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+    with _Kept(request, wanted) as kept:
         async for chunk in chunks(request):
             digest.update(chunk)
-            _keep(request, spool, unfolded, chunk)
+            for piece in unfolded.feed(chunk):
+                await kept.add(piece)
         unfolded.end()
         if not _digest_holds(request.headers.get("Content-Digest"), digest.digest()):
-            return Refused(code="digest_mismatch", seen=spool.tell())
-        spool.seek(0)
-        return Taken(raw=spool.read())
+            return Refused(code="digest_mismatch", seen=kept.size)
+        return Taken(raw=await kept.content())
+
+
+class _Kept:
+    """A body as far as it came: in memory, above 1 MB in a temporary file, and a large letter in a file that stays."""
+
+    def __init__(self, request: web.Request, wanted: Wanted) -> None:
+        self._request, self._wanted = request, wanted
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed in __exit__
+        self._path: Path | None = None
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
+
+    async def add(self, piece: bytes) -> None:
+        """The next bytes. Raises BrokenError busy."""
+        self.size += len(piece)
+        if self._path:
+            await asyncio.to_thread(self._file.write, piece)
+            return
+        if not self._request.app[ROOM].take(len(piece)):
+            raise BrokenError("busy")
+        self._request[HELD] += len(piece)
+        self._file.write(piece)
+        if self._wanted.spooled and self.size > SPOOLED_BYTES:
+            await asyncio.to_thread(self._move)
+
+    async def content(self) -> Content:
+        """All of it."""
+        if self._path:
+            self._file.flush()
+            return await asyncio.to_thread(spooled.of, self._path)
+        self._file.seek(0)
+        return self._file.read()
+
+    def _move(self) -> None:
+        self._path = spool(self._request) / "body"
+        with self._file as before:
+            self._file = self._path.open("wb")
+            before.seek(0)
+            shutil.copyfileobj(before, self._file, CHUNK_BYTES)
 
 
 async def welcome(request: web.Request) -> None:
@@ -117,20 +179,22 @@ async def chunks(request: web.Request) -> AsyncIterator[bytes]:
 
 @contextlib.contextmanager
 def held(request: web.Request) -> Iterator[None]:
-    """While a request lasts, room is held for what its body takes."""
+    """While a request lasts, room is held for what its body takes, in memory and on disk."""
     request[HELD] = 0
     try:
         yield
     finally:
         request.app[ROOM].give(request[HELD])
+        if SPOOL in request:
+            # Deleting what is large takes a while, and nobody needs to wait for it.
+            asyncio.get_running_loop().run_in_executor(None, spools.end, request[SPOOL])
 
 
-def _keep(request: web.Request, spool: IO[bytes], unfolded: Unfolding, chunk: bytes) -> None:
-    for piece in unfolded.feed(chunk):
-        if not request.app[ROOM].take(len(piece)):
-            raise BrokenError("busy")
-        request[HELD] += len(piece)
-        spool.write(piece)
+def spool(request: web.Request) -> Path:
+    """The request's own folder, which is gone when it ends."""
+    if SPOOL not in request:
+        request[SPOOL] = spools.begin(request.app[EXCHANGE].spool_folder)
+    return request[SPOOL].path
 
 
 def _digest_holds(header: str | None, digest: bytes) -> bool:

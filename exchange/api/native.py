@@ -13,7 +13,8 @@ from exchange.api.problems import language
 from exchange.api.uploads import digest
 from exchange.broker import declared, deliver, send, trace, uploads
 from exchange.broker.caller import Caller
-from exchange.edxml import read, view
+from exchange.broker.exchange import Exchange
+from exchange.edxml.spooled import Content
 from exchange.errors import Problem
 
 MAX_WAIT_SECONDS = 60.0
@@ -42,7 +43,7 @@ async def post_message(request: web.Request) -> web.Response:
         uploaded = await _uploaded(request, calling) if "upload" in request.query else None
     raw = uploaded
     if raw is None:
-        calling, raw = await body(request, calling, exchange.config.max_letter_bytes)
+        calling, raw = await _taken(request, calling, _letter(exchange))
     return decided(await send.send(exchange, raw, calling, said))
 
 
@@ -53,19 +54,32 @@ async def body(
 
     Who was long about it may have been switched off meanwhile.
     """
+    calling, taken = await _taken(request, calling, bodies.Wanted(cap=cap, json=json))
+    assert isinstance(taken, bytes)
+    return calling, taken
+
+
+async def _taken(request: web.Request, calling: Caller, wanted: bodies.Wanted) -> tuple[Caller, Content]:
+    """The same, a large one as a file."""
     began = time.monotonic()
-    taken = await bodies.take(request, cap, json=json)
+    taken = await bodies.take(request, wanted)
     if isinstance(taken, bodies.Refused):
         await send.refuse(request.app[EXCHANGE], calling, send.Refused(code=taken.code), size=taken.seen)
         raise Problem(taken.code, taken.detail)
     return await auth.again(request) if time.monotonic() - began > LONG_SECONDS else calling, taken.raw
 
 
-async def _uploaded(request: web.Request, calling: Caller) -> bytes:
+def _letter(exchange: Exchange) -> bodies.Wanted:
+    return bodies.Wanted(cap=exchange.config.max_letter_bytes, spooled=True)
+
+
+async def _uploaded(request: web.Request, calling: Caller) -> Content:
     exchange = request.app[EXCHANGE]
     if request.can_read_body:
         raise Problem("bad_request", "?upload: Content-Length: 0")
-    return await uploads.whole(exchange, calling.system, digest(request.query["upload"]))
+    return await uploads.whole(
+        exchange, calling.system, digest(request.query["upload"]), bodies.spool(request)
+    )
 
 
 def decided(answer: send.Accepted | send.Refused) -> web.Response:
@@ -94,7 +108,7 @@ async def get_header(request: web.Request) -> web.Response:
     letter = await deliver.body(request.app[EXCHANGE], calling, named(request))
     if letter is None:
         raise Problem("not_found")
-    return shapes.json_response(view.facts(read.read(letter.raw), language(request)))
+    return shapes.json_response(await deliver.facts(request.app[EXCHANGE], letter, language(request)))
 
 
 async def get_verdicts(request: web.Request) -> web.Response:

@@ -9,6 +9,7 @@ from exchange.api.peers import Peer
 from exchange.api.quotas import Buckets
 from exchange.api.room import Room
 from exchange.broker.exchange import Exchange
+from exchange.store.spools import Folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,4 +27,5 @@ ROOM = web.AppKey("room", Room)
 REQUEST_ID = web.RequestKey("request_id", str)
 PEER = web.RequestKey("peer", Peer)
 CALLER = web.RequestKey("caller", UUID)
+SPOOL = web.RequestKey("spool", Folder)
 HELD = web.RequestKey("held", int)

@@ -4,12 +4,14 @@ The tag is the SHA-256. A range is answered from the plain bytes; a whole answer
 is weak, for the folded bytes are not the letter's.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from exchange.edxml.spooled import Content
 from exchange.errors import Problem
 
 LEAST_FOLDED = 1_024
@@ -37,7 +39,7 @@ def unchanged(request: web.Request, tag: str) -> web.Response | None:
     return None
 
 
-def answer(request: web.Request, raw: bytes, tag: str, content_type: str) -> web.Response:
+def answer(request: web.Request, raw: Content, tag: str, content_type: str) -> web.Response:
     """The bytes, or the part of them that was asked for. Raises Problem range_not_satisfiable."""
     headers = {
         "ETag": tag,
@@ -48,24 +50,29 @@ def answer(request: web.Request, raw: bytes, tag: str, content_type: str) -> web
     span = _wanted(request, len(raw), tag)
     if span is not None:
         headers["Content-Range"] = f"bytes {span.first}-{span.end - 1}/{len(raw)}"
-        return _response(206, raw[span.first : span.end], content_type, headers)
-    response = _response(200, raw, content_type, headers)
+        return _response(206, raw, span, content_type, headers)
+    response = _response(200, raw, Span(first=0, end=len(raw)), content_type, headers)
     if fold(request, response, len(raw)):
         response.headers["ETag"] = f"W/{tag}"
     return response
 
 
-def _response(status: int, raw: bytes, content_type: str, headers: dict[str, str]) -> web.Response:
+def _response(
+    status: int, raw: Content, span: Span, content_type: str, headers: dict[str, str]
+) -> web.Response:
     """Large bytes go out piece by piece, as the client takes them: what waits for a slow one is a piece, not a copy."""
-    if len(raw) <= PIECE_BYTES:
-        return web.Response(status=status, body=raw, content_type=content_type, headers=headers)
-    headers["Content-Length"] = str(len(raw))
-    return web.Response(status=status, body=_pieces(raw), content_type=content_type, headers=headers)
+    size = span.end - span.first
+    if size <= PIECE_BYTES:
+        body = raw[span.first : span.end]
+        return web.Response(status=status, body=body, content_type=content_type, headers=headers)
+    headers["Content-Length"] = str(size)
+    return web.Response(status=status, body=_pieces(raw, span), content_type=content_type, headers=headers)
 
 
-async def _pieces(raw: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(raw), PIECE_BYTES):
-        yield raw[start : start + PIECE_BYTES]
+async def _pieces(raw: Content, span: Span) -> AsyncIterator[bytes]:
+    for start in range(span.first, span.end, PIECE_BYTES):
+        part = slice(start, min(span.end, start + PIECE_BYTES))
+        yield raw[part] if isinstance(raw, bytes) else await asyncio.to_thread(raw.__getitem__, part)
 
 
 def fold(request: web.Request, response: web.Response, size: int) -> bool:

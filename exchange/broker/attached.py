@@ -9,17 +9,21 @@ attachments; nothing is verified there. `judge` does one task, in this process o
     ZIP              what is wrapped in the plain form was opened before; any other is not examined (a remark)
     Office           a signature is seen and told, never judged (a remark)
 
-Nothing is opened twice: a signature inside a signature is a remark.
+Nothing is opened twice: a signature inside a signature is a remark. A large letter's files stand on disk and come as
+such (`edxml.spooled`); only the worker that judges a signature file reads it whole.
 """
 
-import hashlib
+import contextlib
+import gc
+import mmap
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from exchange.edxml import kinds, names
+from exchange.edxml import kinds, names, spooled
+from exchange.edxml.spooled import Content
 from signing import office, p7, pdf
 from signing.algorithms import HASHES
 from signing.trust import Trust
@@ -33,7 +37,7 @@ MOST_SEARCHES = 16
 
 _CONTAINERS = frozenset({"zip", "docx", "xlsx", "pptx", "odf", "ole"})
 
-File = tuple[str, bytes]
+File = tuple[str, Content]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +48,10 @@ class Task:
     """
 
     form: Literal["pdf", "p7"]
-    raw: bytes
+    raw: Content
     where: str
     carrier: str = ""
-    content: bytes | None = None
+    content: Content | None = None
     light: bool = False
 
 
@@ -60,7 +64,7 @@ def tasks(files: Sequence[File]) -> tuple[Task | Remark, ...]:
 def judge(task: Task, trust: Trust, at: datetime) -> Report:
     """One task done. Raises TooComplexError."""
     if task.form == "pdf":
-        return pdf.verify(task.raw, trust, at, where=task.where)
+        return _pdf(task.raw, trust, at, task.where)
     return _signature_file(task, trust, at)
 
 
@@ -69,21 +73,21 @@ def is_signature_file(name: str) -> bool:
     return name.casefold().endswith(p7.ENDINGS)
 
 
-def is_detached(name: str, raw: bytes) -> bool:
+def is_detached(name: str, raw: Content) -> bool:
     """Whether a file is only the signature of another one, hence no document itself."""
     if not is_signature_file(name):
         return False
     if len(raw) > SEARCHED_BYTES:
         return name.casefold().endswith(".p7s")
-    held = p7.read(raw)
+    held = p7.read(spooled.whole(raw))
     return held is None or held.inside is None
 
 
-def holds_pdf(name: str, raw: bytes) -> bool:
+def holds_pdf(name: str, raw: Content) -> bool:
     """Whether a recipient may take a file for a PDF: by its first bytes, its name, or those inside a signature file."""
     start = raw[:MAGIC_WITHIN]
     if is_signature_file(name) and b"-----BEGIN" in start:
-        start = p7.start(raw, MAGIC_WITHIN)
+        start = p7.start(raw[: 4 * MAGIC_WITHIN], MAGIC_WITHIN)
     return pdf.MAGIC in start or names.ending(name) == "pdf"
 
 
@@ -98,18 +102,19 @@ class _Desk:
 
     def digest(self, at: int, name: str) -> bytes:
         if (at, name) not in self._digests:
-            self._digests[at, name] = hashlib.new(name, self.files[at][1]).digest()
+            self._digests[at, name] = spooled.digest(self.files[at][1], name)
         return self._digests[at, name]
 
     def named_digests(self, at: int) -> frozenset[tuple[str, bytes]]:
         """The digests that a signature file's signers name, as far as it is opened for that."""
         raw = self.files[at][1]
         self._searches -= 1
-        held = p7.read(raw) if self._searches >= 0 and len(raw) <= SEARCHED_BYTES else None
+        searched = self._searches >= 0 and len(raw) <= SEARCHED_BYTES
+        held = p7.read(spooled.whole(raw)) if searched else None
         return frozenset(one for one in held.digests if one[0] in HASHES) if held else frozenset()
 
 
-def is_container(raw: bytes) -> bool:
+def is_container(raw: Content) -> bool:
     """Whether a file is a ZIP or an Office file: nothing that could be read as XML."""
     return kinds.kind(raw) in _CONTAINERS
 
@@ -124,7 +129,7 @@ def _of(desk: _Desk, position: int) -> Iterator[Task | Remark]:
         yield from _unexamined(name, raw)
 
 
-def _unexamined(name: str, raw: bytes) -> Iterator[Remark]:
+def _unexamined(name: str, raw: Content) -> Iterator[Remark]:
     """What is told of a file that is neither PDF nor signature file."""
     if office.signed(raw):
         yield Remark(code="office_signature", where=name)
@@ -162,7 +167,7 @@ def _fitting(desk: _Desk, position: int, among: Sequence[int]) -> int | None:
     """The only file whose digest a signer names; files of the same bytes are one."""
     named = desk.named_digests(position)
     found = [at for at in among if any(desk.digest(at, name) == digest for name, digest in named)]
-    return found[0] if len({desk.files[at][1] for at in found}) == 1 else None
+    return found[0] if len({desk.digest(at, "sha256") for at in found}) == 1 else None
 
 
 def _folded(name: str) -> str:
@@ -171,20 +176,38 @@ def _folded(name: str) -> str:
 
 def _signature_file(task: Task, trust: Trust, at: datetime) -> Report:
     """The signatures of a `.p7s` or `.p7m`, and those of the file inside it."""
-    held = p7.read(task.raw)
+    raw = spooled.whole(task.raw)
+    held = p7.read(raw)
     inside = held.inside if held else None
     alone = not task.carrier or (inside is not None and not _same(task, inside))
     if not alone:
-        return p7.verify(task.raw, task.content, trust, at, where=task.where, carrier=task.carrier)
+        content = task.content if isinstance(task.content, bytes | None) else task.content.path
+        return p7.verify(raw, content, trust, at, where=task.where, carrier=task.carrier)
     name = task.carrier or task.where
-    outer = p7.verify(task.raw, None, trust, at, where=name)
+    outer = p7.verify(raw, None, trust, at, where=name)
     within = _inside(inside, name, trust, at) if inside is not None else Report()
     return Report(verdicts=(*outer.verdicts, *within.verdicts), remarks=(*outer.remarks, *within.remarks))
 
 
+def _pdf(raw: Content, trust: Trust, at: datetime, where: str) -> Report:
+    """The signatures of a PDF; a large one is mapped, so that only what is looked at takes memory."""
+    if isinstance(raw, bytes):
+        return pdf.verify(raw, trust, at, where=where)
+    with raw.path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    try:
+        return pdf.verify(mapped, trust, at, where=where)
+    finally:
+        gc.collect()  # pyHanko's records hold each other, and with them the file
+        with contextlib.suppress(BufferError):
+            mapped.close()
+
+
 def _same(task: Task, inside: bytes) -> bool:
     """Whether a `.p7m` carries the very file beside it; a `.p7s` is held to the file of its name in any case."""
-    return task.carrier.casefold().endswith(".p7s") or inside == task.content
+    if task.carrier.casefold().endswith(".p7s"):
+        return True
+    return task.content is not None and spooled.same(inside, task.content)
 
 
 def _inside(content: bytes, name: str, trust: Trust, at: datetime) -> Report:

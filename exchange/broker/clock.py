@@ -3,6 +3,7 @@
 expand   letters with many recipients get their deliveries; woken after each such letter, swept every 5 s
 fold     tally facts are merged into days; one process at a time, by lease
 expire   what nobody took in for 30 days; by lease
+sweep    what too large letters left on this machine's disk when a process died
 tidy     partitions ahead of time; files that no row names and uploads, a day old; by lease
 recheck  letters that are due to be judged again; by lease
 note     which systems called, and when last; each process its own
@@ -20,13 +21,25 @@ import structlog
 
 from exchange.broker import expand, recheck, rejudge, renewal
 from exchange.broker.exchange import Exchange
-from exchange.store import callers, deliveries, journal, leases, migrate, payloads, rows, tally, uploads
+from exchange.store import (
+    callers,
+    deliveries,
+    journal,
+    leases,
+    migrate,
+    payloads,
+    rows,
+    spools,
+    tally,
+    uploads,
+)
 from exchange.store.pool import UNAVAILABLE
 
 SWEEP_SECONDS = 5.0
 FOLD_SECONDS = 2.0
 EXPIRE_SECONDS = 300.0
 TIDY_SECONDS = 3_600.0
+SPOOLS_SECONDS = 300.0
 RECHECK_SECONDS = 5.0
 NOTE_SECONDS = 30.0
 RENEW_SECONDS = 2.0
@@ -45,6 +58,7 @@ async def ticking(exchange: Exchange, more: Iterable[tuple[Job, float]] = ()) ->
         (leased("fold", fold), FOLD_SECONDS),
         (leased("expire", expire), EXPIRE_SECONDS),
         (leased("tidy", tidy), TIDY_SECONDS),
+        (sweep, SPOOLS_SECONDS),
         (leased("recheck", rejudge_due), RECHECK_SECONDS),
         (note, NOTE_SECONDS),
         (renewal.renew, RENEW_SECONDS),
@@ -141,6 +155,11 @@ async def note(exchange: Exchange) -> int:
         if exchange.seen.get(system) == at:
             del exchange.seen[system]
     return len(moments)
+
+
+async def sweep(exchange: Exchange) -> int:
+    """Delete what letters too large for memory left behind on this machine when a process died. How many folders."""
+    return await asyncio.to_thread(spools.sweep, exchange.spool_folder)
 
 
 async def tidy(exchange: Exchange) -> int:

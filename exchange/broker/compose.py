@@ -17,7 +17,7 @@ from exchange.broker.caller import Caller
 from exchange.broker.decisions import Accepted, Refused, beside, refuse
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
-from exchange.edxml import attachments, draft, model, write
+from exchange.edxml import draft, model, write
 from exchange.edxml.notes import Notes
 
 
@@ -63,9 +63,9 @@ def _encoded(files: Sequence[draft.File], cap: int) -> tuple[model.Attachment, .
     found: list[model.Attachment] = []
     room = cap
     for file in files:
-        one = attachments.encode(file.name, file.data, file.content_type or draft.UNNAMED_TYPE)
+        one = draft.attached(file)
         room -= len(one.encoded)
         if room < 0:
             return None
-        found.append(replace(one, description=file.description))
+        found.append(one)
     return tuple(found)

@@ -13,6 +13,7 @@ from exchange import metrics
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
+from exchange.edxml.spooled import Content
 from exchange.errors import Finding, Problem
 from exchange.store import commit, rows
 
@@ -42,9 +43,9 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """One request: the bytes with their digest, who brings them, what it declares, and when."""
+    """One request: the bytes, or the file that holds them, with their digest, who brings them, what it declares, and when."""
 
-    raw: bytes
+    raw: Content
     sha256: bytes
     caller: Caller
     declared: Declared

@@ -11,15 +11,19 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from exchange import metrics
 from exchange.broker import counted
 from exchange.broker.caller import Caller
+from exchange.broker.decisions import beside
 from exchange.broker.exchange import Exchange
+from exchange.edxml import read, spool, view
+from exchange.edxml.spooled import Content
 from exchange.rules import paper_class
-from exchange.store import deliveries, journal, letters, payloads, pool, rows, tally
+from exchange.store import deliveries, journal, letters, payloads, pool, rows, spools, tally
 
 MAX_PAGE = 500
 
@@ -51,7 +55,7 @@ class Body:
     """A letter's bytes as they came, for its sender or a recipient."""
 
     sha256: bytes
-    raw: bytes
+    raw: Content
 
 
 async def inbox(
@@ -138,10 +142,23 @@ async def body(exchange: Exchange, caller: Caller, letter: UUID, *, taken: bool 
             return None
         if taken and await deliveries.unfetched(connection, agencies, letter):
             await pool.again(lambda: _note_fetched(exchange, connection, caller, letter))
-        raw = exchange.bodies.get(letter) or await payloads.get(connection, exchange.payload_folder, letter)
-    if raw is not None:
+        held = exchange.bodies.get(letter)
+        raw = held or await payloads.get(connection, exchange.payload_folder, letter)
+    if isinstance(raw, bytes):
         exchange.bodies.put(letter, raw)
     return Body(sha256=row["sha256"], raw=raw) if raw is not None else None
+
+
+async def facts(exchange: Exchange, letter: Body, language: str) -> view.Facts:
+    """What the bytes say, for people to read."""
+    return await beside(len(letter.raw), _told, letter.raw, exchange.spool_folder, language)
+
+
+def _told(raw: Content, parent: Path, language: str) -> view.Facts:
+    if isinstance(raw, bytes):
+        return view.facts(read.read(raw), language)
+    with spools.folder(parent) as folder:
+        return view.facts(spool.read_content(raw, folder), language)
 
 
 async def _note_fetched(

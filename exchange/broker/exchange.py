@@ -19,7 +19,8 @@ from exchange.broker import bell, receipts, signature_policy, trusted, verify
 from exchange.broker.snapshot import Snapshot
 from exchange.broker.together import Together
 from exchange.rules import requirements
-from exchange.store import commit, letters, pool, rows
+from exchange.rules.documents import Earlier
+from exchange.store import commit, documents, letters, pool, rows
 from signing import trust
 
 BODIES_BYTES = 64 << 20
@@ -72,6 +73,7 @@ class Exchange:
     snapshot: Snapshot
     known: Together[letters.Identity, letters.Known]
     reused: Together[letters.MainFile, str]
+    earlier: Together[documents.Asked, tuple[Earlier, ...]]
     bodies: Bodies
     kept: set[bytes]
     seen: dict[UUID, datetime]
@@ -94,6 +96,11 @@ class Exchange:
     def upload_folder(self) -> Path:
         """Where parts of letters stand that come in pieces."""
         return self.config.data / "uploads"
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where letters and their files stand that are too large for memory, while they are looked at."""
+        return self.config.data / "spool"
 
     def leave(self) -> None:
         """The process is about to end: who waits for something to come is answered now, with what there is."""
@@ -136,6 +143,7 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
             snapshot=Snapshot(connections, now),
             known=Together(functools.partial(_known, connections)),
             reused=Together(functools.partial(_reused, connections)),
+            earlier=Together(functools.partial(_earlier, connections)),
             bodies=Bodies(),
             kept=await keep_trust(connections, watch.trust, now(), set()),
             seen={},
@@ -164,6 +172,13 @@ async def _known(
 async def _reused(connections: pool.Pool, asked: Collection[letters.MainFile]) -> dict[letters.MainFile, str]:
     async with connections.acquire() as connection:
         return await letters.reused(connection, asked)
+
+
+async def _earlier(
+    connections: pool.Pool, asked: Collection[documents.Asked]
+) -> dict[documents.Asked, tuple[Earlier, ...]]:
+    async with connections.acquire() as connection:
+        return await documents.earlier(connection, asked)
 
 
 async def _policy(connections: pool.Pool, settings: config.Config) -> requirements.Policy:

@@ -86,20 +86,21 @@ def of_letter(
     one: rows.LetterRow, directory: Directory, new_ids: ids.Ids, chosen: Iterable[int] | None = None
 ) -> list[rows.DeliveryRow]:
     """The deliveries of a letter's recipients, of all or of those at the positions chosen."""
-    by_scope: dict[str, rows.DeliveryRow] = {}
+    by_scope: dict[tuple[str, bool], rows.DeliveryRow] = {}
     made = []
     for position in chosen if chosen is not None else range(len(one.recipients)):
         recipient = one.recipients[position]
         scope = routing.scope(directory, one.sender, recipient)
         new_id, purpose = new_ids.new(), one.purposes[position] if one.purposes else "act"
-        if scope not in by_scope:  # those that go equally far are alike
-            by_scope[scope] = _delivery(one, recipient, new_id, scope)
-        made.append(rows.like(by_scope[scope], recipient=recipient, id=new_id, purpose=purpose))
+        alike = (scope, recipient in one.duplicates)
+        if alike not in by_scope:  # those that go equally far are alike
+            by_scope[alike] = _delivery(one, recipient, new_id, scope)
+        made.append(rows.like(by_scope[alike], recipient=recipient, id=new_id, purpose=purpose))
     return made
 
 
 def _delivery(one: rows.LetterRow, recipient: UUID, new_id: UUID, scope: str) -> rows.DeliveryRow:
-    found = paper_class.on_arrival(accepted(one, scope))
+    found = paper_class.on_arrival(accepted(one, scope, recipient))
     return rows.DeliveryRow(
         recipient=recipient,
         letter=one.id,
@@ -116,10 +117,10 @@ def _delivery(one: rows.LetterRow, recipient: UUID, new_id: UUID, scope: str) ->
     )
 
 
-def accepted(one: rows.LetterRow, scope: str) -> paper_class.Event:
-    """The event that starts every transfer of a letter."""
+def accepted(one: rows.LetterRow, scope: str, recipient: UUID) -> paper_class.Event:
+    """The event that starts the transfer of a letter to `recipient`."""
     return paper_class.Event(
         kind="accepted", at=one.accepted_at, requirement=one.requirement, reason=one.reason, paper=one.paper,
         no_paper_standing=one.no_paper_standing, paper_reason=one.paper_reason, document_type=one.document_type,
-        scope=scope, test=one.test,
+        scope=scope, test=one.test, duplicate=recipient in one.duplicates,
     )  # fmt: skip

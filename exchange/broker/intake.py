@@ -1,6 +1,5 @@
 """From a message that was read to the facts that rules decide on: pure, no I/O."""
 
-import hashlib
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,7 +7,8 @@ from datetime import date, datetime
 from exchange.broker import attached
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
-from exchange.edxml import attachments, model
+from exchange.edxml import attachments, model, spooled
+from exchange.edxml.spooled import Content
 from exchange.errors import Finding
 from exchange.rules import admission, directory, document_types, paper_class, requirements, routing
 
@@ -17,11 +17,11 @@ NOWHERE = routing.Routing(recipients=())
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """One attachment (tệp đính kèm) with its decoded, unwrapped bytes."""
+    """One attachment (tệp đính kèm) with its decoded, unwrapped bytes, of a large letter in a file."""
 
     name: str
     path: str
-    raw: bytes
+    raw: Content
 
     @property
     def is_pdf(self) -> bool:
@@ -37,7 +37,12 @@ def day(at: datetime) -> date:
 def identity(message: model.Message) -> str:
     """The id of the document sent or answered, as it is compared: NFC, trimmed (design §6, settled 7)."""
     about = message.response_for if isinstance(message, model.Notice) else message
-    return unicodedata.normalize("NFC", about.document_id).strip()
+    return plain(about.document_id)
+
+
+def plain(document_id: str) -> str:
+    """A document's id as it is compared."""
+    return unicodedata.normalize("NFC", document_id).strip()
 
 
 def intake(
@@ -60,12 +65,13 @@ def intake(
 
 def files(letter: model.Letter) -> tuple[File, ...] | Finding:
     """Every attachment opened, or the finding that says which one cannot be."""
-    opened = []
-    for one in letter.attachments:
-        try:
-            opened.append(File(name=one.name, path=one.path, raw=attachments.content(one)))
-        except attachments.Damaged:
-            return Finding(severity="error", code="damaged_bytes", path=one.path, facts={"name": one.name})
+    opened: list[File] = []
+    try:
+        for one, raw in zip(letter.attachments, attachments.contents(letter), strict=True):
+            opened.append(File(name=one.name, path=one.path, raw=raw))
+    except attachments.Damaged:
+        one = letter.attachments[len(opened)]
+        return Finding(severity="error", code="damaged_bytes", path=one.path, facts={"name": one.name})
     return tuple(opened)
 
 
@@ -85,7 +91,7 @@ def facts(
                 name=file.name,
                 path=file.path,
                 kind="pdf" if file.is_pdf else "other",
-                sha256=hashlib.sha256(file.raw).digest(),
+                sha256=spooled.digest(file.raw),
             )
             for file in opened
             if not attached.is_detached(file.name, file.raw)

@@ -8,7 +8,8 @@ from datetime import datetime
 from exchange.broker import intake, main_file, verify
 from exchange.broker.decisions import beside
 from exchange.broker.declared import Declared
-from exchange.edxml import model
+from exchange.edxml import model, spooled
+from exchange.edxml.spooled import Content
 from exchange.errors import Finding
 from exchange.rules import admission, requirements
 from exchange.rules.directory import Directory
@@ -21,7 +22,7 @@ from signing.verdict import Report, TooComplexError
 class Matter:
     """A letter to be judged: its bytes, what was read in them, what is known beside them, and as of when."""
 
-    raw: bytes
+    raw: Content
     reading: model.Reading
     case: admission.Intake
     declared: Declared
@@ -53,13 +54,15 @@ async def examine(
     files = await beside(len(matter.raw), intake.files, matter.reading.message)
     if isinstance(files, Finding):
         return Unexaminable(code="findings", findings=(files,))
+    skeleton = matter.reading.skeleton
     try:
         examined = await verify.letter(
             verifier,
-            matter.raw,
+            spooled.whole(matter.raw) if skeleton is None else skeleton,
             [(file.name, file.raw) for file in files],
             matter.at,
             repaired=matter.reading.repaired,
+            cut=skeleton is not None,
         )
     except TooComplexError as error:
         return _unreadable("too_complex", str(error))

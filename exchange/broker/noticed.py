@@ -96,6 +96,8 @@ def _letter(exchange: Exchange, noticed: Noticed, given: Given, directory: Direc
         accepted_at=given.at,
         receipt=b"",
         expanded_at=given.at,
+        first_of_key=None,
+        duplicates=(),
     )
 
 
@@ -122,7 +124,8 @@ def move(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standi
     arrived_at = letter.accepted_at if arrives else now.arrived_at
     # What is known of its signatures is what the locked row says: the letter may have been judged again since.
     accepted = replace(
-        expand.accepted(noticed.letter, noticed.delivery["scope"]), requirement=now.requirement
+        expand.accepted(noticed.letter, noticed.delivery["scope"], noticed.delivery["recipient"]),
+        requirement=now.requirement,
     )
     before = transfer.classification(accepted, now.state, now.arrived_at)
     after = transfer.classification(accepted, reached, arrived_at)

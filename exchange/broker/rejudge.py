@@ -13,6 +13,7 @@ half of each. A letter that cannot be examined now (a time limit, bytes that are
 """
 
 import asyncio
+import contextlib
 import functools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -25,15 +26,27 @@ from uuid import UUID
 import structlog
 
 from exchange import ids
-from exchange.broker import counted, expand, judging, main_file, rejudged, written
+from exchange.broker import counted, decisions, expand, judging, main_file, rejudged, written
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.broker.rejudged import Effect, Moved, Rejudged, Stands
 from exchange.broker.verify import VerifyPool
-from exchange.edxml import model, read
+from exchange.edxml import model, spool
+from exchange.edxml.spooled import SPOOLED_BYTES
 from exchange.rules import admission, requirements
 from exchange.rules.directory import Directory
-from exchange.store import directory, journal, judgements, letters, payloads, pool, rejudgements, rows, tally
+from exchange.store import (
+    directory,
+    journal,
+    judgements,
+    letters,
+    payloads,
+    pool,
+    rejudgements,
+    rows,
+    spools,
+    tally,
+)
 from exchange.store.pool import Connection, Pool
 from exchange.store.rejudgements import Due
 from signing import trust
@@ -63,6 +76,11 @@ class Bench:
     together: int = 2
     found: MutableMapping[UUID, judging.Found] = field(default_factory=dict)
     keep: bool = False
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where files of large letters stand while they are looked at: beside the letters."""
+        return self.payload_folder.with_name("spool")
 
 
 def bench(exchange: Exchange) -> Bench:
@@ -147,16 +165,17 @@ async def _examined(at: Bench, asked: _Asked, book: Directory) -> judging.Found 
     async with at.pool.acquire() as connection:
         raw = await payloads.get(connection, at.payload_folder, letter.id)
     assert raw is not None
-    reading = read.read(raw)
-    assert isinstance(reading.message, model.Letter)
-    found = await judging.examine(
-        at.verifier,
-        judging.Matter(
-            raw=raw, reading=reading, case=rejudged.case(letter, book.agencies[letter.sender]),
-            declared=Declared(main=letter.main_attachment, copy_form=letter.copy_form), at=letter.accepted_at,
-        ),
-        main_file.Asking(reused=functools.partial(_reused, at), before=letter.accepted_at),
-    )  # fmt: skip
+    with spools.folder(at.spool_folder) if len(raw) > SPOOLED_BYTES else contextlib.nullcontext() as folder:
+        reading = await decisions.beside(len(raw), spool.read_content, raw, folder)
+        assert isinstance(reading.message, model.Letter)
+        found = await judging.examine(
+            at.verifier,
+            judging.Matter(
+                raw=raw, reading=reading, case=rejudged.case(letter, book.agencies[letter.sender]),
+                declared=Declared(main=letter.main_attachment, copy_form=letter.copy_form), at=letter.accepted_at,
+            ),
+            main_file.Asking(reused=functools.partial(_reused, at), before=letter.accepted_at),
+        )  # fmt: skip
     if isinstance(found, judging.Unexaminable) or _uncertain(found):
         structlog.get_logger().warning("letter_not_rejudged", letter=str(letter.id))
         return None

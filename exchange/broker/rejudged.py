@@ -159,7 +159,10 @@ def _told(row: Mapping[str, Any]) -> list[Any]:
 def moved(delivery: Mapping[str, Any], one: Rejudged) -> Moved:
     """What a judgement does to a delivery that stands so; what it is worth now is what its own row says."""
     now, at = one.stands, delivery["arrived_at"]
-    then = replace(expand.accepted(one.letter, delivery["scope"]), requirement=delivery["requirement"])
+    then = replace(
+        expand.accepted(one.letter, delivery["scope"], delivery["recipient"]),
+        requirement=delivery["requirement"],
+    )
     event = replace(then, requirement=now.requirement, reason=now.reason)
     key = (delivery["recipient"], delivery["letter"], delivery["round"])
     if delivery["operation"] != "new":

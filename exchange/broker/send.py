@@ -13,34 +13,36 @@ A notice takes its own way after it was read: `broker.answer`.
 A crash before the commit leaves nothing, and the sender without a receipt: it sends again.
 """
 
-import hashlib
+from dataclasses import replace
 from uuid import UUID
 
 from exchange import metrics
-from exchange.broker import answer, intake, judging, main_file
+from exchange.broker import answer, intake, judging, main_file, numbered
 from exchange.broker.caller import Caller
 from exchange.broker.decisions import Accepted, Given, Refused, beside, on_record, recorded, refusal, refuse
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.broker.written import Decided, Source, submission
-from exchange.edxml import model, read
+from exchange.edxml import model, read, spool, spooled
+from exchange.edxml.spooled import Content
 from exchange.rules import admission
-from exchange.store import letters, rows
+from exchange.store import commit, letters, rows
 
 __all__ = ["Accepted", "Refused", "on_record", "refuse", "send"]
 
 
-async def send(exchange: Exchange, raw: bytes, caller: Caller, declared: Declared) -> Accepted | Refused:
-    """Decide on one message and make the decision durable. Raises Problem busy or outcome_unknown (send again)."""
-    given = Given(
-        raw=raw, sha256=hashlib.sha256(raw).digest(), caller=caller, declared=declared, at=exchange.clock()
-    )
+async def send(exchange: Exchange, raw: Content, caller: Caller, declared: Declared) -> Accepted | Refused:
+    """Decide on one message and make the decision durable. A large one comes in a file; others made of it stand beside it.
+
+    Raises Problem busy or outcome_unknown (send again).
+    """
+    given = Given(raw=raw, sha256=spooled.digest(raw), caller=caller, declared=declared, at=exchange.clock())
     return await recorded(exchange, given, await _decided(exchange, given))
 
 
 async def _decided(exchange: Exchange, given: Given) -> Accepted | Refused:
     try:
-        reading = await beside(len(given.raw), read.read, given.raw)
+        reading = await beside(len(given.raw), spool.read_content, given.raw)
     except read.Unreadable as error:
         return Refused(code=error.code, findings=error.findings)
     if isinstance(reading.message, model.Notice):
@@ -112,6 +114,10 @@ async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepte
     written = await beside(len(given.raw), submission, exchange, decided, source, directory)
     assert written.letter is not None
     outcome = await exchange.committer.submit(written)
+    if outcome.kind == "known_document":
+        written = await _again(exchange, given, decided, source, written.letter)
+        outcome = await exchange.committer.submit(written)
+    assert written.letter is not None
     assert outcome.letter is not None
     if outcome.kind == "conflict":
         return Refused(code="conflict", detail=str(outcome.letter), recorded=True)
@@ -119,6 +125,19 @@ async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepte
         exchange.kept.update(row.sha256 for row in written.evidence)
         _announce(exchange, written.letter)
     return Accepted(letter=outcome.letter, receipt=outcome.receipt, replayed=outcome.kind == "replayed")
+
+
+async def _again(
+    exchange: Exchange, given: Given, decided: Decided, source: Source, letter: rows.LetterRow
+) -> commit.Submission:
+    """The submission of a letter whose document was sent before, its receipt telling so."""
+    directory = await exchange.snapshot.current()
+    earlier = await exchange.earlier.answer(numbered.asked(letter)) or ()
+    sent = numbered.sent(letter, decided.message, directory, given.at)
+    admitted = numbered.warned(decided.admitted, sent, letter, earlier)
+    warned = replace(decided, admitted=admitted)
+    written = await beside(len(given.raw), submission, exchange, warned, source, directory)
+    return numbered.again(written, sent, directory, exchange.ids)
 
 
 def _announce(exchange: Exchange, letter: rows.LetterRow) -> None:

@@ -10,13 +10,15 @@ answer was lost posts again and gets the first receipt, without sending the byte
 
 import asyncio
 import contextlib
-import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 from exchange.broker.exchange import Exchange
+from exchange.edxml import spooled
+from exchange.edxml.spooled import Content
 from exchange.errors import Problem
 from exchange.store import uploads
 from exchange.store.uploads import Upload
@@ -98,19 +100,15 @@ def _write(descriptor: int, piece: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-async def whole(exchange: Exchange, system: UUID, sha256: bytes) -> bytes:
-    """All bytes of an upload. Raises Problem not_found, wrong_offset (not all there yet) or digest_mismatch."""
+async def whole(exchange: Exchange, system: UUID, sha256: bytes, folder: Path) -> Content:
+    """All bytes of an upload; of a large one the file, with a name of its own in `folder`. Raises Problem not_found, wrong_offset (not all there yet) or digest_mismatch."""
     upload = find(exchange, system, sha256)
     if upload is None:
         raise Problem("not_found")
     if upload.offset != upload.size:
         raise Problem("wrong_offset", offset=upload.offset)
-    raw = await asyncio.to_thread(uploads.read, upload)
-    if await asyncio.to_thread(_digest, raw) != sha256:
+    content = await asyncio.to_thread(uploads.content, upload, folder)
+    if await asyncio.to_thread(spooled.digest, content) != sha256:
         uploads.remove(upload)
         raise Problem("digest_mismatch")
-    return raw
-
-
-def _digest(raw: bytes) -> bytes:
-    return hashlib.sha256(raw).digest()
+    return content

@@ -24,6 +24,7 @@ from typing import NamedTuple, Self, TypeVar
 
 from exchange.broker import attached, verify_worker
 from exchange.broker.verify_worker import Answer, File, FirstPage, Limits, Worker
+from exchange.edxml.spooled import Content
 from signing import trust, xmldsig
 from signing.verdict import Remark, Report, TooComplexError
 
@@ -93,7 +94,7 @@ class VerifyPool:
                 return answer.outcome
         return _remark("verification_failed", file.where)
 
-    async def first_page(self, raw: bytes) -> str:
+    async def first_page(self, raw: Content) -> str:
         """The text of a PDF's first page; empty when there is none, or not within the limits."""
         seconds = min(self.limits.seconds, FIRST_PAGE_SECONDS)
         try:
@@ -167,14 +168,22 @@ class VerifyPool:
 
 
 async def letter(
-    pool: VerifyPool, raw: bytes, attachments: Sequence[tuple[str, bytes]], at: datetime, *, repaired: bool
+    pool: VerifyPool,
+    raw: bytes,
+    attachments: Sequence[tuple[str, Content]],
+    at: datetime,
+    *,
+    repaired: bool,
+    cut: bool = False,
 ) -> Examined:
     """All verdicts and remarks of a letter as of `at`: the message's own first, then of each file in order.
 
-    `attachments` are (name, opened bytes). Raises TooComplexError, and `signing.xmldsig`'s errors for what is no XML.
+    `attachments` are (name, opened bytes or their file). `raw` is a large message `cut` to what is left without them.
+    Raises TooComplexError, and `signing.xmldsig`'s errors for what is no XML.
     """
     trusted, clock = pool.trust, asyncio.get_running_loop().time
-    reports = [await _message(raw, trusted, at, repaired=repaired)]
+    message = partial(xmldsig.verify, repaired=repaired, cut=cut)
+    reports = [await _beside(len(raw), message, raw, trusted, at)]
     deadline = clock() + pool.limits.letter_seconds
     for task in await _beside(sum(len(content) for _, content in attachments), attached.tasks, attachments):
         if isinstance(task, Remark):
@@ -190,11 +199,6 @@ async def letter(
         remarks=tuple(remark for report in reports for remark in report.remarks),
     )
     return Examined(report=whole, trust_sha256=trusted.sha256)
-
-
-async def _message(raw: bytes, trusted: trust.Trust, at: datetime, *, repaired: bool) -> Report:
-    verify = partial(xmldsig.verify, repaired=repaired)
-    return await _beside(len(raw), verify, raw, trusted, at)
 
 
 async def _beside(size: int, work: Callable[..., _Result], *arguments: object) -> _Result:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from exchange.broker import attached
+from exchange.edxml.spooled import Content
 from signing import pdf_text, trust
 from signing.verdict import Remark, Report, TooComplexError
 
@@ -66,7 +67,7 @@ class File:
 class FirstPage:
     """A PDF whose first page's text is wanted."""
 
-    raw: bytes
+    raw: Content
     where: str = ""
 
 
@@ -213,7 +214,7 @@ def _examine(file: File | FirstPage, cpu_seconds: int) -> Answer:
 
 def _outcome(file: File | FirstPage) -> Report | str:
     if isinstance(file, FirstPage):
-        return pdf_text.first_page(file.raw)
+        return pdf_text.first_page(file.raw if isinstance(file.raw, bytes) else file.raw.path)
     return attached.judge(file.task, _LOADED[0], file.at)
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exchange.broker import expand, intake, receipts
+from exchange.broker import expand, intake, numbered, receipts
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.edxml import model, view
+from exchange.edxml.spooled import Content
 from exchange.rules import admission, document_types, requirements
 from exchange.rules.directory import Directory
 from exchange.rules.signers import Signer
@@ -44,7 +45,7 @@ class Decided:
 class Source:
     """Where it came from: bytes, digest, caller, and the journal row should it turn out to be a conflict."""
 
-    raw: bytes
+    raw: Content
     sha256: bytes
     caller: Caller
     refused: rows.JournalRow
@@ -66,7 +67,8 @@ def submission(
     exchange: Exchange, decided: Decided, source: Source, directory: Directory
 ) -> commit.Submission:
     """All rows of one accepted letter; large bytes are on disk, durable, when this returns."""
-    letter = _receipted(exchange, decided, _letter(exchange, decided, source), directory)
+    letter = numbered.keyed(_letter(exchange, decided, source), decided.message)
+    letter = _receipted(exchange, decided, letter, directory)
     few = letter.expanded_at is not None
     return commit.Submission(
         letter=letter,

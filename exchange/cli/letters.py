@@ -5,7 +5,9 @@ lint   what is wrong with a file   exit 0 no errors, 1 errors, 2 unreadable
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import BinaryIO
 
 import click
@@ -16,7 +18,7 @@ from rich.text import Text
 
 from exchange import errors, texts
 from exchange.cli import answers, letter_facts, screen
-from exchange.edxml import attachments, model, read, view
+from exchange.edxml import attachments, model, read, shape, spooled, view
 
 _FILE = click.argument("file", type=click.File("rb"))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -31,16 +33,49 @@ _LANGUAGE = click.option(
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
 
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
 @click.command()
 @_FILE
 @_JSON
+@click.option("--files", "folder", type=_FOLDER, default=None)
+@click.option("--embed", is_flag=True)
 @_LANGUAGE
-def show(file: BinaryIO, *, as_json: bool, language: str) -> None:
-    """Show what the message in FILE says. Exit 0 if it is readable, 2 if not."""
-    reading = _read(file, language, as_json=as_json)
+def show(file: BinaryIO, *, as_json: bool, folder: Path | None, embed: bool, language: str) -> None:
+    """Show what the message in FILE says. Exit 0 if it is readable, 2 if not.
+
+    With --json these are the facts from which `congvan new --facts` makes the message again; --files saves the
+    attached files in a folder, --embed (with --json) puts them into the facts.
+    """
+    reading = _read(file.read(read.LIMITS.bytes + 1), language, as_json=as_json)
+    attached = reading.message.attachments if isinstance(reading.message, model.Letter) else ()
+    if folder:
+        _save(attached, folder, language)
     if as_json:
-        answers.show_json({"readable": True, **view.facts(reading, language)})
+        facts = {"readable": True, **view.facts(reading, language)}
+        if embed and isinstance(reading.message, model.Letter):
+            facts["files"] = view.files(reading.message)
+        answers.show_json(facts)
         return
+    _print(reading, language)
+
+
+def _save(attached: Iterable[model.Attachment], folder: Path, language: str) -> None:
+    """Every attached file under its safe name; one that is there already is not written over, and ends the program (2)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in attached:
+        try:
+            data = spooled.whole(attachments.content(one))
+            with (folder / one.name).open("xb") as file:
+                file.write(data)
+        except attachments.Damaged:
+            click.echo(texts.say("show.not_saved", language, name=one.name), err=True)
+        except OSError as error:
+            answers.fail(answers.USAGE, "show.cannot_save", name=one.name, why=error.strerror or error)
+
+
+def _print(reading: model.Reading, language: str) -> None:
     console = screen.console()
     console.print(_facts_table(reading.message, language))
     findings = reading.findings
@@ -57,20 +92,24 @@ def show(file: BinaryIO, *, as_json: bool, language: str) -> None:
 @_LANGUAGE
 def lint(file: BinaryIO, *, as_json: bool, language: str) -> None:
     """Say what is wrong with the message in FILE. Exit 0 without errors, 1 with, 2 if it is unreadable."""
-    reading = _read(file, language, as_json=as_json)
+    raw = file.read(read.LIMITS.bytes + 1)
+    reading = _read(raw, language, as_json=as_json)
     findings = view.findings(reading)
+    findings += shape.findings(raw, findings)
     if as_json:
         listed = [view.finding(finding, language) for finding in findings]
         answers.show_json({"readable": True, "repaired": reading.repaired, "findings": listed})
     else:
-        _print_findings(screen.console(), findings, language)
+        console = screen.console()
+        _print_findings(console, findings, language)
+        _print_summary(console, findings, language)
     sys.exit(any(finding.severity == "error" for finding in findings))
 
 
-def _read(file: BinaryIO, language: str, *, as_json: bool) -> model.Reading:
-    """The message in a file; one that is unreadable is told about and ends the program with 2."""
+def _read(raw: bytes, language: str, *, as_json: bool) -> model.Reading:
+    """The message in a file's bytes; one that is unreadable is told about and ends the program with 2."""
     try:
-        return read.read(file.read(read.LIMITS.bytes + 1))
+        return read.read(raw)
     except read.Unreadable as problem:
         if as_json:
             listed = [view.finding(finding, language) for finding in problem.findings]
@@ -114,6 +153,14 @@ def _print_findings(console: Console, findings: Iterable[errors.Finding], langua
     lines = [_finding_line(finding, language) for finding in findings]
     for line in lines or [Text(texts.say("show.none", language))]:
         console.print(line, soft_wrap=True)
+
+
+def _print_summary(console: Console, findings: Iterable[errors.Finding], language: str) -> None:
+    """How many of each severity, if there are any."""
+    counted = Counter(finding.severity for finding in findings)
+    if counted:
+        facts = {f"{severity}s": counted[severity] for severity in ("error", "warning")}
+        console.print(texts.say("show.summary", language, notes=counted["info"], **facts))
 
 
 def _finding_line(finding: errors.Finding, language: str) -> Text:

@@ -6,13 +6,18 @@ Source: reference page edxml, section 10.
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exchange import errors
-from exchange.edxml import kinds, model, names, wrapping
+from exchange.edxml import kinds, model, names, spooled, wrapping
+from exchange.edxml.spooled import Content
 
 MOST = 100 * 1024 * 1024
 """Bytes that a wrapped file may unfold to; a larger one stays wrapped."""
+
+LEAST_ROOM = 16 * 1024 * 1024
+"""Bytes to which the wrapped files of a letter may unfold together, however small it is."""
 
 _ZIP = "application/zip"
 _SENT_BARE = ("pdf", "doc", "docx", "zip")
@@ -59,7 +64,9 @@ def _content_id(name: str, data: bytes | memoryview) -> str:
 
 
 def decode(attachment: model.Attachment) -> bytes:
-    """The bytes as they were sent; white space in the base64 text is allowed. Raises Damaged."""
+    """The bytes as they were sent, in memory; white space in the base64 text is allowed. Raises Damaged."""
+    if attachment.spooled:
+        return attachment.spooled.read_bytes()
     lines = attachment.encoded.split()
     try:
         return binascii.a2b_base64(lines[0] if len(lines) == 1 else "".join(lines), strict_mode=True)
@@ -67,14 +74,30 @@ def decode(attachment: model.Attachment) -> bytes:
         raise Damaged(str(error)) from None
 
 
-def content(attachment: model.Attachment, most: int = MOST) -> bytes:
-    """The file itself: as sent, or taken out of its wrapping. Raises Damaged."""
-    return _opened(attachment, decode(attachment), most)
+def content(attachment: model.Attachment, most: int = MOST) -> Content:
+    """The file itself: as sent, or taken out of its wrapping; in memory, unless it is a large letter's. Raises Damaged."""
+    return _opened(attachment, _sent(attachment), most)
 
 
-def _opened(attachment: model.Attachment, sent: bytes, most: int) -> bytes:
+def contents(letter: model.Letter) -> Iterator[Content]:
+    """Every file of a letter. What is wrapped may unfold to twice what was sent, or 16 MiB, all files together;
+    what would go beyond stays wrapped. Raises Damaged, at the file that is.
+    """
+    room = max(LEAST_ROOM, 2 * sum(one.size + len(one.encoded) for one in letter.attachments))
+    for attachment in letter.attachments:
+        sent = _sent(attachment)
+        opened = _opened(attachment, sent, min(room, MOST))
+        room -= len(opened) if opened is not sent else 0
+        yield opened
+
+
+def _sent(attachment: model.Attachment) -> Content:
+    return spooled.opened(attachment.spooled) if attachment.spooled else decode(attachment)
+
+
+def _opened(attachment: model.Attachment, sent: Content, most: int) -> Content:
     ending = names.ending(attachment.name)
-    wrapped = sent.startswith(b"PK\x03\x04") and ending != "zip"
+    wrapped = sent[:4] == b"PK\x03\x04" and ending != "zip"
     if not wrapped or not (ending or attachment.transfer_type == _ZIP):
         return sent
     opened = wrapping.unwrap(sent, ending, most)
@@ -84,7 +107,7 @@ def _opened(attachment: model.Attachment, sent: bytes, most: int) -> bytes:
 def inspect(attachment: model.Attachment, most: int = MOST) -> Inspection:
     """What the attachment holds, and what is wrong with it."""
     try:
-        sent = decode(attachment)
+        sent = _sent(attachment)
     except Damaged:
         return Inspection(findings=(_finding("error", "damaged_bytes", attachment),))
     opened = _opened(attachment, sent, most)
@@ -92,20 +115,20 @@ def inspect(attachment: model.Attachment, most: int = MOST) -> Inspection:
     return Inspection(
         size=len(opened),
         kind=kind,
-        sha256=hashlib.sha256(opened).hexdigest(),
+        sha256=spooled.digest(opened).hex(),
         wrapped=opened is not sent,
         findings=tuple(_doubts(attachment, opened, kind)) if sent else (),
     )
 
 
-def _doubts(attachment: model.Attachment, opened: bytes, kind: str) -> list[errors.Finding]:
+def _doubts(attachment: model.Attachment, opened: Content, kind: str) -> list[errors.Finding]:
     promised = kinds.EXPECTED.get(names.ending(attachment.name))
     doubts = []
     if promised and kind not in promised:
         doubts.append(_finding("warning", "kind_differs", attachment, kind=kind))
     if kind == "executable":
         doubts.append(_finding("warning", "executable", attachment))
-    if kinds.recoded(opened):
+    if kinds.recoded(opened, attachment.name):
         doubts.append(_finding("warning", "recoded_bytes", attachment))
     return doubts
 

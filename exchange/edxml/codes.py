@@ -1,6 +1,6 @@
 """Code lists of the wire as data: `codes/*.csv`, each row with its source.
 
-Source: reference page edxml, sections 4.2, 5 and 6.
+Source: reference page edxml, sections 3 to 6 and 8.
 """
 
 import csv
@@ -11,17 +11,28 @@ from importlib.resources import files
 Row = Mapping[str, str]
 
 
-def _rows(name: str) -> dict[str, Row]:
+def _table(name: str) -> tuple[Row, ...]:
     text = files("exchange.edxml").joinpath("codes", f"{name}.csv").read_text(encoding="utf-8")
-    return {row["code"]: row for row in csv.DictReader(text.splitlines())}
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+def _rows(name: str, key: str = "code") -> dict[str, Row]:
+    return {row[key]: row for row in _table(name)}
 
 
 OPERATIONS = _rows("operations")
 STATUSES = _rows("statuses")
 PRIORITIES = _rows("priorities")
 STEERING = _rows("steering")
-DOCUMENT_TYPES = _rows("document_types")
+KINDS = _table("document_types")
+"""All kinds of documents: the 29 of Decree 30, then the 4 normative ones of letter 775, which have no position."""
+DOCUMENT_TYPES = {row["code"]: row for row in KINDS if row["code"]}
+"""The 29 kinds of Decree 30 by their position there."""
 CAPACITIES = _rows("capacities")
+AGENCY_FORMS = _rows("agency_forms", key="form")
+AGENCY_LEVELS = _rows("agency_levels")
+FIELDS = _rows("fields", key="element")
+"""How long a value is expected to be, by element or by the end of its way (`ToPlaces/Place`)."""
 
 OPERATION_OF = {code: row["operation"] for code, row in OPERATIONS.items()}
 CODE_OF = {operation: code for code, operation in OPERATION_OF.items()}

@@ -1,4 +1,8 @@
-"""A letter said as plain facts, made a `Letter`: the way back of `view.facts`, under the same names.
+"""A message said as plain facts, made a record: the way back of `view.facts`, under the same names.
+
+    read      a letter, with its files in place of what was told of its attachments
+    notice    a notice
+    sealed    the letter with its files as every known reader opens them
 
 Every fact is a row of a table: its name, how it is read, whether it must be there. Nothing is asked of a clock or of
 the directory, so the same facts are the same letter, byte for byte.
@@ -10,19 +14,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from exchange.edxml import dates, model, names
+from exchange.edxml import attachments, codes, dates, model, names
 from exchange.edxml.model import LIMITS
 from exchange.edxml.notes import Notes
-from exchange.edxml.plain import Row, apart, choice, day, fault, flag, many, record, text, whole
+from exchange.edxml.plain import (
+    Row,
+    apart,
+    choice,
+    day,
+    fault,
+    flag,
+    integer,
+    many,
+    moment,
+    record,
+    text,
+    whole,
+)
 
 MOST_COUNTED = 999_999_999
 PURPOSES = ("act", "cooperate", "inform")
 """Xử lý chính, phối hợp, để biết."""
 
 TOLD = frozenset(
-    {"repaired", "findings", "operation_name", "priority_name", "steering_name", "type", "capacity"}
+    {
+        *("readable", "repaired", "findings", "operation_name", "priority_name", "steering_name", "type"),
+        *("capacity", "attachments"),
+    }
 )
-"""What `view.facts` tells of a letter beside its own facts: passed over here."""
+"""What `view.facts` tells of a letter beside its own facts: passed over here, but see `read`."""
+
+TOLD_OF_NOTICES = frozenset({"readable", "repaired", "findings", "status_name"})
+"""The same of a notice."""
 
 UNNAMED_TYPE = "application/octet-stream"
 
@@ -38,6 +61,7 @@ class File:
     data: bytes | memoryview = field(repr=False)
     content_type: str = UNNAMED_TYPE
     description: str = ""
+    content_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +74,39 @@ class Draft:
 
 
 def read(notes: Notes, given: object) -> Draft | None:
-    """The letter that these facts say; None after a fault, which is noted with its place."""
-    facts = given
-    if isinstance(given, dict):
-        facts = {name: fact for name, fact in given.items() if name not in TOLD}
-    draft = LETTER(notes, "", facts)
+    """The letter that these facts say; None after a fault, which is noted with its place.
+
+    Attachments that were told of want their files beside them: without any, the letter would lose them unseen.
+    """
+    draft = LETTER(notes, "", _without(TOLD, given))
+    if isinstance(given, dict) and given.get("attachments") and given.get("files") is None:
+        fault(notes, "files_missing", "/files")
+        return None
     return draft if isinstance(draft, Draft) else None
+
+
+def notice(notes: Notes, given: object) -> model.Notice | None:
+    """The notice that these facts say; None after a fault, which is noted with its place."""
+    found = NOTICE(notes, "", _without(TOLD_OF_NOTICES, given))
+    return found if isinstance(found, model.Notice) else None
+
+
+def sealed(draft: Draft) -> model.Letter:
+    """The letter with its files in it."""
+    return replace(draft.letter, attachments=tuple(map(attached, draft.files)))
+
+
+def attached(file: File) -> model.Attachment:
+    """A file as letters carry it."""
+    kind = file.content_type or UNNAMED_TYPE
+    made = attachments.encode(file.name, file.data, kind, file.content_id)
+    return replace(made, description=file.description)
+
+
+def _without(names: frozenset[str], given: object) -> object:
+    if not isinstance(given, dict):
+        return given
+    return {name: fact for name, fact in given.items() if name not in names}
 
 
 def document_id(letter: model.Letter) -> str:
@@ -101,6 +152,11 @@ def _with_purpose(purpose: str = "", **facts: str) -> Recipient:
     return model.Party(**facts), purpose
 
 
+def _notice(**facts: Any) -> model.Notice:  # noqa: ANN401 - facts of many kinds
+    facts.pop("kind", None)
+    return model.Notice(**facts)
+
+
 def _code_of(recipient: object) -> str:
     return _folded(_named(recipient), "code").upper()
 
@@ -134,6 +190,7 @@ NEEDED = Row(text, required=True)
 DAY = Row(day)
 FLAG = Row(flag)
 COUNT = Row(whole(0, MOST_COUNTED))
+NUMBER = Row(integer)
 
 PARTY = {
     "code": NEEDED,
@@ -150,6 +207,8 @@ SIGNER = {"competence": TEXT, "position": TEXT, "name": TEXT}
 ANSWERED = {"code": TEXT, "reference": TEXT, "issued_on": DAY, "issued_on_text": TEXT, "document_id": TEXT}
 HOP = {"code": TEXT, "at_text": TEXT}
 REPLACED = {"document_id": NEEDED, "codes": Row(many(text))}
+EXTENSION = {"path": NEEDED, "name": NEEDED, "text": NEEDED}
+EXTENSIONS = Row(many(record(model.Extension, EXTENSION), model.MOST_EXTENSIONS))
 RECEIVER = {"code": NEEDED, "added": Row(flag, required=True)}
 UPDATE = {
     "document": FLAG,
@@ -160,6 +219,7 @@ FILE = {
     "name": Row(file_name, required=True),
     "content_type": TEXT,
     "description": TEXT,
+    "content_id": TEXT,
     "data": Row(content, required=True),
 }
 
@@ -176,8 +236,8 @@ FACTS = {
     "issued_on": Row(day, required=True),
     "issued_on_text": TEXT,
     "place": TEXT,
-    "type_code": TEXT,
-    "type_detail": TEXT,
+    "type_code": NUMBER,
+    "type_detail": NUMBER,
     "type_name": TEXT,
     "subject": NEEDED,
     "content": TEXT,
@@ -201,8 +261,26 @@ FACTS = {
     "replaced": Row(many(record(model.Replacement, REPLACED))),
     "paper": Row(whole(0, 1)),
     "staff": Row(record(model.Staff, STAFF)),
+    "extensions": EXTENSIONS,
     "files": Row(apart(many(record(File, FILE), LIMITS.attachments), "file_same_name", _name_of)),
 }
 """Every fact of a letter, with the names of `model.Letter`; `files` stand in place of its attachments."""
 
 LETTER = record(_draft, FACTS)
+
+NOTICE_FACTS = {
+    "kind": Row(choice("notice"), required=True),
+    "sender": Row(_sender, required=True),
+    "response_for": Row(
+        record(model.ResponseFor, {**ANSWERED, "code": NEEDED, "document_id": NEEDED}), required=True
+    ),
+    "status": Row(choice(*codes.STATUSES), required=True),
+    "description": TEXT,
+    "staff": Row(record(model.Staff, STAFF)),
+    "at": Row(moment),
+    "extensions": EXTENSIONS,
+    "at_text": TEXT,
+}
+"""Every fact of a notice, with the names of `model.Notice`."""
+
+NOTICE = record(_notice, NOTICE_FACTS)

@@ -115,10 +115,10 @@ def _note_single(notes: Notes, lines: list[Node], files: list[Node], joined: Pai
 
 def _note_alike(notes: Notes, files: list[Node], found: tuple[model.Attachment, ...]) -> None:
     """Names and ids are how verdicts and signatures speak of a file: two of one must be seen."""
-    of_name = Counter(attachment.name for attachment in found)
+    of_name = Counter(names.twin(attachment.name) for attachment in found)
     of_id = Counter(attachment.content_id for attachment in found if attachment.content_id)
     for file, attachment in zip(files, found, strict=True):
-        if of_name[attachment.name] > 1:
+        if of_name[names.twin(attachment.name)] > 1:
             notes.warning("same_name", file.path, file.line, name=attachment.name)
         if of_id[attachment.content_id] > 1:
             notes.warning("same_content_id", file.path, file.line, content_id=attachment.content_id)

@@ -2,6 +2,9 @@
 
 import re
 
+from exchange.edxml import names, spooled
+from exchange.edxml.spooled import Content
+
 _STARTS = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
     (b"{\\rtf", "rtf"),
@@ -35,21 +38,28 @@ EXPECTED = {
 BINARY = {"pdf", "docx", "xlsx", "pptx", "odf", "zip", "ole", "png", "jpeg", "gif", "tiff", "rar", "7z"}
 _PDF_WITHIN = 1024
 _TAIL = 1 << 16
+_LOST = "\ufffd".encode()
+"""What a text codec puts where bytes are no text: EF BF BD."""
 
 
-def kind(data: bytes) -> str:
+def kind(data: Content) -> str:
     """`pdf`, `docx`, `zip`, `ole` (old Word and Excel), `text`, `markup`, `data` …"""
-    if b"%PDF-" in data[:_PDF_WITHIN]:
+    start = data[:_TAIL]
+    if b"%PDF-" in start[:_PDF_WITHIN]:
         return "pdf"
-    if data.startswith(b"PK\x03\x04"):
-        ends = data[:_TAIL] + data[-_TAIL:]
+    if start.startswith(b"PK\x03\x04"):
+        ends = start + data[-_TAIL:]
         return next((name for mark, name in _INSIDE_ZIP if mark in ends), "zip")
-    return next((name for start, name in _STARTS if data.startswith(start)), "") or _text(data[:_TAIL])
+    return next((name for mark, name in _STARTS if start.startswith(mark)), "") or _text(start)
 
 
-def recoded(data: bytes) -> bool:
-    """Whether a binary file went through a text codec on its way: replacement characters stand in runs."""
-    return kind(data) in BINARY and b"\xef\xbf\xbd\xef\xbf\xbd" in data
+def recoded(data: Content, name: str = "") -> bool:
+    """Whether a binary file went through a text codec on its way: replacement characters stand in runs.
+
+    It may have lost its magic number, too; then what its `name` promises counts. A single one stands in honest files.
+    """
+    promised = EXPECTED.get(names.ending(name), frozenset())
+    return bool(BINARY & {kind(data), *promised}) and spooled.holds(data, _LOST + _LOST)
 
 
 def _text(start: bytes) -> str:

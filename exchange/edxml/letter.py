@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from exchange.edxml import codes, dates, joins, model, parties, values
+from exchange.edxml import codes, dates, joins, model, parties, values, walk
 from exchange.edxml.notes import Notes
 from exchange.edxml.walk import Node
 
@@ -29,6 +29,7 @@ def build(notes: Notes, parts: Mapping[str, Node], limits: model.Limits) -> mode
         **_particulars(notes, header),
         **(_way(notes, trace, named["document_id"]) if trace else {}),
         attachments=joins.attachments(notes, parts, limits),
+        extensions=walk.extensions(parts),
         header_path=header.xpath,
     )
 
@@ -47,7 +48,7 @@ def _document(notes: Notes, header: Node) -> Facts:
         place=values.text(header, "PromulgationInfo", "Place"),
         type_code=_integer(notes, header, "DocumentType", "Type"),
         type_detail=_integer(notes, header, "DocumentType", "TypeDetail"),
-        type_name=values.text(header, "DocumentType", "TypeName"),
+        type_name=values.text(header, "DocumentType", "TypeName") or values.text(header, "DocumentType"),
         content=values.text(header, "Content"),
         signer=_signer(header.one("SignerInfo")),
     )
@@ -106,7 +107,7 @@ def _business(notes: Notes, business: Node, document_id: str) -> Facts:
         target_document_id=named if operation in ("revoke", "update") else "",
         update=_update(notes, business.one("BussinessDocumentInfo")),
         replaced=_replaced(notes, business, operation),
-        staff=parties.staff(business.one("StaffInfo")),
+        staff=parties.first_staff(notes, business.many("StaffInfo")),
     )
 
 

@@ -12,6 +12,7 @@ Source: reference page edxml, sections 2 to 6 and 10.
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 
 from exchange import errors
 
@@ -100,6 +101,7 @@ class Update:
 class Attachment:
     """One attached file (tệp đính kèm), its bytes still as base64 text: `attachments.decode` on demand.
 
+    Those of a large letter stand decoded in the file `spooled`, `size` bytes; `encoded` is empty then.
     `name` is safe to show and to save; `raw_name` is what was sent, where that differs.
     `content_type` is the manifest's (the original's), `transfer_type` that beside the bytes: both may lie.
     `content_id` carries no `cid:`. `path` is lxml's `getpath`, `position` counts from 0, `line` from 1.
@@ -111,10 +113,30 @@ class Attachment:
     description: str = ""
     content_id: str = ""
     encoded: str = field(default="", repr=False)
+    spooled: Path | None = field(default=None, compare=False)
+    size: int = field(default=0, compare=False)
     position: int = field(default=0, compare=False)
     raw_name: str = field(default="", compare=False)
     path: str = field(default="", compare=False)
     line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extension:
+    """One value that no field of the standard holds: a vendor's element, or one that nobody knows.
+
+    `path` is its way in the standard's names from the block on (`MessageHeader/OtherInfo/Direction`, with `[2]`
+    where an element may repeat), `name` the last of them. Longer texts are cut to MOST_EXTENSION letters.
+    """
+
+    path: str
+    name: str
+    text: str
+
+
+MOST_EXTENSION = 2_000
+MOST_EXTENSIONS = 100
+"""Letters of one extension; extensions of one message: the rest is in the bytes alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +182,7 @@ class Letter:
     staff: Staff | None = None
     paper: int | None = None
     attachments: tuple[Attachment, ...] = ()
+    extensions: tuple[Extension, ...] = ()
     issued_on_text: str = field(default="", compare=False)
     due_on_text: str = field(default="", compare=False)
     header_path: str = field(default="", compare=False)
@@ -178,6 +201,7 @@ class Notice:
     description: str = ""
     staff: Staff | None = None
     at: datetime | None = None
+    extensions: tuple[Extension, ...] = ()
     at_text: str = field(default="", compare=False)
 
 
@@ -190,12 +214,14 @@ class Reading:
 
     `repaired`: it had an undeclared prefix and was read by recovery, so no signature in it can count.
     `header_path` is lxml's `getpath` of MessageHeader, empty if there is not exactly one.
+    `skeleton` is a large message without what was cut out of it (`spool`); None of one that was read whole.
     """
 
     message: Message
     findings: tuple[errors.Finding, ...] = ()
     repaired: bool = False
     header_path: str = ""
+    skeleton: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def sound(self) -> bool:

@@ -5,7 +5,7 @@ Source: reference page edxml, section 5.
 
 from dataclasses import replace
 
-from exchange.edxml import codes, dates, model, parties, values
+from exchange.edxml import codes, dates, model, parties, values, walk
 from exchange.edxml.notes import Notes
 from exchange.edxml.walk import Node
 
@@ -38,6 +38,7 @@ def build(notes: Notes, header: Node) -> model.Notice:
         staff=parties.staff(header.one("StaffInfo")),
         at=dates.moment(at.text) if at else None,
         at_text=at.text if at else "",
+        extensions=walk.extensions({"MessageHeader": header}),
     )
 
 
@@ -58,8 +59,8 @@ def _response_for(notes: Notes, header: Node, status: str) -> model.ResponseFor:
     if len(nodes) > 1:
         notes.error("twice", nodes[1].path, nodes[1].line, element="ResponseFor", first=str(nodes[0].line))
         return model.ResponseFor()
-    for name in ("OrganId", "DocumentId"):
-        values.required(notes, header, "ResponseFor", name)
+    values.required_code(notes, header, "ResponseFor", "OrganId")
+    values.required(notes, header, "ResponseFor", "DocumentId")
     if not nodes:
         return model.ResponseFor()
     return _unswapped(notes, nodes[0], parties.response_for(notes, nodes[0]), status)

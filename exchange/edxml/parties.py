@@ -20,14 +20,13 @@ _PARTICULARS = {
 
 def sender(notes: Notes, header: Node) -> model.Party:
     """From (đơn vị gửi); its code is mandatory."""
-    code = values.required(notes, header, "From", "OrganId")
-    return _party(header.one("From"), code)
+    return _party(header.one("From"), values.required_code(notes, header, "From", "OrganId"))
 
 
 def recipients(notes: Notes, header: Node) -> tuple[model.Party, ...]:
     """Every To with a code (đơn vị nhận), at least one; one named twice stays twice, with a warning."""
     nodes = header.many("To")
-    found = tuple(_party(node, values.text(node, "OrganId")) for node in nodes)
+    found = tuple(_party(node, values.agency(node)) for node in nodes)
     if not any(party.code for party in found) and not (header.broken or _broken(nodes)):
         notes.error("missing", f"{header.path}/To/OrganId", header.line, element="OrganId")
     else:
@@ -68,12 +67,20 @@ def answered(notes: Notes, header: Node) -> tuple[model.ResponseFor, ...]:
 def response_for(notes: Notes, node: Node) -> model.ResponseFor:
     """One document answered, all of it optional here."""
     return model.ResponseFor(
-        code=values.text(node, "OrganId"),
+        code=values.agency(node),
         reference=values.text(node, "Code"),
         issued_on=values.day(notes, node, "PromulgationDate"),
         issued_on_text=values.text(node, "PromulgationDate"),
         document_id=values.text(node, "DocumentId"),
     )
+
+
+def first_staff(notes: Notes, nodes: list[Node]) -> model.Staff | None:
+    """The first that says anything; one library models a list, of which all others are noted."""
+    found = [(node, one) for node, one in ((node, staff(node)) for node in nodes) if one]
+    for node, _ in found[1:]:
+        notes.warning("staff_passed_over", node.path, node.line)
+    return found[0][1] if found else None
 
 
 def staff(node: Node | None) -> model.Staff | None:

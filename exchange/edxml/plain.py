@@ -7,7 +7,7 @@ noted as an error under its place, a JSON pointer (RFC 6901), so that all of the
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from exchange.edxml import dates, write
@@ -16,6 +16,7 @@ from exchange.edxml.notes import Notes
 
 Read = Callable[[Notes, str, object], Any]
 
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST_NAME = 100
 
@@ -63,6 +64,32 @@ def _day(text: str) -> date | None:
     except ValueError:
         return None
     return found if found.year in dates.YEARS else None
+
+
+def moment(notes: Notes, at: str, given: object) -> datetime | None:
+    """A moment with its zone, written `2026-11-21T08:00:00+07:00`; to the second, as messages carry it."""
+    found = _moment(given) if isinstance(given, str) else None
+    if found is None:
+        fault(notes, "fact_not_moment", at)
+    return found
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+        local = found.astimezone(dates.ZONE)
+    except (ValueError, OverflowError):
+        return None
+    return found.replace(microsecond=0) if found.tzinfo and local.year in dates.YEARS else None
+
+
+def integer(notes: Notes, at: str, given: object) -> str | None:
+    """A whole number as text, as codes are; an empty text is as absent. Readers of letters fail at other texts."""
+    found = text(notes, at, given)
+    if not found or _INTEGER.fullmatch(found):
+        return found
+    fault(notes, "fact_not_integer", at)
+    return None
 
 
 def flag(notes: Notes, at: str, given: object) -> bool | None:

@@ -13,6 +13,9 @@ import re
 
 from exchange.edxml import model
 
+WIDE = ("utf-16-le", "utf-16-be")
+"""Encodings of two bytes, known by their mark."""
+
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _NARROW = {"utf-8", "us-ascii", "iso-8859-1", "windows-1252", "windows-1258"}
 _DECLARATION = re.compile(
@@ -25,14 +28,23 @@ _MARKUP = re.compile(rb"\s*<!")
 def prepare(raw: bytes) -> tuple[bytes, str]:
     """The bytes to parse and the name of their encoding. Raises Unreadable `not_xml` or `forbidden_xml`."""
     content, encoding = _recoded(raw)
-    _refuse_doctype(content)
+    refuse_doctype(content)
     return content, encoding
+
+
+def encoding(start: bytes) -> str:
+    """The encoding of a document that begins so, `utf-16-le` and `utf-16-be` among them. Raises Unreadable `not_xml`."""
+    return _WIDE.get(start[:2]) or _narrow(start)[1]
 
 
 def _recoded(raw: bytes) -> tuple[bytes, str]:
     wide = _WIDE.get(raw[:2])
     if wide:
         return _narrowed(raw[2:], wide), "utf-8"
+    return _narrow(raw)
+
+
+def _narrow(raw: bytes) -> tuple[bytes, str]:
     marked = raw.startswith(codecs.BOM_UTF8)
     content = raw.removeprefix(codecs.BOM_UTF8)
     encoding = _declared(content) or "utf-8"
@@ -56,7 +68,8 @@ def _declared(content: bytes) -> str:
     return (found[1] or b"").decode().lower() if found else ""
 
 
-def _refuse_doctype(content: bytes) -> None:
+def refuse_doctype(content: bytes) -> None:
+    """Raises Unreadable `forbidden_xml` when one stands before the root; in two bytes a character nothing is found."""
     position = 0
     while found := _MISCELLANEOUS.match(content, position):
         position = found.end()

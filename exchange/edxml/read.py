@@ -26,11 +26,11 @@ def read(raw: bytes, limits: Limits = LIMITS) -> model.Reading:
     if repaired:
         notes.warning("repaired", "", None)
     document = walk.known(root, notes, limits)
-    parts = walk.blocks(document)
+    parts = walk.blocks(notes, document)
     header = parts.get("MessageHeader")
     if header is None:
         notes.error("missing", f"{document.path}/MessageHeader", document.line, element="MessageHeader")
-        header = walk.Node("MessageHeader", "", root, broken=True)
+        header = walk.Node("MessageHeader", root, broken=True)
     message = _message(notes, {**parts, "MessageHeader": header}, limits)
     return model.Reading(
         message=message,

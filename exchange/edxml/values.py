@@ -15,6 +15,7 @@ from exchange.edxml.walk import Node
 MOST_IDENTITY = 2_000
 """Bytes of an identity in NFC: an index of the database holds no more than 2,704 of all its columns."""
 
+_NOTHING = "null"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -50,6 +51,22 @@ def required(notes: Notes, parent: Node, *names: str) -> str:
     if not place.text and not place.broken:
         notes.error("missing", place.path, place.line, element=names[-1])
     return place.text
+
+
+def agency(parent: Node | None) -> str:
+    """The code in OrganId; the word `null` that one library writes for nothing is none."""
+    code = text(parent, "OrganId")
+    return "" if code.lower() == _NOTHING else code
+
+
+def required_code(notes: Notes, parent: Node, *names: str) -> str:
+    """A mandatory agency code; the word `null` is the error `missing`."""
+    code = required(notes, parent, *names)
+    node = leaf(parent, *names)
+    if node and code.lower() == _NOTHING:
+        notes.error("missing", node.path, node.line, element=node.name)
+        return ""
+    return code
 
 
 def identity(notes: Notes, parent: Node, *names: str) -> str:

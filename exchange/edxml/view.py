@@ -1,13 +1,14 @@
 """A reading as plain facts, for JSON and for tables: names of codes and sentences in the reader's language."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 
 from exchange import errors, texts
-from exchange.edxml import attachments, capacity, codes, model
+from exchange.edxml import attachments, capacity, codes, model, spooled
 
-_OURS = frozenset({"encoded", "path", "header_path", "line"})
+_OURS = frozenset({"encoded", "spooled", "size", "path", "header_path", "line", "extensions"})
 """Fields of records that are no facts of the message."""
 
 Facts = dict[str, object]
@@ -19,6 +20,9 @@ def facts(reading: model.Reading, language: str = "vi") -> Facts:
     opened = [attachments.inspect(attachment) for attachment in _attachments(message)]
     found = [*reading.findings, *(one for inspection in opened for one in inspection.findings)]
     shown = {"kind": kind(message), "repaired": reading.repaired, **_record(message)}
+    shown["extensions"] = [
+        {"path": one.path, "name": one.name, "text": one.text} for one in message.extensions
+    ]
     if isinstance(message, model.Letter):
         shown |= _names(message, language)
         pairs = zip(message.attachments, opened, strict=True)
@@ -26,6 +30,27 @@ def facts(reading: model.Reading, language: str = "vi") -> Facts:
     else:
         shown["status_name"] = name(codes.STATUSES, message.status, language)
     return {**shown, "findings": [finding(one, language) for one in found]}
+
+
+def files(letter: model.Letter) -> list[Facts]:
+    """The attached files with their bytes in base64, as `draft.FILE` takes them; null for bytes that cannot be had."""
+    return [
+        {
+            "name": one.name,
+            "content_type": one.content_type,
+            "description": one.description,
+            "content_id": one.content_id,
+            "data": _base64(one),
+        }
+        for one in letter.attachments
+    ]
+
+
+def _base64(attachment: model.Attachment) -> str | None:
+    try:
+        return base64.b64encode(spooled.whole(attachments.content(attachment))).decode("ascii")
+    except attachments.Damaged:
+        return None
 
 
 def kind(message: model.Message) -> str:
@@ -65,6 +90,8 @@ def sentence(one: errors.Finding, language: str = "vi") -> str:
     if one.code == "too_complex":
         limit, _, most = facts["detail"].partition(" ")
         facts["detail"] = " ".join(filter(None, (texts.say(f"limit.{limit}", language), most)))
+    if one.code == "shape":
+        facts["cause"] = texts.say(f"shape_cause.{facts['cause']}", language)
     if one.code == "header_differs":
         facts["fact"] = texts.say(f"header_fact.{facts['fact']}", language)
     return texts.say(f"finding.{one.code}", language, **facts)

@@ -3,6 +3,8 @@
 A ZIP can be built so that two programs find two different files in it. What is verified here must be what a
 recipient opens, so only the plain form is taken off: one local header, one file, one directory record that
 agrees with it, the end record, and not a byte more. Anything else stays a ZIP.
+A file is unfolded piece by piece, to what the directory says and not a byte further; what says that a little unfolds to
+very much stays a ZIP, too.
 Source: reference page edxml, section 10; PKWARE APPNOTE 6.3, sections 4.3.7 to 4.3.16.
 """
 
@@ -10,9 +12,11 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from exchange.edxml import names
+from exchange.edxml import names, spooled
+from exchange.edxml.spooled import Content
 
 _LOCAL = struct.Struct("<4sHHHHHLLLHH")
 _DESCRIPTOR = struct.Struct("<4sLLL")
@@ -20,6 +24,10 @@ _RECORD = struct.Struct("<4sHHHHHHLLLHHHHHLL")
 _END = struct.Struct("<4sHHHHLLH")
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _DESCRIBED = 0x1, 0x8
+
+RATIO = 200
+FREE_BYTES = 1 << 20
+"""Above 1 MiB a file may unfold to 200 times its packed size: honest files stay below 50 (as in `api.unfolding`)."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,15 @@ class _Entry:
     crc: int
     packed: int
     size: int
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """Where the packed file stands, by which method, and what it must unfold to."""
+
+    start: int
+    method: int
+    entry: _Entry
 
 
 def wrap(name: str, data: bytes | memoryview) -> bytes:
@@ -41,67 +58,104 @@ def wrap(name: str, data: bytes | memoryview) -> bytes:
     return wrapped.getvalue()
 
 
-def unwrap(data: bytes, ending: str, most: int) -> bytes | None:
-    """The one file in `data`, whose entry has this ending, up to `most` bytes; None if it is no plain wrapping."""
+def unwrap(data: Content, ending: str, most: int) -> Content | None:
+    """The one file in `data`, whose entry has this ending, up to `most` bytes; None if it is no plain wrapping.
+
+    Out of a file comes a file beside it, unless it is small.
+    """
     try:
-        return _unwrap(data, ending, most)
+        packed = _packed(data, ending)
+        if packed is None or packed.entry.size > min(most, max(FREE_BYTES, RATIO * packed.entry.packed)):
+            return None
+        return _in_memory(data, packed) if isinstance(data, bytes) else _in_file(data, packed)
     except (struct.error, zlib.error):
         return None
 
 
-def _unwrap(data: bytes, ending: str, most: int) -> bytes | None:
-    signature, _, flags, method, _, _, *numbers, name_size, extra_size = _LOCAL.unpack_from(data)
+def _packed(data: Content, ending: str) -> _Packed | None:
+    """Where the one file stands, if header, directory and end agree on it and nothing else is there."""
+    signature, _, flags, method, _, _, *numbers, name_size, extra_size = _LOCAL.unpack(data[: _LOCAL.size])
     start = _LOCAL.size + name_size + extra_size
     name = data[_LOCAL.size : _LOCAL.size + name_size]
     if signature != b"PK\x03\x04" or flags & _ENCRYPTED or _ending(name) != ending:
         return None
     record, at = _record(data, name)
-    if record is None or record.size > most:
+    if record is None or method not in (_STORED, _DEFLATED):
         return None
-    content, end = _content(data, start, method, record)
-    said = _Entry(*numbers)
+    said, end = _Entry(*numbers), start + record.packed
     if flags & _DESCRIBED:
         said, end = _descriptor(data, end)
-    if content is None or end != at or said != record or zlib.crc32(content) != record.crc:
-        return None
-    return content
+    return _Packed(start, method, record) if end == at and said == record else None
 
 
 def _ending(name: bytes) -> str:
     return names.ending(name.decode("utf-8", "replace"))
 
 
-def _record(data: bytes, name: bytes) -> tuple[_Entry | None, int]:
+def _record(data: Content, name: bytes) -> tuple[_Entry | None, int]:
     """The directory's record of the one file, and where it starts; it and the end record end the archive."""
-    end = len(data) - _END.size
-    signature, disk, start_disk, here, total, size, at, comment = _END.unpack_from(data, max(end, 0))
+    end = max(len(data) - _END.size, 0)
+    signature, disk, start_disk, here, total, size, at, comment = _END.unpack(data[end:])
     plain = (signature, disk, start_disk, here, total, comment) == (b"PK\x05\x06", 0, 0, 1, 1, 0)
     if not plain or at + size != end:
         return None, 0
-    signature, *_, crc, packed, unpacked, name_size, extra, note, _, _, _, local = _RECORD.unpack_from(
-        data, at
-    )
-    same = data[at + _RECORD.size :][:name_size] == name and local == 0
+    told = data[at : at + _RECORD.size]
+    signature, *_, crc, packed, unpacked, name_size, extra, note, _, _, _, local = _RECORD.unpack(told)
+    same = data[at + _RECORD.size : at + _RECORD.size + name_size] == name and local == 0
     if signature != b"PK\x01\x02" or not same or size != _RECORD.size + name_size + extra + note:
         return None, 0
     return _Entry(crc, packed, unpacked), at
 
 
-def _content(data: bytes, start: int, method: int, record: _Entry) -> tuple[bytes | None, int]:
-    """The file and where its packed form ends."""
-    packed = memoryview(data)[start : start + record.packed]
-    if method == _STORED:
-        return bytes(packed), start + record.packed
-    if method != _DEFLATED:
-        return None, 0
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    content = inflater.decompress(packed, record.size + 1)
-    whole = inflater.eof and not inflater.unused_data and len(content) == record.size
-    return (content if whole else None), start + record.packed
-
-
-def _descriptor(data: bytes, at: int) -> tuple[_Entry, int]:
+def _descriptor(data: Content, at: int) -> tuple[_Entry, int]:
     """The data descriptor, with or without its optional signature, and where it ends."""
     marked = data[at : at + 4] == b"PK\x07\x08"
-    crc, packed, size = struct.unpack_from("<LLL", data, at + 4 * marked)
-    return _Entry(crc, packed, size), at + 4 * marked + 12
+    start = at + 4 * marked
+    crc, packed, size = struct.unpack("<LLL", data[start : start + 12])
+    return _Entry(crc, packed, size), start + 12
+
+
+def _in_memory(data: bytes, packed: _Packed) -> bytes | None:
+    entry = packed.entry
+    held = memoryview(data)[packed.start : packed.start + entry.packed]
+    if packed.method == _STORED:
+        content, whole = bytes(held), True
+    else:
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        content = inflater.decompress(held, entry.size + 1)
+        whole = inflater.eof and not inflater.unused_data
+    fits = whole and len(content) == entry.size and zlib.crc32(content) == entry.crc
+    return content if fits else None
+
+
+def _in_file(data: spooled.Spooled, packed: _Packed) -> Content | None:
+    """The same, piece by piece into a file beside it; what does not fit is deleted."""
+    path, crc, size, entry = data.path.with_suffix(".opened"), 0, 0, packed.entry
+    with path.open("wb") as file:
+        for piece in _pieces(data, packed):
+            crc, size = zlib.crc32(piece, crc), size + len(piece)
+            if size > entry.size:
+                break
+            file.write(piece)
+    if (crc, size) != (entry.crc, entry.size):
+        path.unlink()
+        return None
+    return spooled.opened(path)
+
+
+def _pieces(data: spooled.Spooled, packed: _Packed) -> Iterator[bytes]:
+    """The unfolded file in pieces; another piece than all of it when the packed form is not whole. Raises zlib.error."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    end = packed.start + packed.entry.packed
+    for start in range(packed.start, end, spooled.PIECE_BYTES):
+        piece = data[start : min(end, start + spooled.PIECE_BYTES)]
+        if packed.method == _STORED:
+            yield piece
+            continue
+        while piece:
+            yield inflater.decompress(piece, spooled.PIECE_BYTES)
+            piece = inflater.unconsumed_tail
+    while packed.method == _DEFLATED and (piece := inflater.decompress(b"", spooled.PIECE_BYTES)):
+        yield piece
+    if packed.method == _DEFLATED and (not inflater.eof or inflater.unused_data):
+        raise zlib.error

@@ -3,7 +3,12 @@
 Default namespace on the root, prefix `edXML` bound on the envelope and again on the bytes of each file, its
 order of elements, `Bussiness` so spelled, `cid:` in manifest and attachment, days as `yyyy/MM/dd`. The text is
 put together here, not by an XML library, because libraries are free to move the prefixes.
-Nothing is written for what is empty; `Paper` is written whenever it is declared, also as 0.
+Nothing is written for what is empty: empty and absent are the same, and the Java library fails at an empty number.
+So `Paper` is written whenever it is declared, also as 0, and stands nowhere when nothing was declared: a 0 that
+nobody declared would count as paperless (section 6.1). Hops stand before `Bussiness`, and ids before days in what
+is answered, as in that library's samples. Numbers are plain integers, days are days: a text in their place, kept by
+a tolerant reading, is not passed on.
+What that library knows beyond the standard is written where it puts it; other extensions are left out.
 Source: reference page edxml, sections 2 to 5, 10 and 11 (emit rules).
 """
 
@@ -16,6 +21,7 @@ from exchange.edxml import codes, dates, grammar, model
 NAMESPACE = "http://www.mic.gov.vn/TBT/QCVN_102_2016"
 
 _FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
 _ATTRIBUTES = {"edXMLManifest": ' version="1.0"'}
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 
@@ -36,7 +42,7 @@ def _document(message: model.Message) -> Iterator[str]:
     files = () if isinstance(message, model.Notice) else message.attachments
     yield from _lines(_body(files), "    ", "edXML:")
     yield "  </edXML:edXMLEnvelope>\n"
-    yield from _encoded(files)
+    yield from _encoded(message, files)
     yield "</edXML>\n"
 
 
@@ -100,8 +106,10 @@ def _party(name: str, party: model.Party) -> list[Part]:
 
 
 def _document_facts(letter: model.Letter) -> list[Part]:
-    issued_on = _day(letter.issued_on, letter.issued_on_text)
-    kind = _leaves(Type=letter.type_code, TypeDetail=letter.type_detail, TypeName=letter.type_name)
+    issued_on = _day(letter.issued_on)
+    kind = _leaves(
+        Type=_integer(letter.type_code), TypeDetail=_integer(letter.type_detail), TypeName=letter.type_name
+    )
     signer = letter.signer
     return [
         *_leaves(DocumentId=letter.document_id),
@@ -123,13 +131,16 @@ def _particulars(letter: model.Letter) -> list[Part]:
         TyperNotation=letter.typist,
         PromulgationAmount=_count(letter.copies),
         PageAmount=_count(letter.pages),
+        **_vendors(letter, "MessageHeader/OtherInfo", "Direction", "ReplyFors", "ReferenceCodes"),
     )
     answers = (_response_for(answer) for answer in letter.response_for)
     return [
-        *_leaves(DueDate=_day(letter.due_on, letter.due_on_text)),
+        *_leaves(DueDate=_day(letter.due_on)),
         *_branch("OtherInfo", [*other, *_branch("Appendixes", _repeated("Appendix", letter.appendixes))]),
         *(part for parts in answers for part in parts),
         *_leaves(SteeringType=str(letter.steering)),
+        *_branch("ResponseForTask", _leaves(**_vendors(letter, "MessageHeader/ResponseForTask", "TaskCode"))),
+        *_leaves(**_vendors(letter, "MessageHeader", "ApplicationType")),
         *_branch("ToPlaces", _repeated("Place", letter.to_places)),
     ]
 
@@ -139,7 +150,7 @@ def _response_for(answer: model.ResponseFor) -> list[Part]:
         OrganId=answer.code,
         Code=answer.reference,
         DocumentId=answer.document_id,
-        PromulgationDate=_day(answer.issued_on, answer.issued_on_text),
+        PromulgationDate=_day(answer.issued_on),
     )
     return _branch("ResponseFor", leaves)
 
@@ -154,7 +165,7 @@ def _trace(letter: model.Letter) -> list[Part]:
         ),
         *_update(letter.update),
         *_leaves(Paper=_count(letter.paper)),
-        *_staff(letter.staff),
+        *_staff(letter, "TraceHeaderList/Bussiness/StaffInfo"),
         *_branch("ReplacementInfoList", [part for item in letter.replaced for part in _replacement(item)]),
     ]
     return [*(part for parts in hops for part in parts), *_branch("Bussiness", business)]
@@ -177,11 +188,26 @@ def _replacement(item: model.Replacement) -> list[Part]:
     return _branch("ReplacementInfo", [*_leaves(DocumentId=item.document_id), *agencies])
 
 
-def _staff(staff: model.Staff | None) -> list[Part]:
-    if staff is None:
-        return []
-    leaves = _leaves(Department=staff.department, Staff=staff.name, Email=staff.email, Mobile=staff.mobile)
+def _staff(message: model.Message, path: str) -> list[Part]:
+    staff = message.staff or model.Staff()
+    ids = _vendors(message, path, "DepartmentId", "StaffId") | _vendors(
+        message, f"{path}[1]", "DepartmentId", "StaffId"
+    )
+    leaves = _leaves(
+        Department=staff.department,
+        DepartmentId=ids.get("DepartmentId", ""),
+        Staff=staff.name,
+        StaffId=ids.get("StaffId", ""),
+        Email=staff.email,
+        Mobile=staff.mobile,
+    )
     return _branch("StaffInfo", leaves)
+
+
+def _vendors(message: model.Message, path: str, *names: str) -> dict[str, str]:
+    """The message's values of these elements at that place, by name."""
+    told = {one.path: one.text for one in reversed(message.extensions)}
+    return {name: told[f"{path}/{name}"] for name in names if f"{path}/{name}" in told}
 
 
 def _notice(notice: model.Notice) -> list[Part]:
@@ -189,7 +215,7 @@ def _notice(notice: model.Notice) -> list[Part]:
     header = [
         *_party("From", notice.sender),
         *_response_for(notice.response_for),
-        *_staff(notice.staff),
+        *_staff(notice, "MessageHeader/StaffInfo"),
         *_leaves(StatusCode=notice.status, Description=notice.description, Timestamp=at),
     ]
     return _branch("edXMLHeader", _branch("MessageHeader", header))
@@ -209,17 +235,20 @@ def _body(files: tuple[model.Attachment, ...]) -> list[Part]:
     return _branch("edXMLBody", manifest)
 
 
-def _encoded(files: tuple[model.Attachment, ...]) -> Iterator[str]:
+def _encoded(message: model.Message, files: tuple[model.Attachment, ...]) -> Iterator[str]:
     if not files:
         return
     yield "  <AttachmentEncoded>\n"
-    for file in files:
+    for place, file in enumerate(files, start=1):
+        more = f"AttachmentEncoded/Attachment[{place}]"
         yield "    <Attachment>\n"
         facts = _leaves(
             ContentId=_cid(file),
             AttachmentName=file.name,
             Description=file.description,
+            **_vendors(message, more, "FieldName", "MimeType"),
             ContentType=file.transfer_type,
+            **_vendors(message, more, "Format"),
         )
         yield from _lines(facts, "      ", "")
         yield f'      <edXML:{grammar.BYTES} xmlns:edXML="{NAMESPACE}">'
@@ -236,5 +265,9 @@ def _count(number: int | None) -> str:
     return "" if number is None else str(number)
 
 
-def _day(day: date | None, text: str) -> str:
-    return dates.write_day(day) if day else text
+def _integer(text: str) -> str:
+    return text if _INTEGER.fullmatch(text) else ""
+
+
+def _day(day: date | None) -> str:
+    return dates.write_day(day) if day else ""

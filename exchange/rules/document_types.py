@@ -1,17 +1,16 @@
 """Kinds of administrative documents (tên loại văn bản) and which of them must travel without paper.
 
-The table is `document_types.csv`: the 29 kinds of Decree 30/2020/NĐ-CP Art. 7 with their position there,
+The table is that of `edxml.codes`: the 29 kinds of Decree 30/2020/NĐ-CP Art. 7 with their position there,
 and the 4 normative kinds which, with 22 of the 29, make the list of 26 in letter 775/VPCP-KSTT of
 4 February 2020. Names are compared folded (`fold`), since systems write them with and without marks.
 """
 
-import csv
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+from exchange.edxml import codes
 from exchange.rules import folding
 
 
@@ -29,8 +28,7 @@ class DocumentType:
 @cache
 def table() -> tuple[DocumentType, ...]:
     """All kinds in the order of the file."""
-    text = files(__package__).joinpath("document_types.csv").read_text(encoding="utf-8")
-    return tuple(_kind(row) for row in csv.DictReader(text.splitlines()))
+    return tuple(map(_kind, codes.KINDS))
 
 
 def without_paper(name: str) -> bool:
@@ -79,9 +77,9 @@ def _listed() -> frozenset[str]:
 
 def _kind(row: Mapping[str, str]) -> DocumentType:
     return DocumentType(
-        name=row["name"],
+        name=f"{row['name_vi']} ({row['remark']})" if row["remark"] else row["name_vi"],
         abbreviation=row["abbreviation"],
-        position=int(row["position"]) if row["position"] else None,
+        position=int(row["code"]) if row["code"] else None,
         without_paper=row["without_paper"] == "yes",
         source=row["source"],
     )

@@ -6,7 +6,9 @@ futures. 2xx leaves only after that commit. Under load batches grow by themselve
 
 Identity. A letter's row goes in with ON CONFLICT DO NOTHING; who was not written is read back in a new statement, which
 sees what a concurrent writer has committed meanwhile. My id: an earlier attempt of ours got through. Same sha256: a
-replay, answered with the first receipt. Else: a conflict, journalled in the same commit.
+replay, answered with the first receipt. Else: a conflict, journalled in the same commit. Nobody holds the identity: it
+was written as the first letter of a document that has one (`store.documents`); nothing is kept, the caller asks what
+came before and submits again with `again`.
 
 Transitions. A notice moves the delivery it speaks of in the same transaction, and only with the letter row that was
 written just now: what is tried again or replayed moves nothing twice.
@@ -20,7 +22,7 @@ Errors, by SQLSTATE:
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -30,7 +32,7 @@ import asyncpg
 
 from exchange import metrics
 from exchange.errors import Problem
-from exchange.store import rows, transitions
+from exchange.store import documents, rows, transitions
 from exchange.store.pool import Connection
 
 MAX_LETTERS = 64
@@ -57,7 +59,8 @@ UNKNOWN = (
 class Submission:
     """What one decision writes: a letter with all that belongs to it, or (letter None) a refusal's journal row.
 
-    `transition` is what a notice does to the delivery it speaks of. `refused` is written instead of everything else
+    `transition` is what a notice does to the delivery it speaks of. `again`, of a letter whose document was sent before,
+    decides about its deliveries instead of `deliveries`. `refused` is written instead of everything else
     when the letter turns out to be a conflict.
     """
 
@@ -69,6 +72,7 @@ class Submission:
     transition: transitions.Transition | None = None
     accepted: rows.JournalRow | None = None
     refused: rows.JournalRow | None = None
+    again: documents.Decide | None = None
 
     @property
     def weight(self) -> tuple[int, int]:
@@ -79,7 +83,7 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a submission ended: stored | replayed | conflict | recorded, and the letter that holds the identity."""
+    """How a submission ended: stored | replayed | conflict | recorded | known_document, and the letter that holds the identity."""
 
     kind: str
     letter: UUID | None = None
@@ -225,7 +229,9 @@ def _outcome(letter: rows.LetterRow | None, written: set[UUID], holders: dict[UU
         return Outcome(kind="recorded")
     if letter.id in written:
         return Outcome(kind="stored", letter=letter.id, receipt=letter.receipt)
-    holder = holders[letter.id]
+    holder = holders.get(letter.id)
+    if holder is None:
+        return Outcome(kind="known_document")
     if holder["id"] == letter.id:
         return Outcome(kind="stored", letter=letter.id, receipt=letter.receipt)
     kind = "replayed" if holder["sha256"] == letter.sha256 else "conflict"
@@ -254,16 +260,24 @@ async def _write_rest(
 ) -> None:
     new = [one for one in submissions if one.letter and one.letter.id in written]
     await rows.insert(connection, [row for one in new for row in one.verdicts])
-    await rows.insert(connection, [row for one in new for row in one.deliveries])
+    settled = await documents.settle(
+        connection, [(one.letter, one.again) for one in new if one.letter and one.again]
+    )
+    await rows.insert(connection, [row for one in new for row in _deliveries(one, settled)])
     await rows.insert(connection, [one.payload for one in new if one.payload])
     kept = {row.sha256: row for one in new for row in one.evidence}
     await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
     moved = await transitions.apply(connection, [one.transition for one in new if one.transition])
     lines = [one.accepted for one in new if one.accepted]
+    lines += [line for one in settled.values() for line in one.lines]
     lines += [line for one in moved for line in one.lines]
     lines += _refusals(submissions, outcomes)
     await rows.insert(connection, lines, conflict="ON CONFLICT DO NOTHING")
     await rows.insert(connection, [fact for one in moved for fact in one.facts])
+
+
+def _deliveries(one: Submission, settled: Mapping[UUID, documents.Resent]) -> tuple[rows.DeliveryRow, ...]:
+    return settled[one.letter.id].deliveries if one.letter and one.again else one.deliveries
 
 
 def _refusals(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> Iterable[rows.JournalRow]:

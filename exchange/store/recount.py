@@ -47,6 +47,7 @@ async def deliveries(connection: Connection) -> AsyncIterator[Any]:
     while True:
         found = await connection.fetch(
             f"""SELECT delivery.*, letter.paper, letter.paper_reason, letter.no_paper_standing, letter.test,
+                      delivery.recipient = ANY(letter.duplicates) AS duplicate,
                       coalesce(judged.reason, letter.reason) AS reason,
                       coalesce(judged.requirement, letter.requirement) AS letter_requirement,
                       letter.document_type AS letter_type,

@@ -57,6 +57,12 @@ class LetterRow:
     expanded_at: datetime | None
     main_sha256: bytes | None = None
     recheck_at: datetime | None = None
+    issued_year: int | None = None
+    series: str = ""
+    number_key: str | None = None
+    notation_key: str | None = None
+    first_of_key: bool | None = None
+    duplicates: tuple[UUID, ...] = ()
 
     @property
     def replay(self) -> bytes:
@@ -238,15 +244,15 @@ _TYPES = {
     "sender": "uuid", "id": "uuid", "letter": "uuid", "recipient": "uuid", "agency": "uuid", "system": "uuid",
     "delivery": "uuid", "signer_agency": "uuid", "officer": "uuid",
     "round": "int", "revision": "int", "position": "int", "n": "int",
-    "urgency": "smallint", "paper": "smallint", "size": "bigint", "directory_version": "bigint",
+    "urgency": "smallint", "issued_year": "smallint", "paper": "smallint", "size": "bigint", "directory_version": "bigint",
     "sha256": "bytea", "receipt": "bytea", "body": "bytea", "certificate_sha256": "bytea", "trust_sha256": "bytea",
     "policy_sha256": "bytea", "main_sha256": "bytea",
     "issued_on": "date", "day": "date",
     "accepted_at": "timestamptz", "expanded_at": "timestamptz", "recheck_at": "timestamptz", "signed_at_claimed": "timestamptz",
     "best_signature_time": "timestamptz", "judged_at": "timestamptz", "at": "timestamptz", "first_seen": "timestamptz",
     "no_paper_standing": "bool", "test": "bool", "main": "bool", "covers_whole": "bool", "provisional": "bool",
-    "wrapping": "bool",
-    "recipients": "uuid[]", "purposes": "text[]", "unroutable": "text[]", "response_for": "text[]",
+    "wrapping": "bool", "first_of_key": "bool",
+    "recipients": "uuid[]", "duplicates": "uuid[]", "purposes": "text[]", "unroutable": "text[]", "response_for": "text[]",
     "changes_after": "text[]", "missing": "text[]", "evidence": "text[]", "detail": "jsonb",
 }  # fmt: skip
 

@@ -1,7 +1,8 @@
 """What measures of signature use are counted from: documents, uses of certificates, directory rows, failed verdicts.
 
-Training and notices are left out, as in `signatures`; what was refused at the gate was never stored. A document is
-(sender, year, series, number, notation); where a letter says no number or day, it is (sender, document id). All verdicts are those of the newest revision
+Training and notices are left out, as in `signatures`; what was refused at the gate was never stored. A document is its key
+(`store.documents`: issuer, year, series, number, notation); where a letter has none, it is (sender, document id). An update
+is of the document that it updates, and says nothing about how that one is signed. All verdicts are those of the newest revision
 unless a query says otherwise. `None` for agencies means the whole exchange.
 """
 
@@ -13,14 +14,18 @@ from uuid import UUID
 from exchange.rules.certificate_use import Row
 from exchange.store.pool import Connection
 
-_DOCUMENT = """CASE WHEN number <> '' AND issued_on IS NOT NULL
-                    THEN concat_ws(chr(31), extract(year FROM issued_on), series, ltrim(upper(btrim(number)), '0'),
-                                   upper(btrim(notation)))
+_DOCUMENT = """CASE WHEN number_key IS NOT NULL
+                    THEN concat_ws(chr(31), issued_year, series, number_key, notation_key)
                     ELSE concat_ws(chr(31), 'id', document_id) END"""
 
-_LETTERS = f"""SELECT sender, id, accepted_at, number, notation, issued_on, document_type, document_id, copy_form,
-                      main_attachment, reason, missing, {_DOCUMENT} AS document
+_LETTERS = f"""SELECT sender, id, accepted_at, number, notation, issued_on, document_type, document_id, operation,
+                      copy_form, main_attachment, reason, missing, coalesce(about.document, {_DOCUMENT}) AS document
                  FROM letter
+                 LEFT JOIN LATERAL (SELECT {_DOCUMENT} AS document FROM letter AS target
+                                     WHERE letter.operation = 'update' AND target.sender = letter.sender
+                                       AND target.document_id = letter.target_document_id
+                                       AND target.operation IN ('new', 'replace')
+                                     ORDER BY round DESC LIMIT 1) AS about ON true
                 WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND accepted_at < $3
                   AND operation NOT IN ('status', 'revoke') AND NOT test"""  # noqa: S608 - the statement is ours
 
@@ -35,7 +40,8 @@ _SIGNED = f"""
                     document_type, document_id, copy_form, missing,
                     min(accepted_at) OVER (PARTITION BY sender, document) AS first_accepted,
                     count(*) OVER (PARTITION BY sender, document) AS letters
-               FROM mine ORDER BY sender, document, accepted_at DESC, id DESC),
+               FROM mine
+              ORDER BY sender, document, operation = 'update', accepted_at DESC, id DESC),
          signed AS (
              SELECT documents.*, coalesce(failed, false) AS failed,
                     coalesce(undetermined AND NOT failed, false) AS undetermined,

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from exchange.edxml import spooled
+from exchange.edxml.spooled import Content
+
 SUFFIX = ".part"
 
 
@@ -71,9 +74,16 @@ def again(upload: Upload) -> Upload:
     return _upload(upload.path) or upload
 
 
-def read(upload: Upload) -> bytes:
-    """The bytes that are there."""
-    return upload.path.read_bytes()
+def content(upload: Upload, folder: Path) -> Content:
+    """The bytes of a whole upload; of a large one the file, by a second name in `folder`.
+
+    Nothing more is ever written to it, and by that name it stays when the upload is thrown away.
+    """
+    if upload.size <= spooled.SPOOLED_BYTES:
+        return upload.path.read_bytes()
+    other = folder / "body"
+    os.link(upload.path, other)
+    return spooled.of(other)
 
 
 def remove(upload: Upload) -> None:

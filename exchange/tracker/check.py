@@ -6,10 +6,10 @@ strays     no row without the rows it belongs to
 states     every delivery's state is where the lifecycle leads by what the journal tells (rules.lifecycle)
 judgements every letter shows what its newest judgement says, and its receipt what the first one said
 classes    every delivery's class follows from its events (rules.paper_class)
+documents  no document is counted twice for one recipient, and what was left out as duplicate is one (rules.documents)
 tally      days + facts not merged yet == recount from the deliveries
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from exchange.broker import receipts
+from exchange.edxml import spooled
+from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
-from exchange.store import payloads, recount, tally
+from exchange.store import documents, payloads, recount, tally
 from exchange.store.pool import Connection
 
 _PROPERTIES = (
@@ -59,6 +61,9 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
         faults = [
             Fault(code=name, where=str(n)) for name, n in (await recount.strays(connection)).items() if n
         ]
+        faults += [
+            Fault(code=one["code"], where=str(one["letter"])) for one in await documents.faults(connection)
+        ]
         seen = 0
         async for letter in recount.letters(connection):
             seen += 1
@@ -82,7 +87,7 @@ async def _letter_faults(
 ) -> AsyncIterator[Fault]:
     where = str(letter["id"])
     raw = await payloads.get(connection, folder, letter["id"])
-    if raw is None or hashlib.sha256(raw).digest() != letter["sha256"]:
+    if raw is None or _digest(raw) != letter["sha256"]:
         yield Fault(code="bytes_differ", where=where)
     whole = receipts.read(letter["receipt"])
     if whole is None or not receipts.check(letter["receipt"], key):
@@ -102,6 +107,11 @@ async def _letter_faults(
     if letter["operation"] != "status":
         for fault in _judgement_faults(letter, where):
             yield fault
+
+
+def _digest(raw: Content) -> bytes:
+    """Of what stands there now, whatever was said of it."""
+    return spooled.digest(raw if isinstance(raw, bytes) else spooled.of(raw.path))
 
 
 def first(letter: Mapping[str, Any]) -> tuple[str, str]:
@@ -178,7 +188,7 @@ def _accepted(delivery: Mapping[str, Any]) -> paper_class.Event:
         kind="accepted", at=delivery["letter_accepted_at"], requirement=delivery["letter_requirement"],
         reason=delivery["reason"], paper=delivery["paper"], no_paper_standing=delivery["no_paper_standing"],
         paper_reason=delivery["paper_reason"], document_type=delivery["letter_type"], scope=delivery["scope"],
-        test=delivery["test"],
+        test=delivery["test"], duplicate=delivery["duplicate"],
     )  # fmt: skip
 
 

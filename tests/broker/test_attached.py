@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 import zipfile
 from dataclasses import replace
 from datetime import date
@@ -12,7 +13,7 @@ import pdf_cases as cases
 import pytest
 
 from exchange.broker import attached, intake, verify
-from exchange.edxml import attachments, wrapping
+from exchange.edxml import attachments, spooled, wrapping
 from exchange.rules import directory, policy, requirements
 from signing import keys
 from signing.verdict import Remark, SubIndication
@@ -153,9 +154,9 @@ def test_a_wrapped_bomb_is_not_unfolded():
 def test_a_letter_full_of_signature_files_stays_cheap(monkeypatch):
     """Each file is hashed once, and few signature files are opened to find theirs."""
     hashed, opened = [], []
-    real_hash, real_read = attached.hashlib.new, attached.p7.read
+    real_hash, real_read = spooled.hashlib.new, attached.p7.read
     monkeypatch.setattr(
-        attached.hashlib, "new", lambda name, raw=b"": hashed.append(1) or real_hash(name, raw)
+        spooled.hashlib, "new", lambda name, raw=b"": hashed.append(1) or real_hash(name, raw)
     )
     files = [(f"{n}.docx", REPORT + bytes([n])) for n in range(100)]
     files += [(f"chu-ky-{n}.p7s", p7s.signed(files[n][1])) for n in range(100)]
@@ -171,8 +172,8 @@ def test_a_file_found_by_its_name_is_not_searched_for(monkeypatch):
     files = [(f"{n}.docx", REPORT + bytes([n])) for n in range(30)]
     files += [(f"{n}.docx.p7s", p7s.signed(files[n][1])) for n in range(30)]
     hashed = []
-    real = attached.hashlib.new
-    monkeypatch.setattr(attached.hashlib, "new", lambda name, raw=b"": hashed.append(1) or real(name, raw))
+    real = spooled.hashlib.new
+    monkeypatch.setattr(spooled.hashlib, "new", lambda name, raw=b"": hashed.append(1) or real(name, raw))
     tasks = attached.tasks(files)
     assert [task.carrier for task in tasks] == [name for name, _ in files[30:]]
     assert hashed == []
@@ -315,3 +316,56 @@ def test_a_final_failure_is_told_of_the_signed_file():
         attached.tasks([("main.pdf", BLANK), ("main.pdf.p7s", SIG)])[1], cases.TRUST, cases.AT
     ).verdicts
     assert (verdict.where, verdict.sub_indication) == ("main.pdf", SubIndication.HASH_FAILURE)
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+SIGNED_OLE = OLE + ("_signatures\0".encode("utf-16-le").ljust(64, b"\0") + struct.pack("<HB", 24, 2)).ljust(
+    128, b"\0"
+)
+ON_DISK = {
+    "PDF by both": [("a.pdf", cases.by_both())],
+    "PDF by one, and another": [("a.pdf", cases.by_person()), ("b.pdf", cases.page())],
+    "PDF altered": [("a.pdf", cases.by_person().replace(b"%PDF-1.7", b"%PDF-1.6"))],
+    "PDF cut short": [("a.pdf", cases.by_person()[:-100])],
+    "no PDF": [("a.pdf", b"%PDF-1.7\n" + bytes(100_000))],
+    "p7s": [("a.docx", REPORT), ("a.docx.p7s", p7s.signed(REPORT))],
+    "p7s of another file": [("a.docx", REPORT), ("a.docx.p7s", p7s.signed(b"another"))],
+    "p7s found by its digest": [("a.docx", REPORT), ("b.docx", b"b"), ("ky.p7s", p7s.signed(REPORT))],
+    "p7s of one of two alike": [("a.docx", REPORT), ("b.docx", REPORT), ("ky.p7s", p7s.signed(REPORT))],
+    "p7s around its content": [("a.docx", REPORT), ("a.docx.p7s", p7s.signed(REPORT, inside=True))],
+    "p7s around another content": [("a.docx", OTHER), ("a.docx.p7s", p7s.signed(REPORT, inside=True))],
+    "p7m with the file beside it": [("a.docx", REPORT), ("a.docx.p7m", p7s.signed(REPORT, inside=True))],
+    "p7m with another file beside it": [("a.docx", b"x"), ("a.docx.p7m", p7s.signed(REPORT, inside=True))],
+    "p7m with a PDF": [("a.p7m", p7s.signed(cases.by_person(), inside=True))],
+    "a ZIP": [("a.zip", zipped(b__txt=b"x"))],
+    "a signed old Word file": [("a.doc", SIGNED_OLE)],
+    "a signed Word file": [("a.docx", zipped(**{"_xmlsignatures/sig1__xml": b"x"}))],
+}
+
+
+@pytest.mark.parametrize("name", ON_DISK)
+def test_a_file_on_disk_is_judged_as_one_in_memory(tmp_path, name):
+    """What a large letter's files become; every other file stays in memory, as small ones do."""
+
+    def put(position, raw):
+        path = tmp_path / str(position)
+        path.write_bytes(raw)
+        return spooled.of(path)
+
+    def reports(files):
+        tasks = attached.tasks(files)
+        done = [
+            attached.judge(one, cases.TRUST, cases.AT) if isinstance(one, attached.Task) else one
+            for one in tasks
+        ]
+        return (
+            done,
+            [attached.is_detached(*one) for one in files],
+            [attached.holds_pdf(*one) for one in files],
+        )
+
+    files = ON_DISK[name]
+    on_disk = [(one, put(position, raw)) for position, (one, raw) in enumerate(files)]
+    assert reports(on_disk) == reports(files)
+    assert reports([on_disk[0], *files[1:]]) == reports(files)
+    assert reports(files)[0]

@@ -17,7 +17,8 @@ def test_the_lists_are_whole_and_every_row_has_a_source():
     assert [*codes.PRIORITIES] == ["0", "1", "2", "3", "4"]
     assert [*codes.STEERING] == ["0", "1", "2"]
     assert [*codes.DOCUMENT_TYPES] == [str(number) for number in range(1, 30)]
-    for rows in (codes.OPERATIONS, codes.STATUSES, codes.PRIORITIES, codes.STEERING, codes.DOCUMENT_TYPES):
+    lists = (codes.OPERATIONS, codes.STATUSES, codes.PRIORITIES, codes.STEERING, codes.AGENCY_LEVELS)
+    for rows in (*lists, codes.AGENCY_FORMS, {row["name_vi"] + row["remark"]: row for row in codes.KINDS}):
         for row in rows.values():
             assert row["source"]
             assert row["name_vi"]
@@ -103,3 +104,20 @@ def test_days_are_read_as_written(day):
 def test_moments_are_read_as_written(second):
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
     assert dates.moment(dates.write_moment(moment)) == moment
+
+
+def test_the_kinds_are_the_decrees_29_and_the_4_normative_ones():
+    assert [row["code"] for row in codes.KINDS[29:]] == [""] * 4
+    assert [row["name_vi"] for row in codes.KINDS[29:]] == [
+        "Thông tư",
+        "Thông tư liên tịch",
+        "Nghị quyết",
+        "Quyết định",
+    ]
+    assert sum(row["without_paper"] == "yes" for row in codes.KINDS) == 26
+
+
+def test_every_level_1_code_is_three_characters_and_every_length_a_number():
+    assert {len(code) for code in codes.AGENCY_LEVELS} == {3}
+    assert all(int(row["most"]) > 0 and row["source"] for row in codes.FIELDS.values())
+    assert codes.AGENCY_LEVELS["G22"]["name_vi"] == "Văn phòng Chính phủ"

@@ -175,6 +175,36 @@ async def test_rounds_copies_and_updates_of_a_document_count_once_as_the_newest_
     assert sorted(row["letters"] for row in rows) == [1, 1, 2, 4]
 
 
+async def test_operations_on_a_document_make_no_second_one(world):
+    agency, seal, pen = await office(world)
+    await world.letter(agency, 1, MARCH, seal, pen, document_id="A")
+    moved = {"operation": "update", "target_document_id": "A", "missing": ["main.organisation"]}
+    later = MARCH + timedelta(days=1)
+    await world.letter(agency, 2, later, document_id="A, sửa", **moved)  # another number, and no signature
+    assert (await measured(world))["M8"] == (1, 1)
+    await world.letter(agency, 1, later, seal, pen, operation="replace", document_id="B")
+    assert (await measured(world))["M8"] == (1, 1)
+    await world.letter(agency, 3, later, pen, operation="replace", document_id="C")
+    assert (await measured(world))["M8"] == (1, 2)
+    rows, _ = await report(world, "BC-11")
+    assert sorted(row["uses"] for row in rows) == [1, 2]
+
+
+async def test_a_number_is_one_however_it_is_written(world):
+    agency, seal, pen = await office(world)
+    for number, notation in (
+        (12, "QĐ-UBND"),
+        ("012", "qđ – ubnd"),
+        ("12/QĐ-UBND", ""),
+        ("Số: 12", "12/QĐ-UBND"),
+    ):
+        await world.letter(agency, number, MARCH, seal, pen, notation=notation)
+    assert (await measured(world))["M8"] == (1, 1)
+    await world.letter(agency, "12/2026", MARCH, seal, pen, notation="QĐ-UBND")
+    await world.letter(agency, 12, MARCH, seal, pen, notation="QD-UBND")
+    assert (await measured(world))["M8"] == (3, 3)
+
+
 async def test_training_notices_and_revocations_are_left_out(world):
     agency, seal, pen = await office(world)
     await world.letter(agency, 1, MARCH, seal, pen, test=True)

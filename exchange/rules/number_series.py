@@ -1,0 +1,74 @@
+"""Number series (dãy số văn bản): which numbers of a series are there, and which are missing.
+
+An agency's numbers run from 01 on 1 January (Decree 30/2020/NĐ-CP Art. 15(1)), the same series for paper and electronic
+documents: a number that nobody has seen is a document that went on paper, was never issued, or was not registered.
+A gap is therefore a question to the office and not a class of a document (rules_and_measures C.4).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from exchange.rules.ratios import Measure
+
+MOST_DIGITS = 7
+"""Nobody issues ten million documents a year: a longer number is a mistake of typing, and would be one great gap."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Missing numbers (khoảng thiếu), both ends included."""
+
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        """How many numbers are missing."""
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """What is known of one series: its first and last number, how many are there, what is missing.
+
+    `others` are numbers that take no place in the row, like 34E31 or 12A, in order. `complete` is M18 (độ đầy đủ của sổ).
+    """
+
+    first: int | None
+    last: int | None
+    present: int
+    gaps: tuple[Gap, ...]
+    others: tuple[str, ...]
+
+    @property
+    def complete(self) -> Measure:
+        """M18: numbers explained, of the highest number."""
+        return Measure(n=self.present, d=self.last or 0)
+
+
+def of(numbers: Iterable[str], explained: Iterable[str] = ()) -> Numbers:
+    """The series that these plain numbers make (`documents.Key.number`), in any order, told any number of times.
+
+    `explained` are numbers that an office has accounted for otherwise: no gaps. The highest number is among both.
+    """
+    given = {*numbers, *explained}
+    row = sorted(int(number) for number in given if _in_row(number))
+    return Numbers(
+        first=row[0] if row else None,
+        last=row[-1] if row else None,
+        present=len(row),
+        gaps=tuple(_gaps(row)),
+        others=tuple(sorted(number for number in given if not _in_row(number))),
+    )
+
+
+def _in_row(number: str) -> bool:
+    return number.isascii() and number.isdecimal() and len(number) <= MOST_DIGITS and number[0] != "0"
+
+
+def _gaps(row: Iterable[int]) -> Iterator[Gap]:
+    expected = 1
+    for number in row:
+        if number > expected:
+            yield Gap(first=expected, last=number - 1)
+        expected = number + 1
