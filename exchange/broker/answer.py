@@ -150,7 +150,9 @@ async def _about(
         if code not in lifecycle.REQUEST_ANSWERS:
             return own
         named = (found["recipient"], found["sender"], found["document_id"])
-        return await operations.asked_by(connection, *named) or own  # said on the line of the operation itself
+        return (
+            await operations.asked_by(connection, *named) or own
+        )  # said on the line of the operation itself
 
 
 def _notice(about: Any, said: Status, at: datetime, snapshot: Directory) -> model.Notice:  # noqa: ANN401 - a record

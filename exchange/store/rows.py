@@ -232,7 +232,17 @@ class DeltaRow:
     n: int
 
 
-Row = LetterRow | LinkRow | VerdictRow | JudgementRow | DeliveryRow | PayloadRow | JournalRow | EvidenceRow | DeltaRow
+Row = (
+    LetterRow
+    | LinkRow
+    | VerdictRow
+    | JudgementRow
+    | DeliveryRow
+    | PayloadRow
+    | JournalRow
+    | EvidenceRow
+    | DeltaRow
+)
 
 
 TABLES: Mapping[type[Row], str] = {
