@@ -67,7 +67,7 @@ def sent(letter: rows.LetterRow, message: model.Letter, known: Directory, at: da
     """The letter as `rules.documents` judges it. What a replacement names but nobody has is passed over."""
     on = intake.day(at)
     replaced = {
-        intake.plain(one.document_id): frozenset(
+        intake.compared(one.document_id): frozenset(
             agency.id for code in one.codes if (agency := directory.find(known, code, on))
         )
         for one in (message.replaced if letter.operation == "replace" else ())

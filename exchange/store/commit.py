@@ -32,7 +32,7 @@ import asyncpg
 
 from exchange import metrics
 from exchange.errors import Problem
-from exchange.store import documents, rows, transitions
+from exchange.store import documents, operations, rows, transitions
 from exchange.store.pool import Connection
 
 MAX_LETTERS = 64
@@ -59,8 +59,10 @@ UNKNOWN = (
 class Submission:
     """What one decision writes: a letter with all that belongs to it, or (letter None) a refusal's journal row.
 
-    `transition` is what a notice does to the delivery it speaks of. `again`, of a letter whose document was sent before,
-    decides about its deliveries instead of `deliveries`. `refused` is written instead of everything else
+    `transition` is what a notice does to the delivery it speaks of, `effects` what an operation does to those of its
+    targets (`links`); `added` are deliveries of a target with their lines, unless they are there. `again`, of a letter
+    whose document was sent before, decides about its deliveries instead of `deliveries`. `refused` is written instead
+    of everything else
     when the letter turns out to be a conflict.
     """
 
@@ -70,6 +72,9 @@ class Submission:
     payload: rows.PayloadRow | None = None
     evidence: tuple[rows.EvidenceRow, ...] = ()
     transition: transitions.Transition | None = None
+    effects: tuple[transitions.Transition, ...] = ()
+    links: tuple[rows.LinkRow, ...] = ()
+    added: tuple[tuple[rows.DeliveryRow, rows.JournalRow], ...] = ()
     accepted: rows.JournalRow | None = None
     refused: rows.JournalRow | None = None
     again: documents.Decide | None = None
@@ -78,7 +83,7 @@ class Submission:
     def weight(self) -> tuple[int, int]:
         """Bytes and rows that this submission adds to a batch."""
         body = len(self.payload.body) if self.payload and self.payload.body else 0
-        return body, 3 + len(self.deliveries) + len(self.verdicts)
+        return body, 3 + len(self.deliveries) + len(self.verdicts) + len(self.effects) + len(self.added)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,7 +251,7 @@ async def _holders(connection: Connection, letters: Sequence[rows.LetterRow]) ->
                   AS given (sender, id, document_id, operation, round, sha256)
              JOIN letter ON letter.sender = given.sender AND letter.document_id = given.document_id
                         AND letter.operation = given.operation AND letter.round = given.round
-                        AND (given.operation = 'new' OR letter.sha256 = given.sha256)""",
+                        AND (given.operation IN ('new', 'replace') OR letter.sha256 = given.sha256)""",
         *(
             [getattr(letter, name) for letter in letters]
             for name in ("sender", "id", "document_id", "operation", "round", "sha256")
@@ -267,9 +272,12 @@ async def _write_rest(
     await rows.insert(connection, [one.payload for one in new if one.payload])
     kept = {row.sha256: row for one in new for row in one.evidence}
     await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
-    moved = await transitions.apply(connection, [one.transition for one in new if one.transition])
+    await rows.insert(connection, [row for one in new for row in one.links])
     lines = [one.accepted for one in new if one.accepted]
     lines += [line for one in settled.values() for line in one.lines]
+    lines += await add([pair for one in new for pair in one.added], connection)
+    moves = [each for one in new for each in (one.transition, *one.effects) if each]
+    moved = await transitions.apply(connection, moves)
     lines += [line for one in moved for line in one.lines]
     lines += _refusals(submissions, outcomes)
     await rows.insert(connection, lines, conflict="ON CONFLICT DO NOTHING")
@@ -278,6 +286,14 @@ async def _write_rest(
 
 def _deliveries(one: Submission, settled: Mapping[UUID, documents.Resent]) -> tuple[rows.DeliveryRow, ...]:
     return settled[one.letter.id].deliveries if one.letter and one.again else one.deliveries
+
+
+async def add(
+    given: Sequence[tuple[rows.DeliveryRow, rows.JournalRow]], connection: Connection
+) -> list[rows.JournalRow]:
+    """Give recipients deliveries of an earlier letter, unless they have one; the lines of those that were given."""
+    made = await operations.add(connection, [delivery for delivery, _ in given])
+    return [line for delivery, line in given if delivery.id in made]
 
 
 def _refusals(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> Iterable[rows.JournalRow]:

@@ -4,6 +4,7 @@ bytes      every letter's bytes have the digest that was receipted
 receipts   every receipt carries our signature and says what its letter's row says
 strays     no row without the rows it belongs to
 states     every delivery's state is where the lifecycle leads by what the journal tells (rules.lifecycle)
+requests   what was asked, agreed and updated follows from the journal, header facts from the newest update
 judgements every letter shows what its newest judgement says, and its receipt what the first one said
 classes    every delivery's class follows from its events (rules.paper_class)
 documents  no document is counted twice for one recipient, and what was left out as duplicate is one (rules.documents)
@@ -22,6 +23,8 @@ from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
 from exchange.store import documents, payloads, recount, tally
 from exchange.store.pool import Connection
+from exchange.tracker import check_requests
+from exchange.tracker.check_requests import Fault
 
 _PROPERTIES = (
     "view",
@@ -35,14 +38,6 @@ _PROPERTIES = (
     "grade",
     "justified",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """One difference: stable code, and where it is."""
-
-    code: str
-    where: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,17 +146,24 @@ def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
     state = _state(delivery)
     if state != delivery["state"]:
         yield Fault(code="state_differs", where=f"{where} {delivery['state']} ≠ {state}")
+    yield from check_requests.faults(delivery)
     yield from _class_faults(delivery, where)
 
 
 def _class_faults(delivery: Mapping[str, Any], where: str) -> Iterator[Fault]:
     """The class shown, the class counted, and why a transfer is not counted."""
-    shown = paper_class.on_arrival(_accepted(delivery)).klass if delivery["operation"] == "new" else "X"
+    shown = (
+        paper_class.on_arrival(_accepted(delivery)).klass
+        if delivery["operation"] in transfer.COUNTED
+        else "X"
+    )
     if delivery["requirement"] != delivery["letter_requirement"]:
         yield Fault(code="judgement_differs", where=f"{where} {delivery['requirement']}")
     if delivery["class"] != shown:
         yield Fault(code="class_differs", where=f"{where} {delivery['class']} ≠ {shown}")
     expected = _class(delivery)
+    if expected.klass is None and delivery["state"] == "withdrawn":
+        return
     if expected.klass is None and delivery["counted_class"] is not None:
         yield Fault(code="counted_before_arrival", where=where)
     elif delivery["counted_class"] != expected.klass:
@@ -179,6 +181,7 @@ def _state(delivery: Mapping[str, Any]) -> str | None:
         # An arrival by a notice names its code: the notice itself is the step.
         "arrived": [("ack", unarrived) for event, code, _ in told if event == "arrived" and code is None],
         "status": [(code, was) for event, code, was in told if event == "status"],
+        "withdrawn": [("withdraw", was) for event, _, was in told if event == "withdrawn"],
     }
     return lifecycle.replay(step for kind in steps.values() for step in kind)
 
@@ -194,10 +197,11 @@ def _accepted(delivery: Mapping[str, Any]) -> paper_class.Event:
 
 def _class(delivery: Mapping[str, Any]) -> paper_class.Classification:
     """The class of a delivery from its events alone; what is no transfer of its own has none."""
-    if delivery["operation"] != "new":
+    if delivery["operation"] not in transfer.COUNTED:
         return transfer.PENDING
     state = _state(delivery) or delivery["state"]
-    return transfer.classification(_accepted(delivery), state, delivery["journal_arrived_at"])
+    arrived, recalled = delivery["journal_arrived_at"], check_requests.recalled(delivery)
+    return transfer.classification(_accepted(delivery), state, arrived, recalled=recalled)
 
 
 def _facts(delivery: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:

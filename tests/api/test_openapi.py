@@ -27,7 +27,7 @@ from exchange.tracker import tally
 from signing import verdict
 
 SEED = int(os.environ.get("CONGVAN_WALK_SEED", "20260"))
-ELSEWHERE = {"method_not_allowed", "gone"}
+ELSEWHERE = {"method_not_allowed"}
 """Codes of no operation: of a method that a path does not know; of letters revoked, which nobody can revoke yet."""
 
 
