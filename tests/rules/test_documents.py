@@ -218,7 +218,7 @@ REPLACED = {
 
 
 @pytest.mark.parametrize("same", [True, False])
-@pytest.mark.parametrize("case", REPLACED, ids=str)
+@pytest.mark.parametrize("case", sorted(REPLACED), ids=str)
 def test_a_replacement_under_the_old_key(case, same):
     concerned, state = case
     to_all = Sent(document_id="B", replaced={"A": ()})
