@@ -37,7 +37,12 @@ def day(at: datetime) -> date:
 def identity(message: model.Message) -> str:
     """The id of the document sent or answered, as it is compared: NFC, trimmed (design §6, settled 7)."""
     about = message.response_for if isinstance(message, model.Notice) else message
-    return unicodedata.normalize("NFC", about.document_id).strip()
+    return normal(about.document_id)
+
+
+def normal(document_id: str) -> str:
+    """A document's id as it is compared."""
+    return unicodedata.normalize("NFC", document_id).strip()
 
 
 def intake(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exchange.broker import expand, intake, receipts
+from exchange.broker import expand, intake, linked, receipts
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
@@ -72,6 +72,7 @@ def submission(
         letter=letter,
         verdicts=tuple(_verdicts(decided, letter)),
         deliveries=tuple(expand.of_letter(letter, directory, exchange.ids)) if few else (),
+        answers=linked.rows_of(decided.message, letter, directory),
         payload=payloads.put(
             exchange.payload_folder, letter.id, source.raw, source.sha256, exchange.config.inline_bytes
         ),

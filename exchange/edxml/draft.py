@@ -20,7 +20,16 @@ PURPOSES = ("act", "cooperate", "inform")
 """Xử lý chính, phối hợp, để biết."""
 
 TOLD = frozenset(
-    {"repaired", "findings", "operation_name", "priority_name", "steering_name", "type", "capacity"}
+    {
+        "repaired",
+        "findings",
+        "operation_name",
+        "priority_name",
+        "steering_name",
+        "type",
+        "capacity",
+        "declared",
+    }
 )
 """What `view.facts` tells of a letter beside its own facts: passed over here."""
 

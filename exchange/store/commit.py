@@ -55,7 +55,7 @@ UNKNOWN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """What one decision writes: a letter with all that belongs to it, or (letter None) a refusal's journal row.
+    """What one decision writes: a letter with all that belongs to it, or (letter None) one journal row: a refusal's, or a remark's.
 
     `transition` is what a notice does to the delivery it speaks of. `refused` is written instead of everything else
     when the letter turns out to be a conflict.
@@ -64,6 +64,7 @@ class Submission:
     letter: rows.LetterRow | None
     verdicts: tuple[rows.VerdictRow, ...] = ()
     deliveries: tuple[rows.DeliveryRow, ...] = ()
+    answers: tuple[rows.AnswerRow, ...] = ()
     payload: rows.PayloadRow | None = None
     evidence: tuple[rows.EvidenceRow, ...] = ()
     transition: transitions.Transition | None = None
@@ -74,7 +75,7 @@ class Submission:
     def weight(self) -> tuple[int, int]:
         """Bytes and rows that this submission adds to a batch."""
         body = len(self.payload.body) if self.payload and self.payload.body else 0
-        return body, 3 + len(self.deliveries) + len(self.verdicts)
+        return body, 3 + len(self.deliveries) + len(self.verdicts) + len(self.answers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,6 +256,7 @@ async def _write_rest(
     new = [one for one in submissions if one.letter and one.letter.id in written]
     await rows.insert(connection, [row for one in new for row in one.verdicts])
     await rows.insert(connection, [row for one in new for row in one.deliveries])
+    await rows.insert(connection, [row for one in new for row in one.answers])
     await rows.insert(connection, [one.payload for one in new if one.payload])
     kept = {row.sha256: row for one in new for row in one.evidence}
     await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")

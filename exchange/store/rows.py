@@ -150,6 +150,20 @@ class DeliveryRow:
     justified: str
     state: str
     status: str | None = None
+    copy_form: str = "original"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerRow:
+    """One document that a letter answers (văn bản được phản hồi), as it says; the schema file tells the columns."""
+
+    sender: UUID
+    letter: UUID
+    position: int
+    agency: UUID | None
+    document_id: str
+    reference: str
+    issued_on: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +222,17 @@ class DeltaRow:
     n: int
 
 
-Row = LetterRow | VerdictRow | JudgementRow | DeliveryRow | PayloadRow | JournalRow | EvidenceRow | DeltaRow
+Row = (
+    LetterRow
+    | VerdictRow
+    | JudgementRow
+    | DeliveryRow
+    | AnswerRow
+    | PayloadRow
+    | JournalRow
+    | EvidenceRow
+    | DeltaRow
+)
 
 
 TABLES: Mapping[type[Row], str] = {
@@ -216,6 +240,7 @@ TABLES: Mapping[type[Row], str] = {
     VerdictRow: "verdict",
     JudgementRow: "judgement",
     DeliveryRow: "delivery",
+    AnswerRow: "letter_answer",
     PayloadRow: "payload",
     JournalRow: "journal",
     EvidenceRow: "evidence",
@@ -226,6 +251,7 @@ KEYS: Mapping[type[Row], tuple[str, ...]] = {
     VerdictRow: ("sender", "letter", "revision", "position"),
     JudgementRow: ("sender", "letter", "revision"),
     DeliveryRow: ("recipient", "letter", "round"),
+    AnswerRow: ("sender", "letter", "position"),
     PayloadRow: ("id",),
     JournalRow: ("agency", "id"),
     EvidenceRow: ("sha256",),
