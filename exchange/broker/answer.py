@@ -136,7 +136,7 @@ async def status(
     given = Given(raw=raw, sha256=sha256, caller=caller, declared=Declared(), at=at)
     answered = await recorded(exchange, given, await answer(exchange, given, read.read(raw), about["round"]))
     if isinstance(answered, Accepted) and said.remark:
-        remark = remarks.Remark(text=said.remark, status=said.code, system=caller.system, at=at)
+        remark = remarks.Instruction(text=said.remark, status=said.code, system=caller.system, at=at)
         await remarks.keep(exchange, answered.letter, about, remark)
     return answered
 

@@ -39,7 +39,7 @@ def described(reason: str, remark: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remark:
+class Instruction:
     """What a leader wrote, with the status that it stands beside."""
 
     text: str
@@ -48,7 +48,7 @@ class Remark:
     at: datetime
 
 
-async def keep(exchange: Exchange, notice: UUID, delivery: Mapping[str, Any], remark: Remark) -> None:
+async def keep(exchange: Exchange, notice: UUID, delivery: Mapping[str, Any], remark: Instruction) -> None:
     """Put a remark on record beside its notice, durably. Raises Problem busy or outcome_unknown (send again)."""
     line = rows.JournalRow(
         agency=delivery["recipient"], id=ids.beside(notice, remark.text), at=remark.at, event=EVENT,
