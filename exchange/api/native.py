@@ -92,7 +92,7 @@ async def get_header(request: web.Request) -> web.Response:
     """GET /v1/messages/{id}/header: the facts of the header as JSON, and what was declared beside the bytes."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    letter = await deliver.body(exchange, calling, named(request))
+    letter = await deliver.body(exchange, calling, named(request), facts=True)
     said = await trace.beside(exchange, calling, named(request))
     if letter is None or said is None:
         raise Problem("not_found")

@@ -10,6 +10,9 @@ from exchange.broker.linked import Link
 from exchange.broker.trace import Beside, Trace
 from exchange.rules.directory import Directory
 
+OF_SENDER = frozenset({"asked", "withdrawn", "updated", "added", "replaced"})
+"""Lines in a recipient's journal of what the sender did."""
+
 
 def trace(seen: Trace, directory: Directory) -> dict[str, Any]:
     """Body of GET /v1/messages/{id}/trace."""
@@ -32,15 +35,15 @@ def _delivery(seen: Trace, delivery: Any, directory: Directory) -> dict[str, Any
         "statuses": [_status(line) for line in lines if line["event"] == "status"],
         "class": delivery["counted_class"] or delivery["class"],
         "request": _request(seen, delivery),
-        "replaced_by": _letter(seen, delivery.get("replaced_by")),
-        "recalled": bool(delivery.get("recalled")),
-        "events": [_event(line, directory) for line in lines],
+        "replaced_by": _letter(seen, delivery["replaced_by"]),
+        "recalled": delivery["recalled"],
+        "events": [_event(line, seen.letter["sender"], directory) for line in lines],
     }
 
 
 def _request(seen: Trace, delivery: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a record
     """What the sender asks of the recipient, and its answer; None if nothing was asked."""
-    if not delivery.get("request"):
+    if not delivery["request"]:
         return None
     return {
         "kind": delivery["request"],
@@ -77,9 +80,10 @@ def _status(line: Mapping[str, Any]) -> dict[str, Any]:
     return {"code": line["code"], "at": shapes.moment(at), "text": said["text"], "from": said["from"]}
 
 
-def _event(line: Mapping[str, Any], directory: Directory) -> dict[str, Any]:
+def _event(line: Mapping[str, Any], sender: UUID, directory: Directory) -> dict[str, Any]:
     """One line; `detail` is a remark's text, else the code."""
-    by = line["detail"].get("from") or shapes.code(directory, line["agency"])
+    agency = sender if line["event"] in OF_SENDER else line["agency"]
+    by = line["detail"].get("from") or shapes.code(directory, agency)
     detail = line["detail"]["text"] if line["event"] == "remark" else line["code"] or ""
     return {"at": shapes.moment(line["at"]), "event": line["event"], "by": by, "detail": detail}
 

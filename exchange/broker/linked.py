@@ -1,4 +1,4 @@
-"""Links between letters (liên kết văn bản): which one answers which, as far as the caller may see both.
+"""Links between letters (liên kết văn bản): which one answers, revokes, updates, replaces which, as far as the caller may see both.
 
     said     store.answers    what this letter says it answers; what says it answers this one
     resolve  store.answers    each saying to the letter that it means: by DocumentId, else by number, notation and day
@@ -30,6 +30,8 @@ MOST_CANDIDATES = 100
 MOST_IDENTITY = 2_000
 """Bytes: no letter's document id is longer (`edxml.values`)."""
 
+ACTED_ON = {"revokes": "revoked_by", "updates": "updated_by", "replaces": "replaced_by"}
+
 Record = Mapping[str, Any]
 
 
@@ -47,7 +49,7 @@ def rows_of(
     """What a letter says it answers, as rows; only what can be looked up."""
     found = []
     for position, one in enumerate(message.response_for[:MOST_ANSWERED]):
-        document_id = intake.normal(one.document_id)
+        document_id = intake.compared(one.document_id)
         row = rows.AnswerRow(
             sender=letter.sender,
             letter=letter.id,
@@ -69,14 +71,18 @@ def _agency(directory: Directory, one: model.ResponseFor, letter: rows.LetterRow
 
 
 async def links(connection: Connection, agencies: Sequence[UUID], letter: Record) -> tuple[Link, ...]:
-    """The letters that this one answers and that answer it, oldest first; of the caller's `agencies` only."""
+    """The letters that this one answers or acts on, and those that do so to it, oldest first; of the caller's only."""
     if letter["operation"] == "status":
         return ()
     said = await answers.said(connection, letter["sender"], letter["id"])
     found = {("answers", one["id"]): one for one in await _meant(connection, agencies, said)}
     for one in await _answering(connection, agencies, letter):
         found["answered_by", one["id"]] = one
+    acting = await answers.acting(connection, agencies, letter["sender"], letter["id"])
     kept = [
+        Link(kind=ACTED_ON[one["kind"]] if one["acted_on"] else one["kind"], letter=one) for one in acting
+    ]
+    kept += [
         Link(kind=kind, letter=one) for (kind, _), one in found.items() if _document(one) != _document(letter)
     ]
     return tuple(sorted(kept, key=lambda link: (link.letter["accepted_at"], link.letter["id"], link.kind)))

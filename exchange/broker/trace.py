@@ -60,7 +60,7 @@ async def trace(exchange: Exchange, caller: Caller, letter: UUID) -> Trace | Non
 
 def _named(seen: Iterable[Any]) -> set[UUID]:
     """The letters that deliveries name: what asks for something, what replaced them."""
-    return {delivery.get(name) for delivery in seen for name in _NAMED} - {None}
+    return {delivery[name] for delivery in seen for name in _NAMED} - {None}
 
 
 def _visible(lines: Iterable[Any], seen: Sequence[Any], agencies: frozenset[UUID]) -> tuple[Any, ...]:

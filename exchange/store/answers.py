@@ -113,6 +113,24 @@ async def by_number(
     return await connection.fetch(BY_NUMBER, agencies, *zip(*map(astuple, asked), strict=True))
 
 
+async def acting(connection: Connection, agencies: Sequence[UUID], sender: UUID, letter: UUID) -> list[Any]:
+    """Operations and what they act on, from either end: `kind`, `acted_on` (this letter is the target), and the other letter.
+
+    The sender sees all of its own; a recipient what concerns its deliveries, if it has the other letter too.
+    """
+    return await connection.fetch(ACTING, agencies, sender, letter)
+
+
+_CONCERNED = "(letter_link.sender = ANY($1) OR letter_link.recipients && $1::uuid[])"
+ACTING = f"""SELECT letter_link.kind, false AS acted_on, {_TOLD} FROM letter_link
+               JOIN letter ON letter.sender = letter_link.sender AND letter.id = letter_link.target
+              WHERE letter_link.sender = $2 AND letter_link.letter = $3 AND {_CONCERNED} AND {_VISIBLE}
+             UNION ALL
+             SELECT letter_link.kind, true, {_TOLD} FROM letter_link
+               JOIN letter ON letter.sender = letter_link.sender AND letter.id = letter_link.letter
+              WHERE letter_link.sender = $2 AND letter_link.target = $3 AND {_CONCERNED} AND {_VISIBLE}"""  # noqa: S608 - the statement is ours
+
+
 async def visible(connection: Connection, agencies: Sequence[UUID], letters: Collection[UUID]) -> set[UUID]:
     """Which of these messages one of `agencies` sent or has a delivery of; letters and notices alike."""
     if not letters:
