@@ -13,7 +13,7 @@ kept and harmless. `status` says the same in JSON: it writes the notice's edXML 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,10 +49,7 @@ class Status:
 
 
 async def answer(
-    exchange: Exchange,
-    given: Given,
-    reading: model.Reading,
-    about: Any | None = None,  # noqa: ANN401 - a record
+    exchange: Exchange, given: Given, reading: model.Reading, about: Mapping[str, Any] | None = None
 ) -> Accepted | Refused:
     """Decide on one notice; refusals are put on record by the caller. `about`: its delivery, else the newest round's."""
     notice = reading.message
@@ -81,7 +78,7 @@ async def _found(
     given: Given,
     reading: model.Reading,
     parties: tuple[Agency, Agency],
-    about: Any | None,  # noqa: ANN401 - a record
+    about: Mapping[str, Any] | None,
 ) -> noticed.Noticed | Accepted | Refused:
     """The notice with the delivery it speaks of, if it counts and is new."""
     notice, (sender, addressee) = reading.message, parties

@@ -500,3 +500,55 @@ async def test_the_clerk_reads_links_purposes_and_remarks(shared_server, systems
 
 async def run(server, *arguments, **given):
     return await asyncio.to_thread(congvan, server, *arguments, **given)
+
+
+# --- operations ------------------------------------------------------------------------------------------------------
+
+
+async def test_operations_are_links_for_whom_they_concern(systems):
+    """A letter to two, revoked at one: the other learns nothing of it; what replaces is linked with what is replaced."""
+    raw, named = letter(recipients=(RECIPIENT, UNIT))
+    first = await sent(systems[SENDER], raw)
+    old = (await trace(systems[UNIT], first))["deliveries"][0]["id"]
+    assert (await systems[UNIT].status(old, "03")).status == 201
+    revoke, _ = letter(recipients=(UNIT,), operation="revoke", target_document_id=named.document_id)
+    revoke = await sent(systems[SENDER], revoke)
+    await settled(systems[SENDER], first, lambda told: any(one["request"] for one in told["deliveries"]))
+    assert (
+        await links(systems[SENDER], first) == await links(systems[UNIT], first) == {("revoked_by", revoke)}
+    )
+    assert await links(systems[SENDER], revoke) == await links(systems[UNIT], revoke) == {("revokes", first)}
+    other = await trace(systems[RECIPIENT], first)
+    assert (other["links"], other["deliveries"][0]["request"]) == ([], None)
+    assert revoke not in json.dumps(other)
+    (asked,) = (await trace(systems[UNIT], first))["deliveries"]
+    assert (asked["request"]["kind"], asked["request"]["letter"], asked["request"]["answer"]) == (
+        "revoke",
+        revoke,
+        None,
+    )
+    assert [one["by"] for one in asked["events"] if one["event"] == "asked"] == [SENDER]
+
+
+async def test_who_does_not_get_what_replaces_is_not_told_its_id(systems):
+    """The old letter went to two, the new one goes to one of them, and is said to replace it for both."""
+    raw, named = letter(recipients=(RECIPIENT, UNIT))
+    old = await sent(systems[SENDER], raw)
+    said = model.Replacement(document_id=named.document_id, codes=(RECIPIENT, UNIT))
+    new = await sent(systems[SENDER], letter(operation="replace", replaced=(said,))[0])
+    await settled(systems[SENDER], old, lambda told: all(one["replaced_by"] for one in told["deliveries"]))
+    for code, told in ((SENDER, new), (RECIPIENT, new), (UNIT, None)):
+        seen = await trace(systems[code], old)
+        assert {one["replaced_by"] for one in seen["deliveries"]} == {told}
+        assert (new in json.dumps(seen)) is (told is not None)
+        assert {one["letter"] for one in seen["links"]} == ({new} if told else set())
+    assert await links(systems[RECIPIENT], new) == {("replaces", old)}
+
+
+async def settled(client, id_, holds):
+    """Wait until the effects of an operation show in a letter's trace."""
+    for _ in range(100):
+        if holds(await trace(client, id_)):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(await trace(client, id_))
