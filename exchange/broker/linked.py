@@ -67,7 +67,8 @@ def _agency(directory: Directory, one: model.ResponseFor, letter: rows.LetterRow
     """Whose code it is, also one of former days; of several holders the one to whom the letter goes, else the last."""
     holders = [row.agency for row in directory.codes.get(canonical(one.code), ())] if one.code else []
     meant = [agency for agency in holders if agency in letter.recipients]
-    return (meant or holders or [None])[-1]
+    known = meant or holders
+    return known[-1] if known else None
 
 
 async def links(connection: Connection, agencies: Sequence[UUID], letter: Record) -> tuple[Link, ...]:

@@ -476,7 +476,7 @@ async def test_the_clerk_reads_links_purposes_and_remarks(shared_server, systems
     answer = await sent(systems[RECIPIENT], letter(RECIPIENT, (SENDER,), [named])[0])
     mine, theirs = [(await run(shared_server, "trace", id_, code=code)).out for code in (RECIPIENT, SENDER)]
     for said in (mine, theirs):
-        assert f"{RECIPIENT} (To cooperate) · " in said
+        assert f"{RECIPIENT} · To cooperate · " in said
         assert "Form: True copy" in said
         assert "Answered by: " in said
         assert answer in said
