@@ -5,6 +5,7 @@ Layout: 48 bits of milliseconds, version, 12 bits of the fraction of that millis
 `max(clock, last + 1)` of it. Id order is not commit order: nothing may page across time by id.
 """
 
+import hashlib
 import os
 import struct
 import threading
@@ -55,6 +56,12 @@ class Ids:
         if not self._spare:
             self._spare = list(_SUPPLY.unpack(self._randomness(_SUPPLY.size)))
         return self._spare.pop()
+
+
+def beside(made: UUID, text: str) -> UUID:
+    """The id of what belongs to `made` and is told by its text alone: the same each time, and of the same moment."""
+    noise = int.from_bytes(hashlib.sha256(made.bytes + text.encode()).digest()[:8], "big") >> 2
+    return UUID(int=made.int >> 64 << 64 | _VARIANT << _RANDOM_BITS | noise)
 
 
 def time_of(made: UUID) -> datetime:

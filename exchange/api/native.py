@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from exchange.api import auth, bodies, parameters, ranges, shapes
+from exchange.api import auth, bodies, parameters, ranges, shapes, trace_shapes
 from exchange.api.parts import EXCHANGE
 from exchange.api.problems import language
 from exchange.api.uploads import digest
@@ -103,12 +103,16 @@ async def get_message(request: web.Request) -> web.Response:
 
 
 async def get_header(request: web.Request) -> web.Response:
-    """GET /v1/messages/{id}/header: the facts of the header as JSON."""
+    """GET /v1/messages/{id}/header: the facts of the header as JSON, and what was declared beside the bytes."""
+    exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    letter = await deliver.body(request.app[EXCHANGE], calling, named(request), facts=True)
-    if letter is None:
+    letter = await deliver.body(exchange, calling, named(request), facts=True)
+    said = await trace.beside(exchange, calling, named(request))
+    if letter is None or said is None:
         raise Problem("not_found")
-    return shapes.json_response(await deliver.facts(request.app[EXCHANGE], letter, language(request)))
+    told = trace_shapes.declared(said, await exchange.snapshot.current())
+    facts = await deliver.facts(exchange, letter, language(request))
+    return shapes.json_response({**facts, "declared": told})
 
 
 async def get_verdicts(request: web.Request) -> web.Response:
@@ -128,7 +132,7 @@ async def get_trace(request: web.Request) -> web.Response:
     seen = await trace.trace(exchange, calling, named(request))
     if seen is None:
         raise Problem("not_found")
-    return shapes.json_response(shapes.trace(seen, await exchange.snapshot.current()))
+    return shapes.json_response(trace_shapes.trace(seen, await exchange.snapshot.current()))
 
 
 async def get_receipt(request: web.Request) -> web.Response:

@@ -11,7 +11,7 @@ from aiohttp import web
 from exchange import texts
 from exchange.broker import receipts
 from exchange.broker.deliver import Acknowledged, Page
-from exchange.broker.trace import Judged, Trace
+from exchange.broker.trace import Judged
 from exchange.rules import paper_class
 from exchange.rules.directory import Directory
 
@@ -51,6 +51,7 @@ def _item(delivery: Mapping[str, Any], directory: Directory) -> dict[str, Any]:
         "class": delivery["class"],
         "requirement": delivery["requirement"],
         "status": delivery["status"],
+        "copy": delivery["copy_form"],
     }
 
 
@@ -61,37 +62,6 @@ def acknowledged(result: Acknowledged, strange: Iterable[str]) -> dict[str, list
         "already": [str(one) for one in result.already],
         "unknown": [*(str(one) for one in result.unknown), *strange],
     }
-
-
-def trace(seen: Trace, directory: Directory) -> dict[str, Any]:
-    """Body of GET /v1/messages/{id}/trace."""
-    return {
-        "letter": str(seen.letter["id"]),
-        "deliveries": [
-            {
-                "id": str(delivery["id"]),
-                "recipient": code(directory, delivery["recipient"]),
-                "state": delivery["state"],
-                "arrived_at": moment(delivery["arrived_at"]),
-                "statuses": [_status(line) for line in seen.of(delivery["id"]) if line["event"] == "status"],
-                "class": delivery["counted_class"] or delivery["class"],
-                "events": [_event(line, directory) for line in seen.of(delivery["id"])],
-            }
-            for delivery in seen.deliveries
-        ],
-    }
-
-
-def _status(line: Mapping[str, Any]) -> dict[str, Any]:
-    """One notice as it was said; `at` is its own time, or ours where it told none."""
-    said = line["detail"]
-    at = datetime.fromisoformat(said["at"]) if said["at"] else line["at"]
-    return {"code": line["code"], "at": moment(at), "text": said["text"], "from": said["from"]}
-
-
-def _event(line: Mapping[str, Any], directory: Directory) -> dict[str, Any]:
-    by = line["detail"].get("from") or code(directory, line["agency"])
-    return {"at": moment(line["at"]), "event": line["event"], "by": by, "detail": line["code"] or ""}
 
 
 def verdicts(judged: Judged, directory: Directory, language: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from exchange.errors import Problem
 from exchange.rules import paper_class
 
 MAX_BYTES = 1 << 16
-SHAPE = '{"code": "02", "reason"?: "…", "staff"?: {"department", "name", "phone", "email"}, "at"?: "2026-11-21T08:00:00+07:00"}'
+SHAPE = '{"code": "02", "reason"?: "…", "staff"?: {"department", "name", "phone", "email"}, "at"?: "2026-11-21T08:00:00+07:00", "remark"?: "…", "share_remark"?: false}'
 
 
 async def post_status(request: web.Request) -> web.Response:
@@ -47,6 +47,8 @@ def _status(body: dict[str, Any]) -> answer.Status:
         reason=_text(body, "reason").strip(),
         staff=_staff(staff) if staff is not None else None,
         at=_moment(body["at"]) if body.get("at") is not None else None,
+        remark=_text(body, "remark").strip(),
+        share_remark=_flag(body, "share_remark"),
     )
 
 
@@ -64,6 +66,13 @@ def _text(body: dict[str, Any], name: str) -> str:
     if not isinstance(text, str | None):
         raise TypeError(name)
     return text or ""
+
+
+def _flag(body: dict[str, Any], name: str) -> bool:
+    given = body.get(name)
+    if not isinstance(given, bool | None):
+        raise TypeError(name)
+    return given or False
 
 
 def _moment(text: str) -> datetime:

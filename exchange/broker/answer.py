@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from exchange.broker import expand, intake, noticed
+from exchange.broker import expand, intake, noticed, remarks
 from exchange.broker.caller import Caller
 from exchange.broker.decisions import Accepted, Given, Refused, recorded, refuse
 from exchange.broker.declared import Declared
@@ -35,12 +35,17 @@ REFUSAL = "02"
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What the JSON shortcut says (contract.md, "Status"); `at` is aware, None: now."""
+    """What the JSON shortcut says (contract.md, "Status"); `at` is aware, None: now.
+
+    `remark` (bút phê) stays with the recipient, unless `share_remark` puts it into the notice as well.
+    """
 
     code: str
     reason: str = ""
     staff: model.Staff | None = None
     at: datetime | None = None
+    remark: str = ""
+    share_remark: bool = False
 
 
 async def answer(
@@ -126,14 +131,26 @@ async def status(
         return await refuse(exchange, caller, Refused(code="not_found"), sha256=digest, size=len(body))
     if not {about["recipient"], about["sender"]} <= snapshot.agencies.keys():
         raise Problem("busy")  # the other process knows a newer directory than we do, for some seconds
-    try:
-        raw = write.write(_notice(about, said, at, snapshot))
-    except ValueError:
-        unwritable = Refused(code="bad_request", detail="reason, staff: XML 1.0 Char")
+    raw, fault = _written(about, said, at, snapshot)
+    if fault:
+        unwritable = Refused(code="bad_request", detail=fault)
         return await refuse(exchange, caller, unwritable, sha256=digest, size=len(body))
     sha256 = hashlib.sha256(raw).digest()
     given = Given(raw=raw, sha256=sha256, caller=caller, declared=Declared(), at=at)
-    return await recorded(exchange, given, await answer(exchange, given, read.read(raw), about))
+    answered = await recorded(exchange, given, await answer(exchange, given, read.read(raw), about))
+    if isinstance(answered, Accepted) and said.remark:
+        remark = remarks.Instruction(text=said.remark, status=said.code, system=caller.system, at=at)
+        await remarks.keep(exchange, answered.letter, about, remark)
+    return answered
+
+
+def _written(about: Any, said: Status, at: datetime, snapshot: Directory) -> tuple[bytes, str]:  # noqa: ANN401 - a record
+    """The notice's bytes, or what cannot be said as it is."""
+    fault = remarks.fault(said.remark, said.code)
+    try:
+        return (b"", fault) if fault else (write.write(_notice(about, said, at, snapshot)), "")
+    except ValueError:
+        return b"", "reason, staff: XML 1.0 Char"
 
 
 async def _about(
@@ -169,6 +186,12 @@ def _notice(about: Any, said: Status, at: datetime, snapshot: Directory) -> mode
         ),
         staff=said.staff,
         status=said.code,
-        description=said.reason,
+        description=_description(said),
         at=said.at or at,
     )
+
+
+def _description(said: Status) -> str:
+    """What goes out in words. A remark that is shared is no reason: a refusal without one stays without."""
+    shared = said.share_remark and (said.reason or said.code != REFUSAL)
+    return remarks.described(said.reason, said.remark) if shared else said.reason

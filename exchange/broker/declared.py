@@ -43,7 +43,7 @@ def declared(given: Parameters) -> Declared:
     return Declared(
         main=(_one(given, "main") or "")[:MAX_NAME] or None,
         copy_form=_chosen(given, "copy", COPY_FORMS) or "original",
-        purposes=MappingProxyType(dict(_purpose(text) for text in given.getall("purpose", []))),
+        purposes=_purposes(given.getall("purpose", [])),
         paper_reason=_chosen(given, "paper_reason", PAPER_REASONS),
         resend=int(resend) if resend else None,
         test=_chosen(given, "test", ("0", "1")) == "1",
@@ -62,6 +62,14 @@ def _chosen(given: Parameters, name: str, choices: tuple[str, ...]) -> str | Non
     if text is not None and text not in choices:
         raise Problem("bad_request", f"{name}: {' | '.join(choices)}")
     return text
+
+
+def _purposes(texts: Sequence[str]) -> Mapping[str, str]:
+    pairs = {_purpose(text) for text in texts}
+    purposes = dict(pairs)
+    if len(purposes) < len(pairs):
+        raise Problem("bad_request", "purpose: 1 × CODE")
+    return MappingProxyType({code: purposes[code] for code, _ in map(_purpose, texts)})
 
 
 def _purpose(text: str) -> tuple[str, str]:

@@ -28,7 +28,7 @@ AGAIN = timedelta(seconds=60)
 
 _COPIED = (
     "round", "sender", "operation", "document_id", "number", "notation", "issued_on", "document_type", "subject",
-    "urgency", "sha256", "size", "accepted_at", "requirement",
+    "urgency", "sha256", "size", "accepted_at", "requirement", "copy_form",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exchange.broker import expand, intake, numbered, operations, receipts
+from exchange.broker import expand, intake, linked, numbered, operations, receipts
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
@@ -74,6 +74,7 @@ def submission(
         letter=letter,
         verdicts=tuple(_verdicts(decided, letter)),
         deliveries=tuple(expand.of_letter(letter, directory, exchange.ids)) if few else (),
+        answers=linked.rows_of(decided.message, letter, directory),
         effects=effects,
         links=operations.links(decided.plan, letter) if decided.plan else (),
         added=added,

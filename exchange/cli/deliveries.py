@@ -95,9 +95,19 @@ def _code(access: client.Access, text: str) -> str:
 @click.option("--phone", default="")
 @click.option("--email", default="")
 @click.option("--at", "moment", metavar="TIME")
+@click.option("--remark", default="")
+@click.option("--share-remark", is_flag=True)
 @client.talking
-def status(
-    *, access: client.Access, delivery: UUID, code: str, reason: str, moment: str | None, **staff: str
+def status(  # noqa: PLR0913 - one argument an option
+    *,
+    access: client.Access,
+    delivery: UUID,
+    code: str,
+    moment: str | None,
+    reason: str,
+    remark: str,
+    share_remark: bool,
+    **staff: str,
 ) -> None:
     """Tell the sender what became of a delivery."""
     known = _code(access, code)
@@ -106,7 +116,15 @@ def status(
 
     async def work(exchange: sdk.Client) -> int:
         answer = client.final(
-            await exchange.status(str(delivery), known, reason=reason, staff=said or None, at=at)
+            await exchange.status(
+                str(delivery),
+                known,
+                reason=reason,
+                staff=said or None,
+                at=at,
+                remark=remark,
+                share_remark=share_remark,
+            )
         )
         body = answer.facts()
         if access.as_json:
@@ -139,16 +157,52 @@ def trace(*, access: client.Access, letter: UUID) -> None:
 
 
 def _print_trace(access: client.Access, body: Mapping[str, Any]) -> None:
-    """Each delivery with its state, and below it line by line: when, what, by whom."""
+    """The letters linked; then each delivery with its state, and below it line by line: when, what, by whom."""
     console = client.console()
+    for line in _about_letter(access, body):
+        console.print(Text(line), soft_wrap=True)
     for delivery in _records(body.get("deliveries")):
-        state, klass = (_known(access, part, delivery.get(part)) for part in ("state", "class"))
-        head = access.say("client.delivery", recipient=delivery.get("recipient"), state=state, klass=klass)
-        console.print(Text(head, style="bold"), soft_wrap=True)
+        console.print(Text(_head(access, delivery), style="bold"), soft_wrap=True)
+        for line in _asked(access, delivery):
+            console.print(Text(f"  {line}"), soft_wrap=True)
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
         for when, what, who in _timeline(access, delivery):
             table.add_row("", Text(when), Text(what), Text(who))
         console.print(table)
+
+
+def _head(access: client.Access, delivery: Mapping[str, Any]) -> str:
+    """To whom, what for, and how far it is."""
+    words = {part: _known(access, part, delivery.get(part)) for part in ("state", "class", "purpose")}
+    return access.say(
+        "client.trace_delivery", recipient=delivery.get("recipient"), purpose=words["purpose"],
+        state=words["state"], klass=words["class"],
+    )  # fmt: skip
+
+
+def _about_letter(access: client.Access, body: Mapping[str, Any]) -> Iterator[str]:
+    """The form of the copy, unless it is the original, and the letters linked with this one."""
+    if body.get("copy") not in {None, "original"}:
+        yield access.say("client.trace_copy", copy=_known(access, "copy_form", body.get("copy")))
+    for link in _records(body.get("links")):
+        said = "/".join(str(link[name]) for name in ("number", "notation") if link.get(name))
+        yield access.say(
+            "client.trace_link", kind=_known(access, "link", link.get("kind")), sender=link.get("sender"),
+            reference=said or link.get("document_id"), at=client.moment(link.get("at")), letter=link.get("letter"),
+        )  # fmt: skip
+
+
+def _asked(access: client.Access, delivery: Mapping[str, Any]) -> Iterator[str]:
+    """What the sender asks of the recipient, and what took the letter's place."""
+    request = delivery.get("request")
+    if isinstance(request, Mapping):
+        answer = _known(access, "request", request.get("answer") or "open")
+        kind = _known(access, "request", request.get("kind"))
+        yield access.say(
+            "client.trace_request", kind=kind, at=client.moment(request.get("at")), answer=answer
+        )
+    if delivery.get("replaced_by"):
+        yield access.say("client.trace_replaced", letter=delivery["replaced_by"])
 
 
 def _timeline(access: client.Access, delivery: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -160,6 +214,8 @@ def _timeline(access: client.Access, delivery: Mapping[str, Any]) -> Iterator[tu
         if event.get("event") == "status":
             words = (client.status_name(detail, access.language), next(said, {}).get("text"))
             what = ": ".join([what, *(str(one) for one in words if one)])
+        elif event.get("event") == "remark":
+            what = f"{what}: {detail}"
         elif detail:
             what = f"{what} ({detail})"
         yield client.moment(event.get("at")), texts.clean(what), texts.clean(str(event.get("by") or ""))

@@ -16,7 +16,7 @@ from exchange.cli import answers, client, screen, taking
 from exchange.links import sdk
 
 DAY_SECONDS = 86_400
-COLUMNS = ("id", "reference", "issued", "sender", "subject", "accepted")
+COLUMNS = ("id", "reference", "issued", "sender", "subject", "purpose", "accepted")
 _FINE = frozenset({"listed", "fetched", "already", "gone"})
 
 
@@ -146,6 +146,7 @@ def _print_table(items: Iterable[Mapping[str, Any]], language: str) -> None:
             _day(item.get("issued_on")),
             f"{item.get('sender_name') or ''} ({item.get('sender')})",
             _said(item, language),
+            _wanted(item, language),
             client.moment(item.get("accepted_at")),
         )
         table.add_row(*(Text(texts.clean(str(cell))) for cell in cells))
@@ -165,6 +166,15 @@ def _said(item: Mapping[str, Any], language: str) -> str:
         return subject or texts.say("client.letter", language)
     status = client.status_name(str(item.get("status") or ""), language)
     return " ".join(filter(None, (texts.say("client.notice", language), status, subject)))
+
+
+def _wanted(item: Mapping[str, Any], language: str) -> str:
+    """What is wanted of us, and the form of the copy unless it is the original; nothing for a notice."""
+    if item.get("kind") == "notice":
+        return ""
+    known = texts.catalogue(language)
+    copy = "" if item.get("copy") == "original" else known.get(f"copy_form.{item.get('copy')}", "")
+    return ", ".join(filter(None, (known.get(f"purpose.{item.get('purpose')}", ""), copy)))
 
 
 def _day(text: object) -> str:

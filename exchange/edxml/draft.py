@@ -39,12 +39,12 @@ PURPOSES = ("act", "cooperate", "inform")
 TOLD = frozenset(
     {
         *("readable", "repaired", "findings", "operation_name", "priority_name", "steering_name", "type"),
-        *("capacity", "attachments"),
+        *("capacity", "attachments", "declared"),
     }
 )
 """What `view.facts` tells of a letter beside its own facts: passed over here, but see `read`."""
 
-TOLD_OF_NOTICES = frozenset({"readable", "repaired", "findings", "status_name"})
+TOLD_OF_NOTICES = frozenset({"readable", "repaired", "findings", "status_name", "declared"})
 """The same of a notice."""
 
 UNNAMED_TYPE = "application/octet-stream"

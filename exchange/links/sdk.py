@@ -55,6 +55,15 @@ class Terms(TypedDict, total=False):
     told: retry.Told
 
 
+class Words(TypedDict, total=False):
+    """What a status says beside its code. `remark` (bút phê) stays with the recipient unless `share_remark`."""
+
+    reason: str
+    staff: Mapping[str, str] | None
+    remark: str
+    share_remark: bool
+
+
 @dataclass(frozen=True)
 class Client:
     """One system's door to one exchange. Make it with `connected`."""
@@ -118,19 +127,12 @@ class Client:
         return await self.line.ask("POST", "/v1/inbox/ack", json=body)
 
     async def status(
-        self,
-        delivery: str,
-        code: str,
-        *,
-        reason: str = "",
-        staff: Mapping[str, str] | None = None,
-        at: datetime | None = None,
+        self, delivery: str, code: str, *, at: datetime | None = None, **words: Unpack[Words]
     ) -> Answer:
         """What became of a delivery; the receipt of the notice. Asked again, it is the same notice: `at` is set here."""
-        said: dict[str, Any] = {"code": code, "at": (at or datetime.now(UTC)).isoformat()}
-        said |= {"reason": reason} if reason else {}
-        said |= {"staff": dict(staff)} if staff else {}
-        return await self.line.ask("POST", f"/v1/deliveries/{_part(delivery)}/status", json=said)
+        said = {name: word for name, word in words.items() if word}
+        body = {"code": code, "at": (at or datetime.now(UTC)).isoformat(), **said}
+        return await self.line.ask("POST", f"/v1/deliveries/{_part(delivery)}/status", json=body)
 
     async def about(self, letter: str, what: str) -> Answer:
         """`header`, `verdicts`, `trace` or `receipt` of a letter."""
@@ -185,5 +187,6 @@ __all__ = [
     "Terms",
     "UnavailableError",
     "UntrustedError",
+    "Words",
     "connected",
 ]

@@ -117,6 +117,7 @@ def _admitted(
         warnings=(
             *intake.findings,
             *_unroutable(intake.routing),
+            *_purposes(intake.routing),
             *(_as_warning(finding) for finding in offences),
             *softened,
             *judgement.warnings,
@@ -153,6 +154,13 @@ def _offence(code: str, signature: Signature) -> Finding:
 
 def _as_warning(finding: Finding) -> Finding:
     return Finding(severity="warning", code=finding.code, facts=finding.facts)
+
+
+def _purposes(routing: Routing) -> Iterator[Finding]:
+    for code in routing.aimless:
+        yield Finding(severity="warning", code="purpose_without_recipient", facts={"code": code})
+    for code, purpose in routing.torn.items():
+        yield Finding(severity="warning", code="purpose_twice", facts={"code": code, "purpose": purpose})
 
 
 def _unroutable(routing: Routing) -> Iterator[Finding]:

@@ -18,14 +18,15 @@ from exchange.rules.directory import Directory
 Scope = Literal["internal", "same_root", "other_root", "outside_state"]
 
 PURPOSES = ("act", "cooperate", "inform")
-"""Xử lý chính, phối hợp, để biết. Where nothing is said, a recipient is to act."""
+"""Xử lý chính, phối hợp, để biết, the strongest first. Where nothing is said, a recipient is to act."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Routing:
     """Recipients without doubles; `purposes` and `scopes` stand beside them. Codes in canonical form.
 
-    `duplicates` are codes that named a recipient again; `disabled` are unroutable codes of known agencies.
+    `duplicates` are codes that named a recipient again; `disabled` are unroutable codes of known agencies. `aimless`:
+    codes with a purpose that name no recipient; `torn`: the one of several purposes that holds, by recipient's code.
     """
 
     recipients: tuple[UUID, ...]
@@ -34,6 +35,8 @@ class Routing:
     unroutable: tuple[str, ...] = ()
     duplicates: tuple[str, ...] = ()
     disabled: tuple[str, ...] = ()
+    aimless: tuple[str, ...] = ()
+    torn: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(kw_only=True)
@@ -53,13 +56,26 @@ def route(
     """Where a letter of `sender` to these codes goes. `purposes` may name a recipient by any of its codes."""
     found = _sorted(snapshot, codes, on)
     wanted = _by_agency(snapshot, purposes, on)
+    known = {*found.recipients, *(_agency(snapshot, code, on) for code in found.unroutable)} - {None}
     return Routing(
         recipients=tuple(found.recipients),
-        purposes=tuple(wanted.get(recipient, "act") for recipient in found.recipients),
+        purposes=tuple(
+            min(wanted.get(recipient, ("act",)), key=PURPOSES.index) for recipient in found.recipients
+        ),
         scopes=tuple(scope(snapshot, sender, recipient) for recipient in found.recipients),
         unroutable=tuple(found.unroutable),
         duplicates=tuple(found.duplicates),
         disabled=tuple(code for code, disabled in found.unroutable.items() if disabled),
+        aimless=tuple(
+            code
+            for code in purposes
+            if directory.canonical(code) not in found.unroutable and _agency(snapshot, code, on) not in known
+        ),
+        torn={
+            snapshot.agencies[agency].code: min(several, key=PURPOSES.index)
+            for agency, several in wanted.items()
+            if len(set(several)) > 1 and agency in known
+        },
     )
 
 
@@ -96,6 +112,15 @@ def _sorted(snapshot: Directory, codes: Iterable[str], on: date) -> _Sorted:
     return found
 
 
-def _by_agency(snapshot: Directory, purposes: Mapping[str, str], on: date) -> dict[UUID, str]:
-    named = ((directory.find(snapshot, code, on), purpose) for code, purpose in purposes.items())
-    return {agency.id: purpose for agency, purpose in named if agency is not None and purpose in PURPOSES}
+def _by_agency(snapshot: Directory, purposes: Mapping[str, str], on: date) -> dict[UUID, list[str]]:
+    wanted: dict[UUID, list[str]] = {}
+    for code, purpose in purposes.items():
+        agency = _agency(snapshot, code, on)
+        if agency is not None and purpose in PURPOSES:
+            wanted.setdefault(agency, []).append(purpose)
+    return wanted
+
+
+def _agency(snapshot: Directory, code: str, on: date) -> UUID | None:
+    agency = directory.find(snapshot, code, on)
+    return agency.id if agency else None

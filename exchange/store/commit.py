@@ -57,7 +57,7 @@ UNKNOWN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """What one decision writes: a letter with all that belongs to it, or (letter None) a refusal's journal row.
+    """What one decision writes: a letter with all that belongs to it, or (letter None) one journal row: a refusal's, or a remark's.
 
     `transition` is what a notice does to the delivery it speaks of, `effects` what an operation does to those of its
     targets (`links`); `added` are deliveries of a target with their lines, unless they are there. `again`, of a letter
@@ -69,6 +69,7 @@ class Submission:
     letter: rows.LetterRow | None
     verdicts: tuple[rows.VerdictRow, ...] = ()
     deliveries: tuple[rows.DeliveryRow, ...] = ()
+    answers: tuple[rows.AnswerRow, ...] = ()
     payload: rows.PayloadRow | None = None
     evidence: tuple[rows.EvidenceRow, ...] = ()
     transition: transitions.Transition | None = None
@@ -83,7 +84,8 @@ class Submission:
     def weight(self) -> tuple[int, int]:
         """Bytes and rows that this submission adds to a batch."""
         body = len(self.payload.body) if self.payload and self.payload.body else 0
-        return body, 3 + len(self.deliveries) + len(self.verdicts) + len(self.effects) + len(self.added)
+        rest = (self.deliveries, self.verdicts, self.answers, self.effects, self.added)
+        return body, 3 + sum(map(len, rest))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,6 +271,7 @@ async def _write_rest(
         connection, [(one.letter, one.again) for one in new if one.letter and one.again]
     )
     await rows.insert(connection, [row for one in new for row in _deliveries(one, settled)])
+    await rows.insert(connection, [row for one in new for row in one.answers])
     await rows.insert(connection, [one.payload for one in new if one.payload])
     kept = {row.sha256: row for one in new for row in one.evidence}
     await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")

@@ -179,6 +179,20 @@ class DeliveryRow:
     status: str | None = None
     restated_by: UUID | None = None
     added_at: datetime | None = None
+    copy_form: str = "original"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerRow:
+    """One document that a letter answers (văn bản được phản hồi), as it says; the schema file tells the columns."""
+
+    sender: UUID
+    letter: UUID
+    position: int
+    agency: UUID | None
+    document_id: str
+    reference: str
+    issued_on: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +254,7 @@ class DeltaRow:
 Row = (
     LetterRow
     | LinkRow
+    | AnswerRow
     | VerdictRow
     | JudgementRow
     | DeliveryRow
@@ -256,6 +271,7 @@ TABLES: Mapping[type[Row], str] = {
     VerdictRow: "verdict",
     JudgementRow: "judgement",
     DeliveryRow: "delivery",
+    AnswerRow: "letter_answer",
     PayloadRow: "payload",
     JournalRow: "journal",
     EvidenceRow: "evidence",
@@ -267,6 +283,7 @@ KEYS: Mapping[type[Row], tuple[str, ...]] = {
     VerdictRow: ("sender", "letter", "revision", "position"),
     JudgementRow: ("sender", "letter", "revision"),
     DeliveryRow: ("recipient", "letter", "round"),
+    AnswerRow: ("sender", "letter", "position"),
     PayloadRow: ("id",),
     JournalRow: ("agency", "id"),
     EvidenceRow: ("sha256",),
