@@ -8,13 +8,13 @@ import contextlib
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from province import OLD, fetch
+from province import fetch
 
 from exchange.broker import receipts
-from exchange.edxml import attachments, model, read, write
+from exchange.edxml import model, read, write
 from exchange.links import sdk
 from exchange.store import pool
 from exchange.tracker import check
@@ -63,7 +63,9 @@ def revoking(target, *recipients, **changed):
 def updating(target, *recipients, document=False, added=(), removed=(), **changed):
     """A letter that changes facts of another one, its recipients, or both."""
     receivers = [
-        model.Receiver(code=code, added=way) for way, codes in ((True, added), (False, removed)) for code in codes
+        model.Receiver(code=code, added=way)
+        for way, codes in ((True, added), (False, removed))
+        for code in codes
     ]
     update = model.Update(document=document, recipients=bool(receivers), receivers=tuple(receivers))
     facts = {"target_document_id": target.document_id, "update": update}
@@ -259,17 +261,13 @@ async def desk(server):
 
 async def eventually(ask, wanted, seconds=30):
     """Wait until an answer is what it shall be: what a relay does, it does soon."""
-    async with asyncio.timeout(seconds):
-        while (found := await ask()) != wanted:
-            await asyncio.sleep(0.1)
-    return found
+    for _ in range(seconds * 10):
+        if await ask() == wanted:
+            return wanted
+        await asyncio.sleep(0.1)
+    assert await ask() == wanted
+    return wanted
 
 
 def digest(raw):
     return hashlib.sha256(raw).hexdigest()
-
-
-def encoded(name, raw):
-    return attachments.encode(name, raw, "application/pdf")
-
-

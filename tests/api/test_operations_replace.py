@@ -3,8 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from correspondence import MISSING, codes, desk, letter, replacing, revoking, sealed, signed
-from province import fetch
+from correspondence import MISSING, desk, letter, replacing, revoking, sealed, signed
 
 from exchange.edxml import write
 
@@ -33,12 +32,22 @@ async def test_for_two_recipients_one_is_withdrawn_and_one_is_asked(shared_serve
         )  # fmt: skip
         assert (two["request"]["kind"], two["request"]["letter"]) == ("replace", second["letter"])
         (line,) = await at.open("H13.32", second)
-        assert (line["kind"], line["operation"], line["class"], line["requirement"]) == ("letter", "replace", "E", "met")
+        assert (line["kind"], line["operation"], line["class"], line["requirement"]) == (
+            "letter",
+            "replace",
+            "E",
+            "met",
+        )
         await at.ack(second, *BOTH)
         assert await at.tally() == {"E": 3, "recalled": 1}
         await at.say(first, "15", "H13.32")
         two = await at.told(first, "H13.32")
-        assert (two["state"], two["class"], two["recalled"], two["request"]["answer"]) == ("withdrawn", "E", True, "agreed")
+        assert (two["state"], two["class"], two["recalled"], two["request"]["answer"]) == (
+            "withdrawn",
+            "E",
+            True,
+            "agreed",
+        )
         assert two["replaced_by"] == second["letter"]
         assert await at.tally() == {"E": 3, "recalled": 1}
         assert (await at.bytes_(first))[:2] == (410, "gone")
@@ -101,7 +110,9 @@ async def test_one_unknown_document_is_enough_to_find_none(shared_server):
             assert (refused.status, refused.problem) == (404, "not_found")
         empty = await at.send(replacing([(said, ())], replaced=()))
         assert (empty.status, empty.problem) == (422, "findings")
-        assert ("error", "nothing_replaced") in {(one["severity"], one["code"]) for one in empty.body["findings"]}
+        assert ("error", "nothing_replaced") in {
+            (one["severity"], one["code"]) for one in empty.body["findings"]
+        }
         assert await at.rows() == {**before, "journal": before["journal"] + 4}
         assert [(await at.told(one))["state"] for one in (first, other)] == ["waiting", "waiting"]
 
@@ -114,7 +125,11 @@ async def test_a_replacement_is_a_document_and_may_itself_be_replaced_and_revoke
         second = await at.sent(two)
         three = replacing([(two, ())])
         third = await at.sent(three)
-        assert [(await at.told(about))["state"] for about in (first, second, third)] == ["withdrawn", "withdrawn", "waiting"]
+        assert [(await at.told(about))["state"] for about in (first, second, third)] == [
+            "withdrawn",
+            "withdrawn",
+            "waiting",
+        ]
         assert await at.links(second) >= {("replaces", first["letter"]), ("replaced_by", third["letter"])}
         await at.ack(third)
         assert await at.tally() == {"N": 1}
@@ -136,7 +151,11 @@ async def test_links_are_shown_only_to_who_may_see_the_letter(shared_server):
         assert (await at.sender.about(second["letter"], "trace")).status == 200
         assert (await at.stranger.about(second["letter"], "trace")).status == 404
         (line,) = [one for one in (await at.trace(first))["links"] if one["kind"] == "replaced_by"]
-        assert (line["operation"], line["sender"], line["document_id"]) == ("replace", "H13.01", second["document_id"])
+        assert (line["operation"], line["sender"], line["document_id"]) == (
+            "replace",
+            "H13.01",
+            second["document_id"],
+        )
 
 
 async def test_the_same_bytes_replace_once(shared_server):
@@ -215,6 +234,4 @@ async def test_a_replacement_opens_rounds_like_a_new_letter(shared_server):
         await at.say(second, "02")
         third = await at.sent(replace(new, subject="V/v đã sửa"))
         assert third["round"] == 2
-        assert (await at.journal(first, "H13.31"))["replaced"] in {1, 2}
-        assert codes
-        assert fetch
+        assert (await at.told(first))["state"] == "withdrawn"

@@ -5,9 +5,19 @@ from dataclasses import replace
 
 import pytest
 from correspondence import (
-    MISSING, OLD, REGISTERED, STATE_OF, TODAY, codes, desk, digest, letter, notice, revoking, sealed, signed,
+    MISSING,
+    REGISTERED,
+    STATE_OF,
+    TODAY,
+    codes,
+    desk,
+    digest,
+    letter,
+    revoking,
+    sealed,
+    signed,
 )  # fmt: skip
-from province import fetch
+from province import OLD, fetch
 
 from exchange.edxml import write
 
@@ -33,7 +43,12 @@ async def test_before_registration_the_letter_is_frozen_and_its_bytes_are_gone(s
         assert (await at.bytes_(first, at.sender))[0] == 200
         assert (await at.bytes_(first, at.stranger))[:2] == (404, "not_found")
         (line,) = await at.open(about=receipt)
-        assert (line["kind"], line["operation"], line["class"], line["sha256"]) == ("letter", "revoke", "X", digest(raw))
+        assert (line["kind"], line["operation"], line["class"], line["sha256"]) == (
+            "letter",
+            "revoke",
+            "X",
+            digest(raw),
+        )
         assert (await at.bytes_(receipt))[2] == raw
         await at.ack(receipt)
         assert await at.tally() == {}
@@ -52,7 +67,12 @@ async def test_what_had_arrived_is_taken_out_of_its_class(shared_server, provinc
         seen = await at.told(first)
         assert (seen["state"], seen["class"], seen["recalled"]) == ("withdrawn", "X", True)
         other = await at.told(first, "H13.32")
-        assert (other["state"], other["class"], other["recalled"], other["request"]) == ("arrived", "E", False, None)
+        assert (other["state"], other["class"], other["recalled"], other["request"]) == (
+            "arrived",
+            "E",
+            False,
+            None,
+        )
         await at.ack(second)
         assert await at.tally() == {"E": 1, "recalled": 1}
 
@@ -94,7 +114,10 @@ async def test_a_recipient_may_refuse_and_be_asked_again(shared_server, province
         seen = await at.told(first)
         assert (seen["state"], seen["request"]["answer"]) == ("registered", "refused")
         await at.say(first, "15")
-        assert ((await at.told(first))["state"], await at.request(first)) == ("registered", ("revoke", "refused"))
+        assert ((await at.told(first))["state"], await at.request(first)) == (
+            "registered",
+            ("revoke", "refused"),
+        )
         assert (await at.bytes_(first))[0] == 200
         again = await at.sent(revoking(said))
         seen = await at.told(first)
@@ -102,7 +125,10 @@ async def test_a_recipient_may_refuse_and_be_asked_again(shared_server, province
         await at.say(first, "15")
         assert (await at.told(first))["state"] == "withdrawn"
         await at.say(first, "16")
-        assert ((await at.told(first))["state"], await at.request(first)) == ("withdrawn", ("revoke", "agreed"))
+        assert ((await at.told(first))["state"], await at.request(first)) == (
+            "withdrawn",
+            ("revoke", "agreed"),
+        )
         assert await at.tally() == {"E": 1}
 
 
@@ -119,7 +145,9 @@ async def test_one_letter_meets_every_state_at_once(shared_server):
         assert await at.states(first) == {
             "H13.31": "withdrawn", "H13.32": "withdrawn", "H13.33": "assigned", "H13.34": "refused", "H13.35": "withdrawn",
         }  # fmt: skip
-        asked = {code: await at.request(first, code) for code in ("H13.31", "H13.32", "H13.33", "H13.34", "H13.35")}
+        asked = {
+            code: await at.request(first, code) for code in ("H13.31", "H13.32", "H13.33", "H13.34", "H13.35")
+        }
         assert {code for code, request in asked.items() if request} == {"H13.33"}
         assert await at.tally() == {"N": 1, "recalled": 1, "refused": 1}
         # One system acts for all five: what it still holds for one of them it may read.
@@ -182,7 +210,7 @@ async def test_the_same_bytes_are_one_revocation_and_other_bytes_another(shared_
 # --- which letter, and whose ------------------------------------------------------------------------------------------
 
 WAYS = {
-    "the document named beside the operation": lambda said: revoking(said),
+    "the document named beside the operation": revoking,
     "the id in the header": lambda said: revoking(said, target_document_id="", document_id=said.document_id),
     "number, notation and day": lambda said: revoking(
         said, target_document_id="", document_id="", number=said.number, notation=said.notation
@@ -190,7 +218,9 @@ WAYS = {
     "number, notation and day beside an id of its own": lambda said: revoking(
         said, target_document_id="", number=said.number, notation=said.notation
     ),
-    "the old code of its sender": lambda said: replace(revoking(said), sender=replace(said.sender, code=OLD["H13.01"])),
+    "the old code of its sender": lambda said: replace(
+        revoking(said), sender=replace(said.sender, code=OLD["H13.01"])
+    ),
     "an id with spaces around it": lambda said: revoking(said, target_document_id=f" {said.document_id} "),
 }
 
@@ -213,7 +243,9 @@ async def test_the_document_named_goes_before_the_id_in_the_header(shared_server
     async with desk(shared_server) as at:
         said, beside = letter(), letter()
         first, other = await at.sent(said), await at.sent(beside)
-        await at.sent(revoking(said, document_id=beside.document_id, number=beside.number, notation=beside.notation))
+        await at.sent(
+            revoking(said, document_id=beside.document_id, number=beside.number, notation=beside.notation)
+        )
         assert [(await at.told(one))["state"] for one in (first, other)] == ["withdrawn", "waiting"]
 
 
@@ -270,7 +302,9 @@ async def test_recipients_that_never_had_the_letter_are_named(shared_server):
         before = await at.rows()
         refused = await at.send(revoking(said, "H13.36", "H13.37"))
         assert (refused.status, refused.problem) == (422, "findings")
-        assert {(one["severity"], one["code"]) for one in refused.body["findings"]} >= {("error", "recipient_without_target")}
+        assert {(one["severity"], one["code"]) for one in refused.body["findings"]} >= {
+            ("error", "recipient_without_target")
+        }
         assert await at.rows() == {**before, "journal": before["journal"] + 1}
 
 
@@ -335,4 +369,3 @@ async def test_revoking_at_the_moment_when_a_recipient_acts(shared_server, code)
         elif code == "02":
             assert counted.get("refused", 0) == ends.count(("refused", False))
         assert sum(counted.values()) <= len(firsts)
-        assert notice
