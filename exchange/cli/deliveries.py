@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange import texts
-from exchange.cli import answers, client
+from exchange.cli import answers, client, operations
 from exchange.edxml import codes
 from exchange.links import sdk
 from exchange.rules import paper_class
@@ -116,6 +116,8 @@ def status(
             receipt = body.get("receipt")
             letter = receipt.get("letter") if isinstance(receipt, dict) else "-"
             click.echo(access.say("client.status_sent", code=known, name=name, letter=letter))
+            for line in operations.of_status(access, known):
+                click.echo(line)
         return answers.YES
 
     client.run(access, work)
@@ -139,16 +141,23 @@ def trace(*, access: client.Access, letter: UUID) -> None:
 
 
 def _print_trace(access: client.Access, body: Mapping[str, Any]) -> None:
-    """Each delivery with its state, and below it line by line: when, what, by whom."""
+    """Each delivery with its state, and below it line by line: when, what, by whom; then the letters it is linked with."""
     console = client.console()
     for delivery in _records(body.get("deliveries")):
         state, klass = (_known(access, part, delivery.get(part)) for part in ("state", "class"))
         head = access.say("client.delivery", recipient=delivery.get("recipient"), state=state, klass=klass)
         console.print(Text(head, style="bold"), soft_wrap=True)
+        for line in operations.of_delivery(access, delivery):
+            console.print(Text(f"  {line}"), soft_wrap=True)
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
         for when, what, who in _timeline(access, delivery):
             table.add_row("", Text(when), Text(what), Text(who))
         console.print(table)
+    links = _records(body.get("links"))
+    if links:
+        console.print(Text(access.say("client_operation.links"), style="bold"), soft_wrap=True)
+    for link in links:
+        console.print(Text(f"  {operations.of_link(access, link)}"), soft_wrap=True)
 
 
 def _timeline(access: client.Access, delivery: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
