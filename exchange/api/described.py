@@ -118,7 +118,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             206: Answer(media=XML, headers=("ETag", "Accept-Ranges", "Content-Range")),
             304: Answer(media="", headers=("ETag",)),
         },
-        refusals=("not_found", "range_not_satisfiable"),
+        refusals=("not_found", "gone", "range_not_satisfiable"),
     ),
     ("GET", "/v1/messages/{id}/header"): Operation(
         name="get_header",

@@ -91,7 +91,7 @@ async def get_message(request: web.Request) -> web.Response:
 async def get_header(request: web.Request) -> web.Response:
     """GET /v1/messages/{id}/header: the facts of the header as JSON."""
     calling = await auth.system(request)
-    letter = await deliver.body(request.app[EXCHANGE], calling, named(request))
+    letter = await deliver.body(request.app[EXCHANGE], calling, named(request), facts=True)
     if letter is None:
         raise Problem("not_found")
     return shapes.json_response(view.facts(read.read(letter.raw), language(request)))

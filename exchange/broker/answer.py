@@ -28,7 +28,7 @@ from exchange.edxml import model, read, write
 from exchange.errors import Finding, Problem
 from exchange.rules import directory, lifecycle
 from exchange.rules.directory import Agency, Directory
-from exchange.store import deliveries, letters
+from exchange.store import deliveries, letters, operations, rows
 
 REFUSAL = "02"
 
@@ -44,9 +44,9 @@ class Status:
 
 
 async def answer(
-    exchange: Exchange, given: Given, reading: model.Reading, round_: int | None = None
+    exchange: Exchange, given: Given, reading: model.Reading, about: Any | None = None
 ) -> Accepted | Refused:
-    """Decide on one notice; refusals are put on record by the caller. `round_`: the letter's round, else its newest."""
+    """Decide on one notice; refusals are put on record by the caller. `about`: its delivery, else the newest round's."""
     notice = reading.message
     assert isinstance(notice, model.Notice)
     findings = (*_missing(reading, notice), *reading.findings)
@@ -59,7 +59,7 @@ async def answer(
         return Refused(code="not_found")
     if sender.disabled:
         return Refused(code="disabled")
-    found = await _found(exchange, given, reading, (sender, addressee), round_)
+    found = await _found(exchange, given, reading, (sender, addressee), about)
     return await _stored(exchange, given, found) if isinstance(found, noticed.Noticed) else found
 
 
@@ -73,7 +73,7 @@ async def _found(
     given: Given,
     reading: model.Reading,
     parties: tuple[Agency, Agency],
-    round_: int | None,
+    about: Any | None,
 ) -> noticed.Noticed | Accepted | Refused:
     """The notice with the delivery it speaks of, if it counts and is new."""
     notice, (sender, addressee) = reading.message, parties
@@ -81,12 +81,15 @@ async def _found(
     from_sender = lifecycle.EVENTS.get(notice.status) == "sender"
     recipient, writer = (addressee, sender) if from_sender else (sender, addressee)
     identity = intake.identity(notice)
+    round_, of = (about["round"], about["letter"]) if about else (None, None)
     mine = letters.Identity(sender.id, identity, "status", given.sha256, round_)
     held = await exchange.known.answer(mine)
     if held is not None:
         return Accepted(letter=held.id, receipt=held.receipt, replayed=True)
     async with exchange.pool.acquire() as connection:
-        delivery = await deliveries.answered(connection, recipient.id, writer.id, identity, round_)
+        delivery = await deliveries.answered(connection, recipient.id, writer.id, identity, round_, of)
+        if delivery is None and notice.status in lifecycle.REQUEST_ANSWERS:
+            delivery = await operations.asked_by(connection, recipient.id, writer.id, identity)
         if delivery is None:
             return Refused(code="not_found")
         letter = await letters.of_sender(connection, [writer.id], delivery["letter"])
@@ -130,7 +133,7 @@ async def status(
         return await refuse(exchange, caller, unwritable, sha256=digest, size=len(body))
     sha256 = hashlib.sha256(raw).digest()
     given = Given(raw=raw, sha256=sha256, caller=caller, declared=Declared(), at=at)
-    return await recorded(exchange, given, await answer(exchange, given, read.read(raw), about["round"]))
+    return await recorded(exchange, given, await answer(exchange, given, read.read(raw), about))
 
 
 async def _about(
@@ -140,7 +143,14 @@ async def _about(
     async with exchange.pool.acquire() as connection:
         if lifecycle.EVENTS.get(code) == "sender":
             return await deliveries.sent(connection, agencies, delivery, list(snapshot.agencies))
-        return await deliveries.received(connection, agencies, delivery)
+        found = await deliveries.received(connection, agencies, delivery)
+        if found is None or found["operation"] == "new" or found["request"]:
+            return found
+        own = found if found["operation"] in rows.DOCUMENTS else None
+        if code not in lifecycle.REQUEST_ANSWERS:
+            return own
+        named = (found["recipient"], found["sender"], found["document_id"])
+        return await operations.asked_by(connection, *named) or own  # said on the line of the operation itself
 
 
 def _notice(about: Any, said: Status, at: datetime, snapshot: Directory) -> model.Notice:  # noqa: ANN401 - a record

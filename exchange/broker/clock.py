@@ -1,6 +1,7 @@
 """Housekeeping: what must happen by itself. Each job may run in any process, twice, or late, without harm.
 
 expand   letters with many recipients get their deliveries; woken after each such letter, swept every 5 s
+withdraw operations that wait have their effects; with expand, and after it
 fold     tally facts are merged into days; one process at a time, by lease
 expire   what nobody took in for 30 days; by lease
 tidy     partitions ahead of time; files that no row names and uploads, a day old; by lease
@@ -18,7 +19,7 @@ from datetime import timedelta
 
 import structlog
 
-from exchange.broker import expand, recheck, rejudge, renewal
+from exchange.broker import expand, recheck, rejudge, renewal, withdraw
 from exchange.broker.exchange import Exchange
 from exchange.store import callers, deliveries, journal, leases, migrate, payloads, rows, tally, uploads
 from exchange.store.pool import UNAVAILABLE
@@ -84,6 +85,7 @@ async def _expanding(exchange: Exchange) -> None:
     while True:
         exchange.expand.clear()
         await _tried(exchange, expand.all_waiting)
+        await _tried(exchange, withdraw.all_waiting)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SWEEP_SECONDS):
                 await exchange.expand.wait()

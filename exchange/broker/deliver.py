@@ -18,8 +18,9 @@ from exchange import metrics
 from exchange.broker import counted
 from exchange.broker.caller import Caller
 from exchange.broker.exchange import Exchange
+from exchange.errors import Problem
 from exchange.rules import paper_class
-from exchange.store import deliveries, journal, letters, payloads, pool, rows, tally
+from exchange.store import deliveries, journal, letters, operations, payloads, pool, rows, tally
 
 MAX_PAGE = 500
 
@@ -125,14 +126,19 @@ def _facts(delivery: Mapping[str, Any]) -> tuple[counted.Fact, ...]:
     return counted.facts(delivery, found, delivery["arrived_at"])
 
 
-async def body(exchange: Exchange, caller: Caller, letter: UUID, *, taken: bool = True) -> Body | None:
+async def body(
+    exchange: Exchange, caller: Caller, letter: UUID, *, taken: bool = True, facts: bool = False
+) -> Body | None:
     """The bytes of a letter that the caller sent or received; a recipient's first time is journalled as *fetched*.
 
     Not `taken`: only what is told of them goes out (HEAD). One system may act for the sender and for recipients: then it is both.
+    Raises Problem gone where the letter was withdrawn from the caller, unless only its `facts` are asked for.
     """
     agencies = list(caller.agencies)
     async with exchange.pool.acquire() as connection:
         row = await letters.of_sender(connection, agencies, letter)
+        if row is None and not facts and await operations.gone(connection, agencies, letter):
+            raise Problem("gone")
         row = row or await letters.of_recipient(connection, agencies, letter)
         if row is None:
             return None

@@ -16,7 +16,7 @@ import structlog
 
 from exchange import ids, metrics
 from exchange.broker.exchange import Exchange
-from exchange.rules import paper_class, routing
+from exchange.rules import paper_class, routing, transfer
 from exchange.rules.directory import Directory
 from exchange.store import deliveries, letters, rows
 from exchange.store.pool import TOO_SLOW, UNAVAILABLE, Connection
@@ -99,7 +99,7 @@ def of_letter(
 
 
 def _delivery(one: rows.LetterRow, recipient: UUID, new_id: UUID, scope: str) -> rows.DeliveryRow:
-    found = paper_class.on_arrival(accepted(one, scope))
+    found = paper_class.on_arrival(accepted(one, scope)) if one.operation in transfer.COUNTED else _NONE
     return rows.DeliveryRow(
         recipient=recipient,
         letter=one.id,
@@ -114,6 +114,10 @@ def _delivery(one: rows.LetterRow, recipient: UUID, new_id: UUID, scope: str) ->
         state="waiting",
         **{name: getattr(one, name) for name in _COPIED},
     )
+
+
+_NONE = paper_class.Classification(klass="X", step="none")
+"""Revocations, updates and notices are no transfers of their own."""
 
 
 def accepted(one: rows.LetterRow, scope: str) -> paper_class.Event:

@@ -37,17 +37,22 @@ def day(at: datetime) -> date:
 def identity(message: model.Message) -> str:
     """The id of the document sent or answered, as it is compared: NFC, trimmed (design §6, settled 7)."""
     about = message.response_for if isinstance(message, model.Notice) else message
-    return unicodedata.normalize("NFC", about.document_id).strip()
+    return compared(about.document_id)
+
+
+def compared(document_id: str) -> str:
+    """An id as it is compared with others."""
+    return unicodedata.normalize("NFC", document_id).strip()
 
 
 def intake(
     snapshot: directory.Directory, reading: model.Reading, caller: Caller, declared: Declared, at: datetime
 ) -> admission.Intake:
-    """What is known before any signature is looked at."""
+    """What is known before any signature is looked at. An update also goes to the agencies that it lists."""
     letter, on = reading.message, day(at)
     assert isinstance(letter, model.Letter)
     sender = directory.find(snapshot, letter.sender.code, on)
-    codes = [party.code for party in letter.recipients]
+    codes = [*(party.code for party in letter.recipients), *listed(letter)]
     return admission.Intake(
         sender=sender,
         acts_for=caller.acts_for,
@@ -56,6 +61,14 @@ def intake(
         paper=letter.paper,
         no_paper_standing=sender is not None and directory.declared(snapshot, sender.id, "no_paper", on),
     )
+
+
+def listed(letter: model.Letter) -> dict[str, bool]:
+    """The agencies by code that an update adds (true) or removes; of one listed twice, the later word holds."""
+    update = letter.update
+    if letter.operation != "update" or update is None or not update.recipients:
+        return {}
+    return {directory.canonical(one.code): one.added for one in update.receivers}
 
 
 def files(letter: model.Letter) -> tuple[File, ...] | Finding:

@@ -7,18 +7,18 @@ as with an acknowledgement. When it changes the class, the old facts are taken b
 """
 
 import functools
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from exchange import ids
-from exchange.broker import counted, expand, receipts
+from exchange.broker import effects, expand, receipts
 from exchange.broker.decisions import Given
 from exchange.broker.exchange import Exchange
+from exchange.broker.standings import Matter, settled
 from exchange.edxml import model, view
 from exchange.errors import Finding
-from exchange.rules import admission, lifecycle, paper_class, transfer
+from exchange.rules import admission, lifecycle
 from exchange.rules.directory import Agency, Directory
 from exchange.store import commit, payloads, rows, transitions
 from exchange.store.transitions import Moved, Standing
@@ -96,6 +96,10 @@ def _letter(exchange: Exchange, noticed: Noticed, given: Given, directory: Direc
         accepted_at=given.at,
         receipt=b"",
         expanded_at=given.at,
+        added=(),
+        removed=(),
+        restated=False,
+        effected_at=None,
     )
 
 
@@ -114,48 +118,28 @@ def _receipted(exchange: Exchange, noticed: Noticed, letter: rows.LetterRow) -> 
 
 def move(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standing) -> Moved:
     """What the notice, stored as `letter`, does to a delivery that stands so; what the table does not know is kept."""
-    reached = lifecycle.advance(now.state, noticed.notice.status) or now.state
+    code, about = noticed.notice.status, noticed.delivery
     status = _status(noticed, letter, new_ids, now)
-    if reached == now.state:
+    matter = Matter(
+        letter=noticed.letter, recipient=about["recipient"], delivery=about["id"], scope=about["scope"]
+    )
+    cause = effects.Cause(
+        name="take_back", letter=letter.id, operation="take_back", at=letter.accepted_at, system=letter.system
+    )
+    if lifecycle.EVENTS.get(code) == "sender":
+        after, more = effects.struck(cause, matter, now, new_ids)
+    else:
+        after, more = effects.answered(cause, matter, now, code, new_ids)
+    lines = [status, *more]
+    reached = lifecycle.advance(now.state, code) or now.state
+    if reached != now.state:
+        after = replace(after, state=reached)
+        if now.arrived_at is None:
+            after = replace(after, open=False, system=letter.system, arrived_at=letter.accepted_at)
+            lines.append(replace(status, id=new_ids.new(), event="arrived", sha256=None, size=None, detail={}))
+    if after == now:
         return Moved(standing=now, lines=(status,))
-    arrives = now.arrived_at is None
-    arrived_at = letter.accepted_at if arrives else now.arrived_at
-    # What is known of its signatures is what the locked row says: the letter may have been judged again since.
-    accepted = replace(
-        expand.accepted(noticed.letter, noticed.delivery["scope"]), requirement=now.requirement
-    )
-    before = transfer.classification(accepted, now.state, now.arrived_at)
-    after = transfer.classification(accepted, reached, arrived_at)
-    arrived = replace(status, id=new_ids.new(), event="arrived", sha256=None, size=None, detail={})
-    standing = Standing(
-        requirement=now.requirement,
-        state=reached,
-        open=now.open and not arrives,
-        system=letter.system if arrives else now.system,
-        arrived_at=arrived_at,
-        counted_class=after.klass,
-        excluded=after.excluded or None,
-    )
-    return Moved(
-        standing=standing,
-        lines=(status, arrived) if arrives else (status,),
-        facts=_facts(noticed.delivery, (before, now), (after, standing), new_ids),
-    )
-
-
-def _facts(
-    delivery: Mapping[str, Any],
-    before: tuple[paper_class.Classification, Standing],
-    after: tuple[paper_class.Classification, Standing],
-    new_ids: ids.Ids,
-) -> tuple[rows.DeltaRow, ...]:
-    """What was counted, taken back, and what counts now; nothing when they are the same."""
-    if before[0] == after[0]:
-        return ()
-    counts: Counter[counted.Fact] = Counter()
-    counts.subtract(counted.facts(delivery, before[0], before[1].arrived_at))
-    counts.update(counted.facts(delivery, after[0], after[1].arrived_at))
-    return tuple(counted.deltas(counts, new_ids))
+    return settled(matter, now, after, lines, new_ids)
 
 
 def _status(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standing) -> rows.JournalRow:

@@ -159,20 +159,26 @@ def _told(row: Mapping[str, Any]) -> list[Any]:
 def moved(delivery: Mapping[str, Any], one: Rejudged) -> Moved:
     """What a judgement does to a delivery that stands so; what it is worth now is what its own row says."""
     now, at = one.stands, delivery["arrived_at"]
-    then = replace(expand.accepted(one.letter, delivery["scope"]), requirement=delivery["requirement"])
+    then = replace(
+        expand.accepted(one.letter, delivery["scope"]),
+        requirement=delivery["requirement"],
+        document_type=delivery["document_type"],
+        duplicate=delivery["excluded"] == "duplicate",
+    )
     event = replace(then, requirement=now.requirement, reason=now.reason)
     key = (delivery["recipient"], delivery["letter"], delivery["round"])
-    if delivery["operation"] != "new":
+    if delivery["operation"] not in transfer.COUNTED:
         same_as = (delivery["class"], delivery["grade"], delivery["justified"], delivery["counted_class"])
         return Moved((*key, now.requirement, *same_as), "X", "X", at is not None, Counter())
-    before = transfer.classification(then, delivery["state"], at)
-    after = transfer.classification(event, delivery["state"], at)
+    recalled = delivery["recalled"]
+    before = transfer.classification(then, delivery["state"], at, recalled=recalled)
+    after = transfer.classification(event, delivery["state"], at, recalled=recalled)
     shown = paper_class.on_arrival(event)
     facts: Counter[counted.Fact] = Counter()
     facts.subtract(counted.facts(delivery, before, at))
     facts.update(counted.facts(delivery, after, at))
     return Moved(
-        columns=(*key, now.requirement, shown.klass or "X", shown.grade, shown.justified, after.klass),
+        columns=(*key, now.requirement, shown.klass or "X", shown.grade, shown.justified, after.klass or delivery["counted_class"]),
         before=before.klass or delivery["class"],
         after=after.klass or shown.klass or "X",
         arrived=at is not None,

@@ -3,6 +3,7 @@
     read      edxml.read          tolerant; what is unreadable is refused
     check     rules.admission     who sends, may the caller act for it, can anybody be reached
     known     store.letters       the same bytes again get their first receipt, unjudged
+    plan      broker.operations   a revocation, update or replacement: of which letter, whom does it concern
     verify    broker.verify       every signature, in threads and worker processes
     main      broker.main_file    a signed main document: was it sent before, what does its first page say
     judge     rules.requirements  do the signatures meet the policy
@@ -14,10 +15,10 @@ A crash before the commit leaves nothing, and the sender without a receipt: it s
 """
 
 import hashlib
-from uuid import UUID
+from dataclasses import dataclass, replace
 
 from exchange import metrics
-from exchange.broker import answer, intake, judging, main_file
+from exchange.broker import answer, intake, judging, main_file, operations
 from exchange.broker.caller import Caller
 from exchange.broker.decisions import Accepted, Given, Refused, beside, on_record, recorded, refusal, refuse
 from exchange.broker.declared import Declared
@@ -45,24 +46,50 @@ async def _decided(exchange: Exchange, given: Given) -> Accepted | Refused:
         return Refused(code=error.code, findings=error.findings)
     if isinstance(reading.message, model.Notice):
         return await answer.answer(exchange, given, reading)
-    if reading.message.operation != "new":
-        return Refused(code="findings" if not reading.sound else "unsupported", findings=reading.findings)
+    letter = reading.message
     directory = await exchange.snapshot.current()
     case = intake.intake(directory, reading, given.caller, given.declared, given.at)
     refused = admission.check(case)
     if refused is not None:
         return Refused(code=refused.code, findings=refused.findings)
     assert case.sender is not None
-    identity = intake.identity(reading.message)
-    known = await _known(exchange, case.sender.id, identity, given)
+    identity = letters.Identity(case.sender.id, intake.identity(letter), letter.operation, given.sha256)
+    known = await _known(exchange, identity, given)
     if isinstance(known, Accepted | Refused):
         return known
-    return await _judged(exchange, given, reading, case, known)
+    planned = await _planned(exchange, given, letter, case)
+    if isinstance(planned, Refused):
+        return planned
+    case = replace(case, findings=(*case.findings, *planned.findings)) if planned else case
+    return await _judged(exchange, given, reading, case, Course(round=known, plan=planned))
 
 
-async def _known(exchange: Exchange, sender: UUID, identity: str, given: Given) -> Accepted | Refused | int:
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """Which round of its document a letter opens, and what it does to another, if it is an operation."""
+
+    round: int
+    plan: operations.Plan | None
+
+
+async def _planned(
+    exchange: Exchange, given: Given, letter: model.Letter, case: admission.Intake
+) -> operations.Plan | Refused | None:
+    """What an operation concerns; refused if there is nothing that it could act on."""
+    if letter.operation == "new":
+        return None
+    assert case.sender is not None
+    found = await operations.plan(exchange, given, case.sender.id, letter, case.routing.recipients)
+    if isinstance(found, operations.Plan) and any(one.severity == "error" for one in found.findings):
+        return Refused(code="findings", findings=found.findings)
+    return found
+
+
+async def _known(
+    exchange: Exchange, identity: letters.Identity, given: Given
+) -> Accepted | Refused | int:
     """The first receipt again, a conflict, or the round that this letter opens."""
-    held = await exchange.known.answer(letters.Identity(sender, identity, "new", given.sha256))
+    held = await exchange.known.answer(identity)
     if held is None:
         return 1
     same, following = held.sha256 == given.sha256, held.round + 1
@@ -74,7 +101,7 @@ async def _known(exchange: Exchange, sender: UUID, identity: str, given: Given) 
 
 
 async def _judged(
-    exchange: Exchange, given: Given, reading: model.Reading, case: admission.Intake, round_: int
+    exchange: Exchange, given: Given, reading: model.Reading, case: admission.Intake, course: Course
 ) -> Accepted | Refused:
     assert isinstance(reading.message, model.Letter)
     found = await _examined(
@@ -91,7 +118,7 @@ async def _judged(
     decided = Decided(
         message=reading.message, case=case, declared=given.declared, report=found.report, judgement=judgement,
         admitted=decision, trust_sha256=found.trust_sha256, main_sha256=intake.main_sha256(found.facts),
-        directory=directory.version, round=round_, at=given.at,
+        directory=directory.version, round=course.round, at=given.at, plan=course.plan,
     )  # fmt: skip
     return await _stored(exchange, given, decided)
 
@@ -122,7 +149,7 @@ async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepte
 
 
 def _announce(exchange: Exchange, letter: rows.LetterRow) -> None:
-    if letter.expanded_at is None:
+    if letter.expanded_at is None or (letter.operation != "new" and letter.effected_at is None):
         exchange.expand.set()
-    else:
-        exchange.bell.ring(letter.recipients)
+    if letter.expanded_at is not None:
+        exchange.bell.ring((*letter.recipients, *letter.added))

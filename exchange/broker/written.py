@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exchange.broker import expand, intake, receipts
+from exchange.broker import expand, intake, operations, receipts
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
@@ -13,14 +13,12 @@ from exchange.edxml import model, view
 from exchange.rules import admission, document_types, requirements
 from exchange.rules.directory import Directory
 from exchange.rules.signers import Signer
-from exchange.store import commit, payloads, rows
+from exchange.store import commit, payloads, rows, transitions
 from signing import evidence
 from signing.verdict import Report, SubIndication, Verdict
 
 VERIFIER = "congvan-0.1"
 MOST_TEXT = 500
-MOST_NUMBER = 200
-"""Letters of number and notation that rows show and are found by: both stand in one index."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +36,7 @@ class Decided:
     directory: int
     round: int
     at: datetime
+    plan: operations.Plan | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +67,14 @@ def submission(
     """All rows of one accepted letter; large bytes are on disk, durable, when this returns."""
     letter = _receipted(exchange, decided, _letter(exchange, decided, source), directory)
     few = letter.expanded_at is not None
+    effects, added = _effects(exchange, decided, letter, directory)
     return commit.Submission(
         letter=letter,
         verdicts=tuple(_verdicts(decided, letter)),
         deliveries=tuple(expand.of_letter(letter, directory, exchange.ids)) if few else (),
+        effects=effects,
+        links=operations.links(decided.plan, letter) if decided.plan else (),
+        added=added,
         payload=payloads.put(
             exchange.payload_folder, letter.id, source.raw, source.sha256, exchange.config.inline_bytes
         ),
@@ -81,10 +84,24 @@ def submission(
     )
 
 
+def _effects(
+    exchange: Exchange, decided: Decided, letter: rows.LetterRow, directory: Directory
+) -> tuple[tuple[transitions.Transition, ...], tuple[operations.Added, ...]]:
+    """What an operation does at once: to deliveries of its targets, and those that it adds."""
+    if decided.plan is None or not decided.plan.at_once:
+        return (), ()
+    acts, moves, added = operations.cause(letter), list[transitions.Transition](), list[operations.Added]()
+    for link in decided.plan.links:
+        added += operations.given(letter, link, link.concerned, directory, acts, exchange.ids)
+        moves += operations.struck(letter, link, link.concerned, acts, exchange.ids)
+    return tuple(moves), tuple(added)
+
+
 def _letter(exchange: Exchange, decided: Decided, source: Source) -> rows.LetterRow:
     message, admitted, routed = decided.message, decided.admitted, decided.case.routing
     assert decided.case.sender is not None
     few = len(routed.recipients) <= expand.INLINE_RECIPIENTS
+    plan = decided.plan
     return rows.LetterRow(
         sender=decided.case.sender.id,
         id=exchange.ids.new(),
@@ -93,13 +110,13 @@ def _letter(exchange: Exchange, decided: Decided, source: Source) -> rows.Letter
         round=decided.round,
         sha256=source.sha256,
         size=len(source.raw),
-        number=message.number[:MOST_NUMBER],
-        notation=message.notation[:MOST_NUMBER],
+        number=message.number[: rows.MOST_NUMBER],
+        notation=message.notation[: rows.MOST_NUMBER],
         issued_on=message.issued_on,
         document_type=document_types.named(message.type_name, message.notation),
         subject=message.subject[:MOST_TEXT],
         urgency=message.priority,
-        target_document_id=None,
+        target_document_id=plan.links[0].target.document_id if plan and plan.links else None,
         response_for=tuple(one.document_id for one in message.response_for if one.document_id),
         main_attachment=decided.judgement.main,
         main_sha256=decided.main_sha256,
@@ -121,6 +138,10 @@ def _letter(exchange: Exchange, decided: Decided, source: Source) -> rows.Letter
         receipt=b"",
         expanded_at=decided.at if few else None,
         recheck_at=decided.at if any(map(may_change, decided.report.verdicts)) else None,
+        added=plan.added if plan else (),
+        removed=plan.removed if plan else (),
+        restated=plan.restated if plan else False,
+        effected_at=decided.at if plan and plan.at_once else None,
     )
 
 

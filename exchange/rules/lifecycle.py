@@ -80,6 +80,15 @@ CLOSED = frozenset({"refused", "withdrawn", "expired"})
 """When every delivery of a round is in one of these, the next letter under the same id opens a new round."""
 
 
+REQUEST_ANSWERS: Mapping[str, str] = MappingProxyType({"15": "agreed", "16": "refused"})
+"""What a recipient's notice says to an open request (take-back, revocation, update, replacement)."""
+
+
+def answer(code: str, *, open_: bool) -> str | None:
+    """agreed or refused; None for another notice, and while no request is open: then it is kept and moves nothing."""
+    return REQUEST_ANSWERS.get(code) if open_ else None
+
+
 def advance(state: str, event: str) -> str | None:
     """The state after an event, the same one for a repeated or late event, None for what the table does not know."""
     return TABLE[state].get(event)

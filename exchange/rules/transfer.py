@@ -12,21 +12,27 @@ from exchange.rules import paper_class
 REGISTERED = frozenset({"registered", "assigned", "in_process", "done"})
 """The states in which the letter stands in the recipient's register (đã vào sổ)."""
 
+COUNTED = frozenset({"new", "replace"})
+"""Operations whose letters are transfers of their own; revocations, updates and notices never are."""
+
 PENDING = paper_class.Classification(klass=None, step="pending")
 
 
 def classification(
-    accepted: paper_class.Event, state: str, arrived_at: datetime | None
+    accepted: paper_class.Event, state: str, arrived_at: datetime | None, *, recalled: bool = False
 ) -> paper_class.Classification:
-    """The class of a transfer in that state; none before it arrived (design §6, settled 5)."""
+    """The class of a transfer in that state; none before it arrived (design §6, settled 5).
+
+    `recalled`: it was registered before it was withdrawn, so it stays counted (C.2).
+    """
     if arrived_at is None:
         return PENDING
-    return paper_class.classify((accepted, *_implied(state, arrived_at)))
+    return paper_class.classify((accepted, *_implied(state, arrived_at, recalled=recalled)))
 
 
-def _implied(state: str, arrived_at: datetime) -> tuple[paper_class.Event, ...]:
+def _implied(state: str, arrived_at: datetime, *, recalled: bool) -> tuple[paper_class.Event, ...]:
     kinds = ["arrived"]
-    if state in REGISTERED:
+    if state in REGISTERED or recalled:
         kinds.append("registered")
     if state in {"refused", "withdrawn"}:
         kinds.append(state)

@@ -30,7 +30,7 @@ import asyncpg
 
 from exchange import metrics
 from exchange.errors import Problem
-from exchange.store import rows, transitions
+from exchange.store import operations, rows, transitions
 from exchange.store.pool import Connection
 
 MAX_LETTERS = 64
@@ -57,7 +57,8 @@ UNKNOWN = (
 class Submission:
     """What one decision writes: a letter with all that belongs to it, or (letter None) a refusal's journal row.
 
-    `transition` is what a notice does to the delivery it speaks of. `refused` is written instead of everything else
+    `transition` is what a notice does to the delivery it speaks of, `effects` what an operation does to those of its
+    targets (`links`); `added` are deliveries of a target with their lines, unless they are there. `refused` is written instead of everything else
     when the letter turns out to be a conflict.
     """
 
@@ -67,6 +68,9 @@ class Submission:
     payload: rows.PayloadRow | None = None
     evidence: tuple[rows.EvidenceRow, ...] = ()
     transition: transitions.Transition | None = None
+    effects: tuple[transitions.Transition, ...] = ()
+    links: tuple[rows.LinkRow, ...] = ()
+    added: tuple[tuple[rows.DeliveryRow, rows.JournalRow], ...] = ()
     accepted: rows.JournalRow | None = None
     refused: rows.JournalRow | None = None
 
@@ -74,7 +78,7 @@ class Submission:
     def weight(self) -> tuple[int, int]:
         """Bytes and rows that this submission adds to a batch."""
         body = len(self.payload.body) if self.payload and self.payload.body else 0
-        return body, 3 + len(self.deliveries) + len(self.verdicts)
+        return body, 3 + len(self.deliveries) + len(self.verdicts) + len(self.effects) + len(self.added)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,7 +244,7 @@ async def _holders(connection: Connection, letters: Sequence[rows.LetterRow]) ->
                   AS given (sender, id, document_id, operation, round, sha256)
              JOIN letter ON letter.sender = given.sender AND letter.document_id = given.document_id
                         AND letter.operation = given.operation AND letter.round = given.round
-                        AND (given.operation = 'new' OR letter.sha256 = given.sha256)""",
+                        AND (given.operation IN ('new', 'replace') OR letter.sha256 = given.sha256)""",
         *(
             [getattr(letter, name) for letter in letters]
             for name in ("sender", "id", "document_id", "operation", "round", "sha256")
@@ -258,12 +262,23 @@ async def _write_rest(
     await rows.insert(connection, [one.payload for one in new if one.payload])
     kept = {row.sha256: row for one in new for row in one.evidence}
     await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
-    moved = await transitions.apply(connection, [one.transition for one in new if one.transition])
+    await rows.insert(connection, [row for one in new for row in one.links])
     lines = [one.accepted for one in new if one.accepted]
+    lines += await add([pair for one in new for pair in one.added], connection)
+    moves = [each for one in new for each in (one.transition, *one.effects) if each]
+    moved = await transitions.apply(connection, moves)
     lines += [line for one in moved for line in one.lines]
     lines += _refusals(submissions, outcomes)
     await rows.insert(connection, lines, conflict="ON CONFLICT DO NOTHING")
     await rows.insert(connection, [fact for one in moved for fact in one.facts])
+
+
+async def add(
+    given: Sequence[tuple[rows.DeliveryRow, rows.JournalRow]], connection: Connection
+) -> list[rows.JournalRow]:
+    """Give recipients deliveries of an earlier letter, unless they have one; the lines of those that were given."""
+    made = await operations.add(connection, [delivery for delivery, _ in given])
+    return [line for delivery, line in given if delivery.id in made]
 
 
 def _refusals(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> Iterable[rows.JournalRow]:

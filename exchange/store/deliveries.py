@@ -63,8 +63,8 @@ async def acknowledge(
                           WHERE recipient = ANY($1) AND id = ANY($2) AND state IN ('waiting', 'expired')
                           ORDER BY recipient, letter, round FOR UPDATE)
            UPDATE delivery SET state = 'arrived', open = false, arrived_at = $4, system = $3,
-                               counted_class = CASE WHEN operation = 'new' AND excluded IS NULL THEN class
-                                                    WHEN operation = 'new' THEN 'X' END
+                               counted_class = CASE WHEN operation NOT IN ('new', 'replace') THEN NULL
+                                                    WHEN excluded IS NULL THEN class ELSE 'X' END
              FROM mine
             WHERE delivery.recipient = mine.recipient AND delivery.letter = mine.letter AND delivery.round = mine.round
            RETURNING delivery.*""",
@@ -73,9 +73,9 @@ async def acknowledge(
 
 
 async def arrived(connection: Connection, agencies: Sequence[UUID], ids: Sequence[UUID]) -> set[UUID]:
-    """Which of these deliveries are the agencies' own and have arrived already."""
+    """Which of these deliveries are the agencies' own and have arrived already, or were withdrawn before."""
     records = await connection.fetch(
-        "SELECT id FROM delivery WHERE recipient = ANY($1) AND id = ANY($2) AND arrived_at IS NOT NULL",
+        "SELECT id FROM delivery WHERE recipient = ANY($1) AND id = ANY($2) AND (arrived_at IS NOT NULL OR state = 'withdrawn')",
         agencies,
         ids,
     )
@@ -85,7 +85,8 @@ async def arrived(connection: Connection, agencies: Sequence[UUID], ids: Sequenc
 async def unfetched(connection: Connection, agencies: Sequence[UUID], letter: UUID) -> bool:
     """Whether one of these agencies has a delivery of the letter whose bytes nobody took yet."""
     return await connection.fetchval(  # type: ignore[no-any-return]
-        "SELECT EXISTS (SELECT FROM delivery WHERE recipient = ANY($1) AND letter = $2 AND fetched_at IS NULL)",
+        """SELECT EXISTS (SELECT FROM delivery WHERE recipient = ANY($1) AND letter = $2 AND fetched_at IS NULL
+                                              AND state <> 'withdrawn')""",
         agencies, letter,
     )  # fmt: skip
 
@@ -94,7 +95,7 @@ async def fetched(connection: Connection, agencies: Sequence[UUID], letter: UUID
     """Note the first time a recipient took the bytes; returns the rows this call changed, locked in key order."""
     return await connection.fetch(
         """WITH mine AS (SELECT recipient, letter, round FROM delivery
-                          WHERE recipient = ANY($1) AND letter = $2 AND fetched_at IS NULL
+                          WHERE recipient = ANY($1) AND letter = $2 AND fetched_at IS NULL AND state <> 'withdrawn'
                           ORDER BY recipient, letter, round FOR UPDATE)
            UPDATE delivery SET fetched_at = $3 FROM mine
             WHERE delivery.recipient = mine.recipient AND delivery.letter = mine.letter AND delivery.round = mine.round
@@ -104,23 +105,24 @@ async def fetched(connection: Connection, agencies: Sequence[UUID], letter: UUID
 
 
 async def answered(
-    connection: Connection, recipient: UUID, sender: UUID, document_id: str, round_: int | None
+    connection: Connection, recipient: UUID, sender: UUID, document_id: str, round_: int | None,
+    letter: UUID | None = None,
 ) -> Any | None:  # noqa: ANN401 - a record
-    """The delivery to `recipient` of that document, in its newest round that has one, or in that round."""
+    """The delivery to `recipient` of that document, in its newest round that has one, or in that round, or of that letter."""
     return await connection.fetchrow(
         """SELECT delivery.* FROM letter
              JOIN delivery ON delivery.recipient = $1 AND delivery.letter = letter.id AND delivery.round = letter.round
-            WHERE letter.sender = $2 AND letter.document_id = $3 AND letter.operation = 'new'
-              AND ($4::int IS NULL OR letter.round = $4)
-            ORDER BY letter.round DESC LIMIT 1""",
-        recipient, sender, document_id, round_,
+            WHERE letter.sender = $2 AND letter.document_id = $3 AND letter.operation IN ('new', 'replace')
+              AND ($4::int IS NULL OR letter.round = $4) AND ($5::uuid IS NULL OR letter.id = $5)
+            ORDER BY letter.accepted_at DESC, letter.round DESC LIMIT 1""",
+        recipient, sender, document_id, round_, letter,
     )  # fmt: skip
 
 
 async def received(connection: Connection, agencies: Sequence[UUID], delivery: UUID) -> Any | None:  # noqa: ANN401 - a record
     """The delivery of a letter with that id, if it is one of `agencies`' own."""
     return await connection.fetchrow(
-        "SELECT * FROM delivery WHERE recipient = ANY($1) AND id = $2 AND operation = 'new'",
+        "SELECT * FROM delivery WHERE recipient = ANY($1) AND id = $2 AND operation <> 'status'",
         agencies, delivery,
     )  # fmt: skip
 
@@ -133,7 +135,7 @@ async def sent(
     Deliveries lie by recipient, so the index is asked once for each of them.
     """
     return await connection.fetchrow(
-        "SELECT * FROM delivery WHERE sender = ANY($1) AND recipient = ANY($3) AND id = $2 AND operation = 'new'",
+        "SELECT * FROM delivery WHERE sender = ANY($1) AND recipient = ANY($3) AND id = $2 AND operation IN ('new', 'replace')",
         agencies, delivery, recipients,
     )  # fmt: skip
 
@@ -150,7 +152,7 @@ async def expire(connection: Connection, accepted_before: datetime, limit: int) 
     """Housekeeping: what nobody took in in time; returns the rows changed."""
     return await connection.fetch(
         """WITH late AS (SELECT recipient, letter, round FROM delivery
-                          WHERE state = 'waiting' AND accepted_at < $1
+                          WHERE state = 'waiting' AND accepted_at < $1 AND (added_at IS NULL OR added_at < $1)
                           ORDER BY recipient, letter, round LIMIT $2 FOR UPDATE SKIP LOCKED)
            UPDATE delivery SET state = 'expired' FROM late
             WHERE delivery.recipient = late.recipient AND delivery.letter = late.letter AND delivery.round = late.round

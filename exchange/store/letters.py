@@ -40,7 +40,7 @@ class Known:
 async def known(connection: Connection, asked: Collection[Identity]) -> dict[Identity, Known]:
     """Of these identities those that are held, each with its newest round, or with the round asked for.
 
-    For operations other than new it is the one with these bytes.
+    For operations that carry no document of their own it is the one with these bytes.
     """
     records = await connection.fetch(
         """SELECT given.position, held.*
@@ -54,7 +54,7 @@ async def known(connection: Connection, asked: Collection[Identity]) -> dict[Ide
                     FROM letter
                    WHERE letter.sender = given.sender AND letter.document_id = given.document_id
                      AND letter.operation = given.operation
-                     AND (given.operation = 'new' OR letter.sha256 = given.sha256)
+                     AND (given.operation IN ('new', 'replace') OR letter.sha256 = given.sha256)
                      AND (given.round IS NULL OR letter.round = given.round)
                    ORDER BY round DESC LIMIT 1) AS held""",
         *zip(*map(astuple, asked), strict=True),

@@ -49,17 +49,33 @@ async def deliveries(connection: Connection) -> AsyncIterator[Any]:
             f"""SELECT delivery.*, letter.paper, letter.paper_reason, letter.no_paper_standing, letter.test,
                       coalesce(judged.reason, letter.reason) AS reason,
                       coalesce(judged.requirement, letter.requirement) AS letter_requirement,
-                      letter.document_type AS letter_type,
+                      coalesce(restating.document_type, letter.document_type) AS letter_type,
+                      (coalesce(restating.number, letter.number), coalesce(restating.notation, letter.notation),
+                       coalesce(restating.subject, letter.subject),
+                       coalesce(restating.document_type, letter.document_type),
+                       coalesce(restating.urgency, letter.urgency),
+                       CASE WHEN restating.id IS NULL THEN letter.issued_on ELSE restating.issued_on END)
+                       IS NOT DISTINCT FROM
+                      (delivery.number, delivery.notation, delivery.subject, delivery.document_type,
+                       delivery.urgency, delivery.issued_on) AS same_facts,
                       letter.accepted_at AS letter_accepted_at,
-                      told.arrived_at AS journal_arrived_at, told.steps
+                      told.arrived_at AS journal_arrived_at, told.steps, told.requests, told.updates
                  FROM delivery LEFT JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
                       LEFT JOIN LATERAL ({_JUDGED}) AS judged ON true
+                      LEFT JOIN letter AS restating
+                             ON restating.sender = delivery.sender AND restating.id = delivery.restated_by
                       CROSS JOIN LATERAL
                       (SELECT min(at) FILTER (WHERE event = 'arrived') AS arrived_at,
-                              coalesce(jsonb_agg(jsonb_build_array(event, code, detail->'was')), '[]') AS steps
+                              coalesce(jsonb_agg(jsonb_build_array(event, code, detail->'was'))
+                                  FILTER (WHERE event IN ('arrived', 'expired', 'status', 'withdrawn')), '[]') AS steps,
+                              coalesce(jsonb_agg(detail || jsonb_build_object('event', event))
+                                  FILTER (WHERE event IN ('asked', 'agreed', 'refused_request')), '[]') AS requests,
+                              coalesce(jsonb_agg(detail->>'letter')
+                                  FILTER (WHERE event IN ('updated', 'added', 'replaced')), '[]') AS updates
                          FROM journal
                         WHERE agency = delivery.recipient AND journal.delivery = delivery.id
-                          AND journal.letter = delivery.letter AND event IN ('arrived', 'expired', 'status')) AS told
+                          AND journal.letter = delivery.letter AND event IN ('arrived', 'expired', 'status', 'withdrawn', 'asked', 'agreed',
+                                        'refused_request', 'updated', 'added', 'replaced')) AS told
                 WHERE (delivery.recipient, delivery.letter, delivery.round) > ($1, $2, $3)
                 ORDER BY delivery.recipient, delivery.letter, delivery.round LIMIT $4""",  # noqa: S608 - the statement is ours
             *last, CHUNK,
@@ -92,8 +108,26 @@ async def strays(connection: Connection) -> dict[str, int]:
                       (SELECT FROM letter WHERE operation = 'status' AND letter.sha256 = journal.sha256
                           AND letter.id::text = detail->>'notice')) AS statuses_without_notice,
                   (SELECT count(*) FROM letter WHERE expanded_at IS NOT NULL AND
-                      cardinality(recipients) <> (SELECT count(*) FROM delivery WHERE delivery.letter = letter.id
-                          AND delivery.round = letter.round)) AS letters_half_delivered,
+                      cardinality(recipients) + (SELECT count(DISTINCT one)
+                            FROM letter_link JOIN letter AS updating
+                              ON updating.sender = letter_link.sender AND updating.id = letter_link.letter
+                           CROSS JOIN unnest(updating.added) AS one
+                           WHERE letter_link.sender = letter.sender AND letter_link.target = letter.id
+                             AND updating.effected_at IS NOT NULL)
+                      <> (SELECT count(*) FROM delivery
+                           WHERE delivery.letter = letter.id AND delivery.round = letter.round)
+                      AND NOT EXISTS
+                          (SELECT FROM letter_link JOIN letter AS pending
+                               ON pending.sender = letter_link.sender AND pending.id = letter_link.letter
+                            WHERE letter_link.sender = letter.sender AND letter_link.target = letter.id
+                              AND pending.effected_at IS NULL)) AS letters_half_delivered,
+                  (SELECT count(*) FROM letter_link WHERE NOT EXISTS
+                      (SELECT FROM letter WHERE sender = letter_link.sender AND id = letter_link.letter)
+                      OR NOT EXISTS (SELECT FROM letter WHERE sender = letter_link.sender AND id = letter_link.target))
+                      AS links_without_letter,
+                  (SELECT count(*) FROM letter WHERE operation IN ('revoke', 'update', 'replace') AND NOT EXISTS
+                      (SELECT FROM letter_link WHERE sender = letter.sender AND letter = letter.id))
+                      AS operations_without_target,
                   (SELECT count(*) FROM (SELECT DISTINCT unnest(evidence) AS sha256 FROM verdict) AS named
                     WHERE NOT EXISTS (SELECT FROM evidence WHERE evidence.sha256 = decode(named.sha256, 'hex')))
                       AS evidence_missing,

@@ -18,6 +18,13 @@ from uuid import UUID
 from exchange.store.pool import Connection
 
 
+MOST_NUMBER = 200
+"""Letters of number and notation that rows show and are found by: both stand in one index."""
+
+DOCUMENTS = frozenset({"new", "replace"})
+"""Operations whose letters carry a document of their own: counted, in rounds, and what other operations act on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LetterRow:
     """One letter (gói tin văn bản) as table `letter` keeps it; the schema file tells the columns."""
@@ -57,11 +64,26 @@ class LetterRow:
     expanded_at: datetime | None
     main_sha256: bytes | None = None
     recheck_at: datetime | None = None
+    added: tuple[UUID, ...] = ()
+    removed: tuple[UUID, ...] = ()
+    restated: bool = False
+    effected_at: datetime | None = None
 
     @property
     def replay(self) -> bytes:
-        """What tells letters of one document and round apart; new ones have one identity, of them the first wins."""
-        return b"" if self.operation == "new" else self.sha256
+        """What tells letters of one document and round apart; documents have one identity, of them the first wins."""
+        return b"" if self.operation in DOCUMENTS else self.sha256
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkRow:
+    """What an operation acts on as table `letter_link` keeps it: whose deliveries of the target are concerned."""
+
+    sender: UUID
+    letter: UUID
+    kind: str
+    target: UUID
+    recipients: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +172,8 @@ class DeliveryRow:
     justified: str
     state: str
     status: str | None = None
+    restated_by: UUID | None = None
+    added_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,11 +232,12 @@ class DeltaRow:
     n: int
 
 
-Row = LetterRow | VerdictRow | JudgementRow | DeliveryRow | PayloadRow | JournalRow | EvidenceRow | DeltaRow
+Row = LetterRow | LinkRow | VerdictRow | JudgementRow | DeliveryRow | PayloadRow | JournalRow | EvidenceRow | DeltaRow
 
 
 TABLES: Mapping[type[Row], str] = {
     LetterRow: "letter",
+    LinkRow: "letter_link",
     VerdictRow: "verdict",
     JudgementRow: "judgement",
     DeliveryRow: "delivery",
@@ -223,6 +248,7 @@ TABLES: Mapping[type[Row], str] = {
 }
 KEYS: Mapping[type[Row], tuple[str, ...]] = {
     LetterRow: ("sender", "document_id", "round", "operation", "replay"),
+    LinkRow: ("sender", "letter", "kind", "target"),
     VerdictRow: ("sender", "letter", "revision", "position"),
     JudgementRow: ("sender", "letter", "revision"),
     DeliveryRow: ("recipient", "letter", "round"),
@@ -236,7 +262,7 @@ KEYS: Mapping[type[Row], tuple[str, ...]] = {
 _RENAMED = {"klass": "class"}
 _TYPES = {
     "sender": "uuid", "id": "uuid", "letter": "uuid", "recipient": "uuid", "agency": "uuid", "system": "uuid",
-    "delivery": "uuid", "signer_agency": "uuid", "officer": "uuid",
+    "delivery": "uuid", "signer_agency": "uuid", "officer": "uuid", "target": "uuid", "restated_by": "uuid",
     "round": "int", "revision": "int", "position": "int", "n": "int",
     "urgency": "smallint", "paper": "smallint", "size": "bigint", "directory_version": "bigint",
     "sha256": "bytea", "receipt": "bytea", "body": "bytea", "certificate_sha256": "bytea", "trust_sha256": "bytea",
@@ -244,9 +270,10 @@ _TYPES = {
     "issued_on": "date", "day": "date",
     "accepted_at": "timestamptz", "expanded_at": "timestamptz", "recheck_at": "timestamptz", "signed_at_claimed": "timestamptz",
     "best_signature_time": "timestamptz", "judged_at": "timestamptz", "at": "timestamptz", "first_seen": "timestamptz",
+    "effected_at": "timestamptz", "added_at": "timestamptz", "restated": "bool",
     "no_paper_standing": "bool", "test": "bool", "main": "bool", "covers_whole": "bool", "provisional": "bool",
     "wrapping": "bool",
-    "recipients": "uuid[]", "purposes": "text[]", "unroutable": "text[]", "response_for": "text[]",
+    "recipients": "uuid[]", "added": "uuid[]", "removed": "uuid[]", "purposes": "text[]", "unroutable": "text[]", "response_for": "text[]",
     "changes_after": "text[]", "missing": "text[]", "evidence": "text[]", "detail": "jsonb",
 }  # fmt: skip
 

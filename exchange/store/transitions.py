@@ -1,12 +1,14 @@
-"""Transitions of deliveries that ride on a letter's commit: read under a row lock, decided by the use case, written.
+"""Transitions of deliveries that ride on a commit: read under a row lock, decided by the use case, written.
 
 The decision is a pure function of what stands in the row at that moment, so of two notices, or a notice and an
 acknowledgement, the later one always sees what the earlier one did. Rows are locked in key order, as everywhere.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from exchange.store import rows
@@ -15,12 +17,22 @@ from exchange.store.pool import Connection
 Key = tuple[UUID, UUID, int]
 """Recipient, letter, round."""
 
+_WRITTEN = {
+    "state": "text", "open": "bool", "system": "uuid", "arrived_at": "timestamptz", "counted_class": "text",
+    "excluded": "text", "justified": "text", "request": "text", "request_letter": "uuid", "request_facts": "jsonb",
+    "requested_at": "timestamptz", "request_answer": "text", "answered_at": "timestamptz", "replaced_by": "uuid",
+    "recalled": "bool", "restated_by": "uuid", "number": "text", "notation": "text", "issued_on": "date",
+    "document_type": "text", "subject": "text", "urgency": "smallint",
+}  # fmt: skip
+"""The columns that transitions write, with their types."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """What may change about a delivery; the columns of those names.
 
-    `requirement` is read only: a letter judged again (`judgements`) changes it, under the same lock.
+    `requirement`, `id` and `scope` are read only: of a letter judged again, `judgements` changes the first, under the
+    same lock. `request_facts`: the header facts that agreeing to the request restates; None: agreeing withdraws.
     """
 
     requirement: str
@@ -30,6 +42,29 @@ class Standing:
     arrived_at: datetime | None
     counted_class: str | None
     excluded: str | None
+    id: UUID | None = None
+    scope: str = ""
+    justified: str = ""
+    request: str | None = None
+    request_letter: UUID | None = None
+    request_facts: Mapping[str, Any] | None = None
+    requested_at: datetime | None = None
+    request_answer: str | None = None
+    answered_at: datetime | None = None
+    replaced_by: UUID | None = None
+    recalled: bool = False
+    restated_by: UUID | None = None
+    number: str = ""
+    notation: str = ""
+    issued_on: date | None = None
+    document_type: str = ""
+    subject: str = ""
+    urgency: int = 0
+
+    @property
+    def asked(self) -> bool:
+        """Whether a request waits for the recipient's answer."""
+        return self.request is not None and self.request_answer is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,18 +114,27 @@ async def _locked(connection: Connection, keys: Sequence[Key]) -> dict[Key, Stan
     }
 
 
+def _statement() -> str:
+    wire = ["text" if kind == "jsonb" else kind for kind in _WRITTEN.values()]
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(("uuid", "uuid", "int", *wire), 1))
+    columns = ", ".join(f"{name} = given.{name}::{kind}" for name, kind in _WRITTEN.items())
+    return f"""UPDATE delivery SET {columns}
+                 FROM unnest({arrays}) AS given (recipient, letter, round, {", ".join(_WRITTEN)})
+                WHERE delivery.recipient = given.recipient AND delivery.letter = given.letter
+                  AND delivery.round = given.round"""  # noqa: S608 - names are ours
+
+
+_UPDATE = _statement()
+
+
 async def _write(connection: Connection, changed: Mapping[Key, Standing]) -> None:
     if not changed:
         return
-    columns = zip(*((*key, *astuple(standing)[1:]) for key, standing in changed.items()), strict=True)
-    await connection.execute(
-        """UPDATE delivery
-              SET state = given.state, open = given.open, system = given.system, arrived_at = given.arrived_at,
-                  counted_class = given.counted_class, excluded = given.excluded
-             FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bool[], $6::uuid[], $7::timestamptz[],
-                         $8::text[], $9::text[])
-                  AS given (recipient, letter, round, state, open, system, arrived_at, counted_class, excluded)
-            WHERE delivery.recipient = given.recipient AND delivery.letter = given.letter
-              AND delivery.round = given.round""",
-        *columns,
-    )
+    lines = [(*key, *_columns(standing)) for key, standing in changed.items()]
+    await connection.execute(_UPDATE, *zip(*lines, strict=True))
+
+
+def _columns(standing: Standing) -> list[Any]:
+    told = standing.request_facts
+    facts = None if told is None else json.dumps(told, ensure_ascii=False)
+    return [facts if name == "request_facts" else getattr(standing, name) for name in _WRITTEN]

@@ -4,6 +4,7 @@ bytes      every letter's bytes have the digest that was receipted
 receipts   every receipt carries our signature and says what its letter's row says
 strays     no row without the rows it belongs to
 states     every delivery's state is where the lifecycle leads by what the journal tells (rules.lifecycle)
+requests   what was asked, agreed and updated follows from the journal, header facts from the newest update
 judgements every letter shows what its newest judgement says, and its receipt what the first one said
 classes    every delivery's class follows from its events (rules.paper_class)
 tally      days + facts not merged yet == recount from the deliveries
@@ -20,6 +21,7 @@ from exchange.broker import receipts
 from exchange.rules import admission, lifecycle, paper_class, transfer
 from exchange.store import payloads, recount, tally
 from exchange.store.pool import Connection
+from exchange.tracker import check_requests
 
 _PROPERTIES = (
     "view",
@@ -141,17 +143,20 @@ def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
     state = _state(delivery)
     if state != delivery["state"]:
         yield Fault(code="state_differs", where=f"{where} {delivery['state']} ≠ {state}")
+    yield from (Fault(code=code, where=where) for code in check_requests.faults(delivery))
     yield from _class_faults(delivery, where)
 
 
 def _class_faults(delivery: Mapping[str, Any], where: str) -> Iterator[Fault]:
     """The class shown, the class counted, and why a transfer is not counted."""
-    shown = paper_class.on_arrival(_accepted(delivery)).klass if delivery["operation"] == "new" else "X"
+    shown = paper_class.on_arrival(_accepted(delivery)).klass if delivery["operation"] in transfer.COUNTED else "X"
     if delivery["requirement"] != delivery["letter_requirement"]:
         yield Fault(code="judgement_differs", where=f"{where} {delivery['requirement']}")
     if delivery["class"] != shown:
         yield Fault(code="class_differs", where=f"{where} {delivery['class']} ≠ {shown}")
     expected = _class(delivery)
+    if expected.klass is None and delivery["state"] == "withdrawn":
+        return
     if expected.klass is None and delivery["counted_class"] is not None:
         yield Fault(code="counted_before_arrival", where=where)
     elif delivery["counted_class"] != expected.klass:
@@ -169,6 +174,7 @@ def _state(delivery: Mapping[str, Any]) -> str | None:
         # An arrival by a notice names its code: the notice itself is the step.
         "arrived": [("ack", unarrived) for event, code, _ in told if event == "arrived" and code is None],
         "status": [(code, was) for event, code, was in told if event == "status"],
+        "withdrawn": [("withdraw", was) for event, _, was in told if event == "withdrawn"],
     }
     return lifecycle.replay(step for kind in steps.values() for step in kind)
 
@@ -178,16 +184,17 @@ def _accepted(delivery: Mapping[str, Any]) -> paper_class.Event:
         kind="accepted", at=delivery["letter_accepted_at"], requirement=delivery["letter_requirement"],
         reason=delivery["reason"], paper=delivery["paper"], no_paper_standing=delivery["no_paper_standing"],
         paper_reason=delivery["paper_reason"], document_type=delivery["letter_type"], scope=delivery["scope"],
-        test=delivery["test"],
+        test=delivery["test"], duplicate=delivery["excluded"] == "duplicate",
     )  # fmt: skip
 
 
 def _class(delivery: Mapping[str, Any]) -> paper_class.Classification:
     """The class of a delivery from its events alone; what is no transfer of its own has none."""
-    if delivery["operation"] != "new":
+    if delivery["operation"] not in transfer.COUNTED:
         return transfer.PENDING
     state = _state(delivery) or delivery["state"]
-    return transfer.classification(_accepted(delivery), state, delivery["journal_arrived_at"])
+    arrived, recalled = delivery["journal_arrived_at"], check_requests.recalled(delivery)
+    return transfer.classification(_accepted(delivery), state, arrived, recalled=recalled)
 
 
 def _facts(delivery: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:

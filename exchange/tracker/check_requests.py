@@ -1,0 +1,48 @@
+"""Self-check of what operations did to a delivery: its request, its answer, its recall and the facts it shows.
+
+The journal tells each request by the letter that made it, and which one it put aside (`over`); so the newest is the one
+that no other put aside, in whichever order lines were written. Every request has one answer at most.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from exchange.rules import transfer
+
+_SAID = {"agreed": "agreed", "refused_request": "refused"}
+
+
+def recalled(delivery: Mapping[str, Any]) -> bool:
+    """Whether a delivery was withdrawn after it was registered, by its journal."""
+    return any(event == "withdrawn" and was in transfer.REGISTERED for event, _, was in delivery["steps"])
+
+
+def faults(delivery: Mapping[str, Any]) -> Iterator[str]:
+    """Codes of what differs."""
+    if not delivery["same_facts"]:
+        yield "facts_differ"
+    if delivery["recalled"] != recalled(delivery):
+        yield "recall_differs"
+    if delivery["request"] != _request(delivery["requests"], delivery):
+        yield "request_differs"
+    if sum(event == "withdrawn" for event, _, _ in delivery["steps"]) != (delivery["state"] == "withdrawn"):
+        yield "withdrawn_without_cause"
+    named = {delivery["restated_by"], delivery["replaced_by"]} - {None}
+    if not {str(one) for one in named} <= set(delivery["updates"]):
+        yield "update_without_journal"
+
+
+def _request(lines: Sequence[Mapping[str, Any]], delivery: Mapping[str, Any]) -> str | None:
+    """The kind of the request that stands by the journal; a text that is no kind where the row says something else."""
+    asked = {line["letter"]: line for line in lines if line["event"] == "asked"}
+    standing = asked.keys() - {line["over"] for line in asked.values()}
+    said = Counter(line["letter"] for line in lines if line["event"] in _SAID)
+    if not asked:
+        return "unasked" if said else None
+    if len(standing) != 1 or max(said.values(), default=0) > 1 or not said.keys() <= asked.keys():
+        return "several"
+    (letter,) = standing
+    answers = {_SAID[line["event"]] for line in lines if line["letter"] == letter and line["event"] in _SAID}
+    same = letter == str(delivery["request_letter"]) and answers == {delivery["request_answer"]} - {None}
+    return str(asked[letter]["kind"]) if same else "another"
