@@ -237,11 +237,10 @@ class Desk:
 
     async def rows(self):
         """How many rows each table has that a refusal could touch."""
-        tables = ("letter", "delivery", "payload", "journal", "tally_delta", "tally_day")
+        tables = ("letter", "delivery", "payload", "journal", "letter_link")
         found = {}
         for name in tables:
             found[name] = (await fetch(self.server.dsn, f"SELECT count(*) AS n FROM {name}"))[0]["n"]
-        found["tally"] = found.pop("tally_delta") + found.pop("tally_day")
         return found
 
 

@@ -11,7 +11,9 @@ def document_id(number, sender="H13.01", on=None):
     return raw.split("DocumentId>")[1].split("<")[0]
 
 
-def operation(kind, number, target, *, own=None, recipients=("H13.02",), sender="H13.01", more="", subject="V/v thử"):
+def operation(
+    kind, number, target, *, own=None, recipients=("H13.02",), sender="H13.01", more="", subject="V/v thử"
+):
     """A letter of that operation; `own`: its own number, else that of its target, `more`: elements of Bussiness."""
     raw = quick_letter(own or number, sender=sender, recipients=recipients, subject=subject).decode()
     raw = raw.replace("BussinessDocType>0", f"BussinessDocType>{KINDS[kind]}")

@@ -13,7 +13,7 @@ kept and harmless. `status` says the same in JSON: it writes the notice's edXML 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,7 +44,7 @@ class Status:
 
 
 async def answer(
-    exchange: Exchange, given: Given, reading: model.Reading, about: Any | None = None
+    exchange: Exchange, given: Given, reading: model.Reading, about: Mapping[str, Any] | None = None
 ) -> Accepted | Refused:
     """Decide on one notice; refusals are put on record by the caller. `about`: its delivery, else the newest round's."""
     notice = reading.message
@@ -73,7 +73,7 @@ async def _found(
     given: Given,
     reading: model.Reading,
     parties: tuple[Agency, Agency],
-    about: Any | None,
+    about: Mapping[str, Any] | None,
 ) -> noticed.Noticed | Accepted | Refused:
     """The notice with the delivery it speaks of, if it counts and is new."""
     notice, (sender, addressee) = reading.message, parties
@@ -150,7 +150,9 @@ async def _about(
         if code not in lifecycle.REQUEST_ANSWERS:
             return own
         named = (found["recipient"], found["sender"], found["document_id"])
-        return await operations.asked_by(connection, *named) or own  # said on the line of the operation itself
+        return (
+            await operations.asked_by(connection, *named) or own
+        )  # said on the line of the operation itself
 
 
 def _notice(about: Any, said: Status, at: datetime, snapshot: Directory) -> model.Notice:  # noqa: ANN401 - a record

@@ -50,9 +50,7 @@ def transition(cause: Cause, target: rows.LetterRow, recipient: UUID, new_ids: i
     return Transition(key=key, move=functools.partial(_move, cause, target, recipient, new_ids))
 
 
-def _move(
-    cause: Cause, target: rows.LetterRow, recipient: UUID, new_ids: ids.Ids, now: Standing
-) -> Moved:
+def _move(cause: Cause, target: rows.LetterRow, recipient: UUID, new_ids: ids.Ids, now: Standing) -> Moved:
     assert now.id is not None
     matter = Matter(letter=target, recipient=recipient, delivery=now.id, scope=now.scope)
     after, lines = struck(cause, matter, now, new_ids)
@@ -77,9 +75,7 @@ def struck(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> Ste
     return after, lines
 
 
-def line(
-    cause: Cause, matter: Matter, event: str, new_ids: ids.Ids, **detail: object
-) -> rows.JournalRow:
+def line(cause: Cause, matter: Matter, event: str, new_ids: ids.Ids, **detail: object) -> rows.JournalRow:
     """A journal line of the recipient's about its delivery."""
     return rows.JournalRow(
         agency=matter.recipient, id=new_ids.new(), at=cause.at, event=event, letter=matter.letter.id,
@@ -90,9 +86,7 @@ def line(
 def _withdrawn(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> Step:
     reached = lifecycle.advance(now.state, "withdraw")
     assert reached is not None
-    after = replace(
-        now, state=reached, open=False, recalled=now.recalled or now.state in transfer.REGISTERED
-    )
+    after = replace(now, state=reached, open=False, recalled=now.recalled or now.state in transfer.REGISTERED)
     told = {"letter": str(cause.letter), "operation": cause.operation, "was": now.state}
     return after, [line(cause, matter, "withdrawn", new_ids, **told)]
 
@@ -135,11 +129,9 @@ def answered(cause: Cause, matter: Matter, now: Standing, code: str, new_ids: id
     event = "agreed" if said == "agreed" else "refused_request"
     lines = [line(cause, matter, event, new_ids, kind=now.request, letter=str(now.request_letter))]
     after = replace(now, request_answer=said, answered_at=cause.at)
-    if said == "refused":
+    if said == "refused" or now.state in operations.OVER:
         return after, lines
-    agreed = replace(
-        cause, letter=now.request_letter, operation=now.request, facts=now.request_facts
-    )
+    agreed = replace(cause, letter=now.request_letter, operation=now.request, facts=now.request_facts)
     follow = _withdrawn if now.request_facts is None else _restated
     after, more = follow(agreed, matter, after, new_ids)
     return after, [*lines, *more]

@@ -136,7 +136,9 @@ def move(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standi
         after = replace(after, state=reached)
         if now.arrived_at is None:
             after = replace(after, open=False, system=letter.system, arrived_at=letter.accepted_at)
-            lines.append(replace(status, id=new_ids.new(), event="arrived", sha256=None, size=None, detail={}))
+            lines.append(
+                replace(status, id=new_ids.new(), event="arrived", sha256=None, size=None, detail={})
+            )
     if after == now:
         return Moved(standing=now, lines=(status,))
     return settled(matter, now, after, lines, new_ids)

@@ -240,9 +240,7 @@ def given(
     facts = {name: getattr(shows, name) for name in effects.SHOWN} if shows else {}
     source = replace(link.target, recipients=added, purposes=("act",) * len(added), **facts)
     made = expand.of_letter(source, snapshot, new_ids)
-    deliveries = [
-        rows.like(one, restated_by=shows.id if shows else None, added_at=acts.at) for one in made
-    ]
+    deliveries = [rows.like(one, restated_by=shows.id if shows else None, added_at=acts.at) for one in made]
     return [(one, _line(one, letter, acts, new_ids)) for one in deliveries]
 
 

@@ -178,7 +178,14 @@ def moved(delivery: Mapping[str, Any], one: Rejudged) -> Moved:
     facts.subtract(counted.facts(delivery, before, at))
     facts.update(counted.facts(delivery, after, at))
     return Moved(
-        columns=(*key, now.requirement, shown.klass or "X", shown.grade, shown.justified, after.klass or delivery["counted_class"]),
+        columns=(
+            *key,
+            now.requirement,
+            shown.klass or "X",
+            shown.grade,
+            shown.justified,
+            after.klass or delivery["counted_class"],
+        ),
         before=before.klass or delivery["class"],
         after=after.klass or shown.klass or "X",
         arrived=at is not None,

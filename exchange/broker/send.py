@@ -85,9 +85,7 @@ async def _planned(
     return found
 
 
-async def _known(
-    exchange: Exchange, identity: letters.Identity, given: Given
-) -> Accepted | Refused | int:
+async def _known(exchange: Exchange, identity: letters.Identity, given: Given) -> Accepted | Refused | int:
     """The first receipt again, a conflict, or the round that this letter opens."""
     held = await exchange.known.answer(identity)
     if held is None:

@@ -46,9 +46,7 @@ def settled(
 
 def _class(matter: Matter, standing: Standing) -> paper_class.Classification:
     accepted = _accepted(matter, standing)
-    return transfer.classification(
-        accepted, standing.state, standing.arrived_at, recalled=standing.recalled
-    )
+    return transfer.classification(accepted, standing.state, standing.arrived_at, recalled=standing.recalled)
 
 
 def _accepted(matter: Matter, standing: Standing) -> paper_class.Event:
@@ -64,9 +62,7 @@ def _accepted(matter: Matter, standing: Standing) -> paper_class.Event:
 def _shown(matter: Matter, now: Standing, found: paper_class.Classification) -> Standing:
     justified = paper_class.on_arrival(_accepted(matter, now)).justified
     if now.arrived_at is not None:
-        return replace(
-            now, counted_class=found.klass, excluded=found.excluded or None, justified=justified
-        )
+        return replace(now, counted_class=found.klass, excluded=found.excluded or None, justified=justified)
     if now.state == "withdrawn":
         return replace(now, counted_class="X", excluded=now.excluded or "recalled", justified=justified)
     return replace(now, justified=justified)

@@ -31,7 +31,9 @@ async def all_waiting(exchange: Exchange) -> int:
     directory, done = await exchange.snapshot.current(), 0
     async with exchange.pool.acquire() as connection:
         while True:
-            found = await stored.waiting(connection, exchange.clock(), LETTERS_AT_ONCE + len(exchange.postponed))
+            found = await stored.waiting(
+                connection, exchange.clock(), LETTERS_AT_ONCE + len(exchange.postponed)
+            )
             ready = [expand.letter(one) for one in found if one["id"] not in exchange.postponed]
             went = [one.id for one in ready if await _tried(exchange, connection, one, directory)]
             done += len(went)

@@ -27,7 +27,13 @@ withdrawn   -         -         -         -        -
 """State and cause to the effect; `remove` and `restate` are what an update does, `-`: nothing."""
 
 REQUESTS: Mapping[str, str] = MappingProxyType(
-    {"revoke": "revoke", "replace": "replace", "remove": "update", "restate": "update", "take_back": "take_back"}
+    {
+        "revoke": "revoke",
+        "replace": "replace",
+        "remove": "update",
+        "restate": "update",
+        "take_back": "take_back",
+    }
 )
 """The kind of request that each cause opens."""
 
@@ -49,6 +55,9 @@ def _read(grid: str) -> Mapping[str, Mapping[str, Effect]]:
 
 
 TABLE = _read(_GRID)
+
+OVER = frozenset(state for state, effects in TABLE.items() if not effects)
+"""States in which nothing is done to a delivery any more, also not by an answer that comes late."""
 
 
 def effect(state: str, cause: str, *, withdrawal_open: bool = False) -> Effect | None:

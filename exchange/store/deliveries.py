@@ -105,7 +105,11 @@ async def fetched(connection: Connection, agencies: Sequence[UUID], letter: UUID
 
 
 async def answered(
-    connection: Connection, recipient: UUID, sender: UUID, document_id: str, round_: int | None,
+    connection: Connection,
+    recipient: UUID,
+    sender: UUID,
+    document_id: str,
+    round_: int | None,
     letter: UUID | None = None,
 ) -> Any | None:  # noqa: ANN401 - a record
     """The delivery to `recipient` of that document, in its newest round that has one, or in that round, or of that letter."""

@@ -144,5 +144,3 @@ async def asked_by(connection: Connection, recipient: UUID, sender: UUID, docume
             ORDER BY (delivery.request_letter = operation.id) DESC NULLS LAST, operation.accepted_at DESC LIMIT 1""",
         recipient, sender, document_id,
     )  # fmt: skip
-
-

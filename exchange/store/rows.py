@@ -17,7 +17,6 @@ from uuid import UUID
 
 from exchange.store.pool import Connection
 
-
 MOST_NUMBER = 200
 """Letters of number and notation that rows show and are found by: both stand in one index."""
 
@@ -232,7 +231,17 @@ class DeltaRow:
     n: int
 
 
-Row = LetterRow | LinkRow | VerdictRow | JudgementRow | DeliveryRow | PayloadRow | JournalRow | EvidenceRow | DeltaRow
+Row = (
+    LetterRow
+    | LinkRow
+    | VerdictRow
+    | JudgementRow
+    | DeliveryRow
+    | PayloadRow
+    | JournalRow
+    | EvidenceRow
+    | DeltaRow
+)
 
 
 TABLES: Mapping[type[Row], str] = {

@@ -116,7 +116,9 @@ async def _locked(connection: Connection, keys: Sequence[Key]) -> dict[Key, Stan
 
 def _statement() -> str:
     wire = ["text" if kind == "jsonb" else kind for kind in _WRITTEN.values()]
-    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(("uuid", "uuid", "int", *wire), 1))
+    arrays = ", ".join(
+        f"${number}::{kind}[]" for number, kind in enumerate(("uuid", "uuid", "int", *wire), 1)
+    )
     columns = ", ".join(f"{name} = given.{name}::{kind}" for name, kind in _WRITTEN.items())
     return f"""UPDATE delivery SET {columns}
                  FROM unnest({arrays}) AS given (recipient, letter, round, {", ".join(_WRITTEN)})

@@ -149,7 +149,11 @@ def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _class_faults(delivery: Mapping[str, Any], where: str) -> Iterator[Fault]:
     """The class shown, the class counted, and why a transfer is not counted."""
-    shown = paper_class.on_arrival(_accepted(delivery)).klass if delivery["operation"] in transfer.COUNTED else "X"
+    shown = (
+        paper_class.on_arrival(_accepted(delivery)).klass
+        if delivery["operation"] in transfer.COUNTED
+        else "X"
+    )
     if delivery["requirement"] != delivery["letter_requirement"]:
         yield Fault(code="judgement_differs", where=f"{where} {delivery['requirement']}")
     if delivery["class"] != shown:

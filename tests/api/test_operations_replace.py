@@ -25,7 +25,7 @@ async def test_for_two_recipients_one_is_withdrawn_and_one_is_asked(shared_serve
         assert await at.tally() == {"E": 1, "recalled": 1}
         one, two = [await at.told(first, code) for code in BOTH]
         assert (one["state"], one["class"], one["recalled"], one["replaced_by"]) == (
-            "withdrawn", "X", True, second["letter"],
+            "withdrawn", "X", False, second["letter"],
         )  # fmt: skip
         assert (two["state"], two["class"], two["recalled"], two["replaced_by"]) == (
             "registered", "E", False, second["letter"],

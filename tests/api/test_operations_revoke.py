@@ -34,7 +34,7 @@ async def test_before_registration_the_letter_is_frozen_and_its_bytes_are_gone(s
         assert (receipt["sha256"], receipt["size"], receipt["round"]) == (digest(raw), len(raw), 1)
         assert "no_signature" in str(answer.body) or answer.body["requirement"] == "not_met"
         seen = await at.told(first)
-        assert (seen["state"], seen["recalled"], seen["request"]) == ("withdrawn", True, None)
+        assert (seen["state"], seen["recalled"], seen["request"]) == ("withdrawn", False, None)
         assert await at.open(about=first) == []
         status, problem, _ = await at.bytes_(first)
         assert (status, problem) == (410, "gone")
@@ -65,7 +65,7 @@ async def test_what_had_arrived_is_taken_out_of_its_class(shared_server, provinc
         second = await at.sent(revoking(said, "H13.31"))
         assert await at.tally() == {"E": 1, "recalled": 1}
         seen = await at.told(first)
-        assert (seen["state"], seen["class"], seen["recalled"]) == ("withdrawn", "X", True)
+        assert (seen["state"], seen["class"], seen["recalled"]) == ("withdrawn", "X", False)
         other = await at.told(first, "H13.32")
         assert (other["state"], other["class"], other["recalled"], other["request"]) == (
             "arrived",
