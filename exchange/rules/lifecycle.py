@@ -85,7 +85,7 @@ REQUEST_ANSWERS: Mapping[str, str] = MappingProxyType({"15": "agreed", "16": "re
 
 
 def answer(code: str, *, open_: bool) -> str | None:
-    """agreed or refused; None for another notice, and while no request is open: then it is kept and moves nothing."""
+    """Which of agreed and refused; None for another notice, and while no request is open: then it is kept and moves nothing."""
     return REQUEST_ANSWERS.get(code) if open_ else None
 
 

@@ -109,11 +109,11 @@ async def strays(connection: Connection) -> dict[str, int]:
                           AND letter.id::text = detail->>'notice')) AS statuses_without_notice,
                   (SELECT count(*) FROM letter WHERE expanded_at IS NOT NULL AND
                       cardinality(recipients) + (SELECT count(DISTINCT one)
-                            FROM letter_link JOIN letter AS updating
-                              ON updating.sender = letter_link.sender AND updating.id = letter_link.letter
-                           CROSS JOIN unnest(updating.added) AS one
+                            FROM letter_link JOIN letter AS updater
+                              ON updater.sender = letter_link.sender AND updater.id = letter_link.letter
+                           CROSS JOIN unnest(updater.added) AS one
                            WHERE letter_link.sender = letter.sender AND letter_link.target = letter.id
-                             AND updating.effected_at IS NOT NULL)
+                             AND updater.effected_at IS NOT NULL)
                       <> (SELECT count(*) FROM delivery
                            WHERE delivery.letter = letter.id AND delivery.round = letter.round)
                       AND NOT EXISTS

@@ -22,6 +22,7 @@ from exchange.rules import admission, lifecycle, paper_class, transfer
 from exchange.store import payloads, recount, tally
 from exchange.store.pool import Connection
 from exchange.tracker import check_requests
+from exchange.tracker.check_requests import Fault
 
 _PROPERTIES = (
     "view",
@@ -35,14 +36,6 @@ _PROPERTIES = (
     "grade",
     "justified",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """One difference: stable code, and where it is."""
-
-    code: str
-    where: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +136,7 @@ def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
     state = _state(delivery)
     if state != delivery["state"]:
         yield Fault(code="state_differs", where=f"{where} {delivery['state']} ≠ {state}")
-    yield from (Fault(code=code, where=where) for code in check_requests.faults(delivery))
+    yield from check_requests.faults(delivery)
     yield from _class_faults(delivery, where)
 
 

@@ -6,9 +6,19 @@ that no other put aside, in whichever order lines were written. Every request ha
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from exchange.rules import transfer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One difference: stable code, and where it is."""
+
+    code: str
+    where: str
+
 
 _SAID = {"agreed": "agreed", "refused_request": "refused"}
 
@@ -18,19 +28,20 @@ def recalled(delivery: Mapping[str, Any]) -> bool:
     return any(event == "withdrawn" and was in transfer.REGISTERED for event, _, was in delivery["steps"])
 
 
-def faults(delivery: Mapping[str, Any]) -> Iterator[str]:
-    """Codes of what differs."""
+def faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
+    """What differs."""
+    where = str(delivery["id"])
     if not delivery["same_facts"]:
-        yield "facts_differ"
+        yield Fault(code="facts_differ", where=where)
     if delivery["recalled"] != recalled(delivery):
-        yield "recall_differs"
+        yield Fault(code="recall_differs", where=where)
     if delivery["request"] != _request(delivery["requests"], delivery):
-        yield "request_differs"
+        yield Fault(code="request_differs", where=where)
     if sum(event == "withdrawn" for event, _, _ in delivery["steps"]) != (delivery["state"] == "withdrawn"):
-        yield "withdrawn_without_cause"
+        yield Fault(code="withdrawn_without_cause", where=where)
     named = {delivery["restated_by"], delivery["replaced_by"]} - {None}
     if not {str(one) for one in named} <= set(delivery["updates"]):
-        yield "update_without_journal"
+        yield Fault(code="update_without_journal", where=where)
 
 
 def _request(lines: Sequence[Mapping[str, Any]], delivery: Mapping[str, Any]) -> str | None:

@@ -467,11 +467,13 @@ async def test_other_bytes_under_one_document_id_are_a_conflict_that_names_the_f
     assert (await desk.post(quick_letter(1320))).status == 200
 
 
-@pytest.mark.parametrize("operation", ["1", "2", "3"])
-async def test_operations_that_are_not_built_yet_are_refused_as_such(desk, operation):
-    TRIED.append("unsupported")
+@pytest.mark.parametrize(
+    "operation, status, code", [("1", 404, "not_found"), ("2", 404, "not_found"), ("3", 422, "findings")]
+)
+async def test_operations_on_what_nobody_sent_are_refused(desk, operation, status, code):
+    TRIED.append(code)
     raw = changed(quick_letter(1330), (b"BussinessDocType>0", f"BussinessDocType>{operation}".encode()))
-    await expect_refused(desk, raw, 422, "unsupported")
+    await expect_refused(desk, raw, status, code)
 
 
 # --- signatures that refuse a letter -----------------------------------------------------------------------------------
