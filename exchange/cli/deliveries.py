@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange import texts
-from exchange.cli import answers, client
+from exchange.cli import answers, client, operations
 from exchange.edxml import codes
 from exchange.links import sdk
 from exchange.rules import paper_class
@@ -134,6 +134,8 @@ def status(  # noqa: PLR0913 - one argument an option
             receipt = body.get("receipt")
             letter = receipt.get("letter") if isinstance(receipt, dict) else "-"
             click.echo(access.say("client.status_sent", code=known, name=name, letter=letter))
+            for line in operations.of_status(access, known):
+                click.echo(line)
         return answers.YES
 
     client.run(access, work)
@@ -157,18 +159,24 @@ def trace(*, access: client.Access, letter: UUID) -> None:
 
 
 def _print_trace(access: client.Access, body: Mapping[str, Any]) -> None:
-    """The letters linked; then each delivery with its state, and below it line by line: when, what, by whom."""
+    """The form of the copy; each delivery with its state, and below it line by line: when, what, by whom; then the letters linked."""
     console = client.console()
-    for line in _about_letter(access, body):
-        console.print(Text(line), soft_wrap=True)
+    if body.get("copy") not in {None, "original"}:
+        copy = access.say("client.trace_copy", copy=_known(access, "copy_form", body.get("copy")))
+        console.print(Text(copy), soft_wrap=True)
     for delivery in _records(body.get("deliveries")):
         console.print(Text(_head(access, delivery), style="bold"), soft_wrap=True)
-        for line in _asked(access, delivery):
+        for line in operations.of_delivery(access, delivery):
             console.print(Text(f"  {line}"), soft_wrap=True)
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
         for when, what, who in _timeline(access, delivery):
             table.add_row("", Text(when), Text(what), Text(who))
         console.print(table)
+    links = _records(body.get("links"))
+    if links:
+        console.print(Text(access.say("client_operation.links"), style="bold"), soft_wrap=True)
+    for link in links:
+        console.print(Text(f"  {operations.of_link(access, link)}"), soft_wrap=True)
 
 
 def _head(access: client.Access, delivery: Mapping[str, Any]) -> str:
@@ -178,31 +186,6 @@ def _head(access: client.Access, delivery: Mapping[str, Any]) -> str:
         "client.trace_delivery", recipient=delivery.get("recipient"), purpose=words["purpose"],
         state=words["state"], klass=words["class"],
     )  # fmt: skip
-
-
-def _about_letter(access: client.Access, body: Mapping[str, Any]) -> Iterator[str]:
-    """The form of the copy, unless it is the original, and the letters linked with this one."""
-    if body.get("copy") not in {None, "original"}:
-        yield access.say("client.trace_copy", copy=_known(access, "copy_form", body.get("copy")))
-    for link in _records(body.get("links")):
-        said = "/".join(str(link[name]) for name in ("number", "notation") if link.get(name))
-        yield access.say(
-            "client.trace_link", kind=_known(access, "link", link.get("kind")), sender=link.get("sender"),
-            reference=said or link.get("document_id"), at=client.moment(link.get("at")), letter=link.get("letter"),
-        )  # fmt: skip
-
-
-def _asked(access: client.Access, delivery: Mapping[str, Any]) -> Iterator[str]:
-    """What the sender asks of the recipient, and what took the letter's place."""
-    request = delivery.get("request")
-    if isinstance(request, Mapping):
-        answer = _known(access, "request", request.get("answer") or "open")
-        kind = _known(access, "request", request.get("kind"))
-        yield access.say(
-            "client.trace_request", kind=kind, at=client.moment(request.get("at")), answer=answer
-        )
-    if delivery.get("replaced_by"):
-        yield access.say("client.trace_replaced", letter=delivery["replaced_by"])
 
 
 def _timeline(access: client.Access, delivery: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

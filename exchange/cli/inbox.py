@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange import texts
-from exchange.cli import answers, client, screen, taking
+from exchange.cli import answers, client, operations, screen, taking
 from exchange.links import sdk
 
 DAY_SECONDS = 86_400
@@ -160,10 +160,11 @@ def _reference(item: Mapping[str, Any]) -> str:
 
 
 def _said(item: Mapping[str, Any], language: str) -> str:
-    """A letter's subject; before that of a notice, what it says of the document."""
+    """A letter's subject, after the name of an operation; before that of a notice, what it says of the document."""
     subject = str(item.get("subject") or "")
     if item.get("kind") != "notice":
-        return subject or texts.say("client.letter", language)
+        name = operations.name(item.get("operation"), language)
+        return " ".join(filter(None, (name and f"[{name}]", subject or texts.say("client.letter", language))))
     status = client.status_name(str(item.get("status") or ""), language)
     return " ".join(filter(None, (texts.say("client.notice", language), status, subject)))
 

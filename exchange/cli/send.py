@@ -16,7 +16,7 @@ import click
 
 from exchange import texts
 from exchange.broker.declared import COPY_FORMS, PAPER_REASONS, PURPOSES
-from exchange.cli import answers, bars, client, screen
+from exchange.cli import answers, bars, client, operations, screen
 from exchange.links import keep, sdk, statement
 from exchange.links.upload import Progress
 from signing import keys
@@ -34,6 +34,9 @@ CODES = {
     "not_tried": answers.UNAVAILABLE,
 }
 """Each outcome of a file with the exit code it asks for; the command ends with the highest."""
+
+UNCOUNTED = frozenset({"revoke", "update", "status"})
+"""Operations that are no document of their own: no class is told of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +214,7 @@ def _receipt(access: client.Access, body: object) -> Iterator[str]:
             yield texts.say(f"client.{name}", language, codes=", ".join(map(str, codes)))
     for part, fact in (("requirement", "requirement"), ("class", "class_if_electronic")):
         known = texts.catalogue(language).get(f"{part}.{body.get(fact)}")
-        if known:
+        if known and not (part == "class" and receipt.get("operation") in UNCOUNTED):
             yield texts.say(f"client.{fact}", language, text=known)
+    yield from operations.of_receipt(access, receipt)
     yield from client.findings(access, body.get("warnings"))

@@ -23,6 +23,7 @@ PAGES = (
     "settings",
     "codes",
     "lifecycle",
+    "operations",
     "signatures",
     "reports",
 )
