@@ -99,8 +99,8 @@ TABLE: Mapping[tuple[str, str], Operation] = {
         },
         refusals=(
             *_BODY, "too_complex", "findings", "unsupported", "unknown_sender", "no_routable_recipient",
-            "not_allowed_to_act", "conflict", "signature_broken", "signature_of_another", "signature_wrapping",
-            "outcome_unknown",
+            "not_allowed_to_act", "not_found", "conflict", "signature_broken", "signature_of_another",
+            "signature_wrapping", "outcome_unknown",
         ),
     ),
     ("GET", "/v1/messages/{id}"): Operation(

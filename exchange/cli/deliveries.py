@@ -181,11 +181,13 @@ def _print_trace(access: client.Access, body: Mapping[str, Any]) -> None:
 
 def _head(access: client.Access, delivery: Mapping[str, Any]) -> str:
     """To whom, what for, and how far it is."""
-    words = {part: _known(access, part, delivery.get(part)) for part in ("state", "class", "purpose")}
-    return access.say(
-        "client.trace_delivery", recipient=delivery.get("recipient"), purpose=words["purpose"],
-        state=words["state"], klass=words["class"],
-    )  # fmt: skip
+    told = [part for part in ("purpose", "state", "class") if part in delivery]
+    return " · ".join(
+        [
+            texts.clean(str(delivery.get("recipient") or "-")),
+            *(_known(access, part, delivery[part]) for part in told),
+        ]
+    )
 
 
 def _timeline(access: client.Access, delivery: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

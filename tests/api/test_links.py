@@ -478,7 +478,7 @@ async def test_the_clerk_reads_links_purposes_and_remarks(shared_server, systems
     for said in (mine, theirs):
         assert f"{RECIPIENT} · To cooperate · " in said
         assert "Form: True copy" in said
-        assert "Answered by: " in said
+        assert "answered by" in said
         assert answer in said
     assert REMARK in " ".join(mine.split())
     assert "Remark" not in theirs

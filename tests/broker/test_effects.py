@@ -109,7 +109,9 @@ def test_the_journal_tells_state_request_recall_and_count_again(events):
     json.dumps([one.detail for one in story.lines])
     assert lifecycle.replay(steps(told)) == now.state
     assert list(check_requests.faults(told)) == []
-    accepted = noticed.replace(expand.accepted(LETTER, "same_root"), document_type=now.document_type)
+    accepted = noticed.replace(
+        expand.accepted(LETTER, "same_root", RECIPIENT), document_type=now.document_type
+    )
     found = transfer.classification(accepted, now.state, now.arrived_at, recalled=now.recalled)
     counted = {fact: n for fact, n in story.facts.items() if n}
     if found.klass is None:

@@ -83,7 +83,7 @@ def test_a_trace_tells_requests_answers_recalls_and_links():
     ]
     assert found[at["H13.33"] + 1].startswith("Refused 21/11/2026 09:00:00: update, asked")
     assert [line.split(" ", 2)[2] for line in found[at["H13.34"] + 2 : at["H13.35"]]] == [
-        "Asked H13.01", "Withdrawn H13.01", "Added to the recipients H13.01",
+        "Asked H13.01", "Withdrawn H13.01", "Added as recipient H13.01",
     ]  # fmt: skip
     assert found[at["H13.35"] + 1 :] == [
         "Linked letters",
