@@ -15,7 +15,8 @@ POISONED = LETTERS_AT_ONCE + 1
 COPIES = """
 INSERT INTO letter
 SELECT (jsonb_populate_record(whole, jsonb_build_object(
-            'id', gen_random_uuid(), 'document_id', 'poison ' || copy, 'expanded_at', NULL))).*
+            'id', gen_random_uuid(), 'document_id', 'poison ' || copy, 'expanded_at', NULL,
+            'first_of_key', NULL))).*
   FROM letter AS whole, generate_series(1, $2::int) AS copy WHERE whole.id = $1"""
 POISON = "UPDATE letter SET recipients = recipients || gen_random_uuid() WHERE document_id LIKE 'poison%'"
 CURE = (
