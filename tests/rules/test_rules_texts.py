@@ -45,5 +45,5 @@ def test_the_codes_of_the_modules_are_found():
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 @pytest.mark.parametrize("key", KEYS)
 def test_every_code_has_its_sentence(key, language):
-    facts = {"name": "tệp.pdf", "code": "H13", "signer": "Sở", "number": "12/UBND-VX"}
+    facts = {"name": "tệp.pdf", "code": "H13", "signer": "Sở", "number": "12/UBND-VX", "purpose": "act"}
     assert texts.say(key, language, **facts, fact="Số", said="12", written="13").strip()
