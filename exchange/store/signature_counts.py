@@ -14,55 +14,91 @@ from uuid import UUID
 from exchange.rules.certificate_use import Row
 from exchange.store.pool import Connection
 
-_DOCUMENT = """CASE WHEN number_key IS NOT NULL
-                    THEN concat_ws(chr(31), issued_year, series, number_key, notation_key)
-                    ELSE concat_ws(chr(31), 'id', document_id) END"""
-
-_LETTERS = f"""SELECT sender, id, accepted_at, number, notation, issued_on, document_type, document_id, operation,
-                      copy_form, main_attachment, reason, missing, coalesce(about.document, {_DOCUMENT}) AS document
-                 FROM letter
-                 LEFT JOIN LATERAL (SELECT {_DOCUMENT} AS document FROM letter AS target
-                                     WHERE letter.operation = 'update' AND target.sender = letter.sender
-                                       AND target.document_id = letter.target_document_id
-                                       AND target.operation IN ('new', 'replace')
-                                     ORDER BY round DESC LIMIT 1) AS about ON true
-                WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND accepted_at < $3
-                  AND operation NOT IN ('status', 'revoke') AND NOT test"""  # noqa: S608 - the statement is ours
-
 _NEWEST = """NOT EXISTS (SELECT FROM verdict AS later
                          WHERE later.sender = verdict.sender AND later.letter = verdict.letter
-                           AND later.revision > verdict.revision)"""
+                           AND later.revision > verdict.revision AND later.revision > 1)"""
+"""SQL: no later verdicts of the same letter. The first revision is 1, and few letters are judged again: they have an index."""
+
+_KEY = """{0}.issued_year, {0}.series, {0}.number_key, {0}.notation_key, {0}.document_id"""
+
+_LETTERS = """SELECT letter.sender, letter.id, accepted_at, number, notation, issued_on, document_type, document_id, operation,
+                     copy_form, main_attachment, reason, missing
+                FROM letter
+               WHERE ($1::uuid[] IS NULL OR letter.sender = ANY($1)) AND accepted_at >= $2 AND accepted_at < $3
+                 AND operation NOT IN ('status', 'revoke') AND NOT test"""
+
+
+def _carried(when: str) -> str:
+    """SQL: letters of some time, each with its document: the key's parts, and all of them in one text."""
+    own, about = (_KEY.format(name).split(", ") for name in ("letter", "about"))
+    parts = ", ".join(
+        f"CASE WHEN about.document_id IS NULL THEN {mine} ELSE {its} END AS {mine.partition('.')[2].replace('document_id', 'key_id')}"
+        for mine, its in zip(own, about, strict=True)
+    )
+    return f"""SELECT *, (CASE WHEN number_key IS NULL THEN concat_ws(chr(31), 'id', key_id)
+                               ELSE concat_ws(chr(31), issued_year, series, number_key, notation_key) END)
+                         COLLATE "C" AS document
+                 FROM (SELECT letter.sender, letter.id, accepted_at, number, notation, issued_on, document_type,
+                              letter.document_id, letter.operation, copy_form, missing, first_of_key, {parts}
+                         FROM letter
+                         LEFT JOIN LATERAL (SELECT {_KEY.format("target")} FROM letter AS target
+                                             WHERE letter.operation = 'update' AND target.sender = letter.sender
+                                               AND target.document_id = letter.target_document_id
+                                               AND target.operation IN ('new', 'replace')
+                                             ORDER BY round DESC LIMIT 1) AS about ON true
+                        WHERE ($1::uuid[] IS NULL OR letter.sender = ANY($1)) AND {when}
+                          AND letter.operation NOT IN ('status', 'revoke') AND NOT letter.test) AS letter"""  # noqa: S608 - the statement is ours
+
+
+_LATE = "interval '1 hour'"
+"""SQL: by so much, and far less, the first letter of a document may be accepted later than one that came second."""
+
+_SPAN = _carried("accepted_at >= $2 AND accepted_at < $3")
+
+_EARLIER = """SELECT FROM letter AS earlier
+               WHERE earlier.sender = document.sender AND earlier.operation IN ('new', 'replace') AND NOT earlier.test
+                 AND earlier.accepted_at < $2"""
 
 _SIGNED = f"""
-    WITH mine AS MATERIALIZED ({_LETTERS}),
-         documents AS (
-             SELECT DISTINCT ON (sender, document) sender, document, id, accepted_at, number, notation, issued_on,
-                    document_type, document_id, copy_form, missing,
-                    min(accepted_at) OVER (PARTITION BY sender, document) AS first_accepted,
-                    count(*) OVER (PARTITION BY sender, document) AS letters
-               FROM mine
+    WITH carried AS ({_SPAN}),
+         moved AS MATERIALIZED (SELECT DISTINCT sender, document FROM ({_carried("accepted_at < $2 AND letter.operation = 'update'")}) AS letter),
+         document AS (
+             SELECT DISTINCT ON (sender, document) *,
+                    min(accepted_at) OVER same AS first_accepted, count(*) OVER same AS letters,
+                    bool_or(first_of_key AND operation <> 'update' AND accepted_at >= $2 + {_LATE}) OVER same AS fresh
+               FROM carried WINDOW same AS (PARTITION BY sender, document)
               ORDER BY sender, document, operation = 'update', accepted_at DESC, id DESC),
+         begun AS MATERIALIZED (
+             SELECT * FROM document
+              WHERE (fresh
+                     OR number_key IS NOT NULL AND NOT EXISTS ({_EARLIER}
+                        AND earlier.issued_year = document.issued_year AND earlier.series = document.series
+                        AND earlier.number_key = document.number_key
+                        AND earlier.notation_key IS NOT DISTINCT FROM document.notation_key)
+                     OR number_key IS NULL AND NOT EXISTS ({_EARLIER}
+                        AND earlier.document_id = document.key_id AND earlier.number_key IS NULL))
+                AND NOT EXISTS (SELECT FROM moved
+                                 WHERE moved.sender = document.sender AND moved.document = document.document)),
+         found AS (
+             SELECT letter.sender, letter.id, bool_or(indication = 'TOTAL_FAILED') AS failed,
+                    bool_or(indication = 'INDETERMINATE') AS undetermined,
+                    bool_or(good AND signer_kind = 'organisation' AND signer_agency = letter.sender) AS organisation,
+                    bool_or(good AND signer_kind = 'individual' AND (copy_form = 'original' OR EXISTS (
+                        SELECT FROM signer_certificate AS row
+                         WHERE row.sha256 = certificate_sha256 AND row.confirmed_at IS NOT NULL))) AS individual
+               FROM begun AS letter
+               JOIN (SELECT *, indication = 'TOTAL_PASSED'
+                               AND (main OR (place = 'package' AND format IN ('xmldsig', 'xades'))) AS good
+                       FROM verdict WHERE {_NEWEST}) AS verdict
+                 ON verdict.sender = letter.sender AND verdict.letter = letter.id
+              GROUP BY letter.sender, letter.id),
          signed AS (
-             SELECT documents.*, coalesce(failed, false) AS failed,
-                    coalesce(undetermined AND NOT failed, false) AS undetermined,
+             SELECT begun.sender, id, document_id, number, notation, issued_on, document_type, first_accepted, letters,
+                    coalesce(failed, false) AS failed, coalesce(undetermined AND NOT failed, false) AS undetermined,
                     coalesce(organisation, false) AND NOT missing && ARRAY['document', 'main.organisation']
                         AS organisation,
-                    coalesce(CASE copy_form WHEN 'original' THEN individual ELSE confirmed END, false)
-                        AND NOT missing && ARRAY['document', 'main.individual'] AS individual
-               FROM documents LEFT JOIN LATERAL (
-                    SELECT bool_or(indication = 'TOTAL_FAILED') AS failed,
-                           bool_or(indication = 'INDETERMINATE') AS undetermined,
-                           bool_or(good AND signer_kind = 'organisation' AND signer_agency = sender) AS organisation,
-                           bool_or(good AND signer_kind = 'individual') AS individual,
-                           bool_or(good AND signer_kind = 'individual' AND EXISTS (
-                               SELECT FROM signer_certificate AS row
-                                WHERE row.sha256 = certificate_sha256 AND row.confirmed_at IS NOT NULL)) AS confirmed
-                      FROM (SELECT *, indication = 'TOTAL_PASSED'
-                                      AND (main OR (place = 'package' AND format IN ('xmldsig', 'xades'))) AS good
-                              FROM verdict
-                             WHERE verdict.sender = documents.sender AND verdict.letter = documents.id AND {_NEWEST})
-                           AS verdict) AS found ON true
-              WHERE first_accepted >= $2)"""  # noqa: S608 - the statement is ours
+                    coalesce(individual, false) AND NOT missing && ARRAY['document', 'main.individual'] AS individual
+               FROM begun LEFT JOIN found USING (sender, id))"""  # noqa: S608 - the statement is ours
 
 
 async def documents(
@@ -92,9 +128,10 @@ async def certificates(
 ) -> tuple[list[Row], dict[bytes, bytes]]:
     """Every row of each certificate that these agencies or their officers hold, and the certificates (DER) at hand."""
     records = await connection.fetch(
-        """WITH mine AS (SELECT DISTINCT row.sha256
-                           FROM signer_certificate AS row LEFT JOIN officer ON officer.id = row.officer
-                          WHERE $1::uuid[] IS NULL OR row.agency = ANY($1) OR officer.agency = ANY($1))
+        """WITH mine AS (SELECT sha256 FROM signer_certificate WHERE $1::uuid[] IS NULL OR agency = ANY($1)
+                          UNION
+                          SELECT sha256 FROM officer JOIN signer_certificate ON signer_certificate.officer = officer.id
+                           WHERE officer.agency = ANY($1))
            SELECT row.sha256, row.agency, coalesce(officer.agency, row.agency) AS home, home.level, row.kind, row.officer,
                   coalesce(officer.name, '') AS officer_name, coalesce(officer.position, '') AS position,
                   coalesce(officer.is_leader, false) AS leader, row.subject, row.issuer, row.purpose,
@@ -117,20 +154,40 @@ async def certificates(
 async def uses(
     connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
 ) -> list[Any]:
-    """Valid signatures by certificate: distinct documents in a span, the last moment before its end, and the officer.
+    """Valid signatures of a span by certificate and officer: distinct documents, and the last moment.
 
     Looked for in the letters of these agencies and of those that share a certificate with them.
     """
     return await connection.fetch(
-        f"""WITH mine AS MATERIALIZED ({_LETTERS})
-            SELECT certificate_sha256 AS sha256, officer, max(accepted_at) AS last,
-                   count(DISTINCT (letter.sender, letter.document)) FILTER (WHERE accepted_at >= $2) AS n
-              FROM mine AS letter
-              JOIN verdict ON verdict.sender = letter.sender AND verdict.letter = letter.id AND {_NEWEST}
-             WHERE indication = 'TOTAL_PASSED' AND certificate_sha256 IS NOT NULL
-             GROUP BY certificate_sha256, officer""",  # noqa: S608 - the statement is ours
+        f"""WITH carried AS ({_SPAN})
+            SELECT sha256, officer, max(last) AS last, count(*) AS n
+              FROM (SELECT certificate_sha256 AS sha256, officer, max(accepted_at) AS last
+                      FROM carried AS letter
+                      JOIN verdict ON verdict.sender = letter.sender AND verdict.letter = letter.id AND {_NEWEST}
+                     WHERE indication = 'TOTAL_PASSED' AND certificate_sha256 IS NOT NULL
+                     GROUP BY letter.sender, letter.document, certificate_sha256, officer) AS document
+             GROUP BY sha256, officer""",  # noqa: S608 - the statement is ours
         agencies, first, end,
     )  # fmt: skip
+
+
+async def last_uses(
+    connection: Connection, agencies: Sequence[UUID] | None, certificates: Sequence[bytes], before: datetime
+) -> dict[bytes, datetime]:
+    """When each of these certificates was last used validly before a moment, in the letters of these agencies."""
+    records = await connection.fetch(
+        f"""SELECT sha256, last
+              FROM unnest($2::bytea[]) AS given (sha256)
+             CROSS JOIN LATERAL (
+                   SELECT max(accepted_at) AS last
+                     FROM verdict JOIN letter ON letter.sender = verdict.sender AND letter.id = verdict.letter
+                    WHERE certificate_sha256 = given.sha256 AND indication = 'TOTAL_PASSED' AND {_NEWEST}
+                      AND ($1::uuid[] IS NULL OR letter.sender = ANY($1)) AND accepted_at < $3
+                      AND operation NOT IN ('status', 'revoke') AND NOT test) AS found
+             WHERE last IS NOT NULL""",  # noqa: S608 - the statement is ours
+        agencies, certificates, before,
+    )  # fmt: skip
+    return {one["sha256"]: one["last"] for one in records}
 
 
 async def sharing(connection: Connection, agencies: Sequence[UUID]) -> list[UUID]:
@@ -159,7 +216,7 @@ async def failures(
 ) -> list[Any]:
     """Signatures whose verdict did not pass, by its last revision that did not, beside the newest one."""
     return await connection.fetch(
-        f"""WITH mine AS MATERIALIZED ({_LETTERS} AND accepted_at >= $2)
+        f"""WITH mine AS MATERIALIZED ({_LETTERS})
             SELECT letter.id AS letter, letter.accepted_at, letter.sender, letter.number, letter.notation,
                    letter.document_id, letter.reason, verdict.position, verdict.place, verdict.main, verdict.revision,
                    verdict.indication, verdict.sub_indication, verdict.why, verdict.signer_kind, verdict.signer_name,
@@ -187,7 +244,7 @@ async def lacking(
 ) -> list[Any]:
     """Letters that lack a signature they must have, with the places where one is that did not pass."""
     return await connection.fetch(
-        f"""WITH mine AS MATERIALIZED ({_LETTERS} AND accepted_at >= $2)
+        f"""WITH mine AS MATERIALIZED ({_LETTERS})
             SELECT letter.id AS letter, letter.accepted_at, letter.sender, letter.number, letter.notation,
                    letter.document_id, letter.reason, letter.missing, letter.main_attachment,
                    ARRAY(SELECT place || chr(31) || signer_kind FROM verdict

@@ -53,8 +53,8 @@ async def usage(connection: Connection, asked: Asked, trust: Trust) -> Usage:
         return await gathered(connection, asked, trust)
 
 
-async def gathered(connection: Connection, asked: Asked, trust: Trust) -> Usage:
-    """The same within the caller's transaction."""
+async def gathered(connection: Connection, asked: Asked, trust: Trust, *, ever: bool = True) -> Usage:
+    """The same within the caller's transaction. Without `ever`, uses before the period are not looked for."""
     first, end = asked.first, asked.end
     at = end - timedelta(microseconds=1)
     on = max(paper_class.local_day(at), asked.period.first)
@@ -63,6 +63,8 @@ async def gathered(connection: Connection, asked: Asked, trust: Trust) -> Usage:
     rows, bodies = await signature_counts.certificates(connection, asked.agencies)
     senders = None if asked.agencies is None else await signature_counts.sharing(connection, asked.agencies)
     uses = await signature_counts.uses(connection, senders, first, end)
+    idle = {row.sha256 for row in rows} - {use["sha256"] for use in uses}
+    before = await signature_counts.last_uses(connection, senders, sorted(idle), first) if ever else {}
     return Usage(
         first=asked.period.first,
         last=asked.period.last,
@@ -72,14 +74,15 @@ async def gathered(connection: Connection, asked: Asked, trust: Trust) -> Usage:
         scope=frozenset(known) if asked.agencies is None else frozenset(asked.agencies),
         documents=tuple(Documents(**row) for row in documents),
         certificates=await asyncio.to_thread(_held, rows, bodies, trust),
-        uses=_uses(uses),
-        used=frozenset(row["officer"] for row in uses if row["officer"] and row["n"]),
+        uses={sha256: Use(last=paper_class.local_day(last)) for sha256, last in before.items()} | _uses(uses),
+        used=frozenset(row["officer"] for row in uses if row["officer"]),
     )
 
 
 async def measures(connection: Connection, asked: Asked, trust: Trust) -> dict[str, Measure]:
-    """M8 to M11 of some agencies, or of the whole exchange."""
-    return signature_measures.measures(await usage(connection, asked, trust))
+    """M8 to M11 of some agencies, or of the whole exchange. The caller holds no transaction."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        return signature_measures.measures(await gathered(connection, asked, trust, ever=False))
 
 
 async def in_tally(

@@ -22,7 +22,8 @@ from bench.test_ceiling import PLENTY
 from exchange.demo import letters
 from exchange.edxml import attachments, write
 
-CALM, UNDER_ATTACK, WARM = 150, 100, 12
+CALM, UNDER_ATTACK, WARM = 200, 200, 12
+PAUSE = 0.05  # seconds between letters, so that every bomb has its time
 ATTACKERS = 4
 BOUND = 2
 ATTACKER = "H13.03"
@@ -101,4 +102,5 @@ async def _timed(client, raws):
         answer = await client.send(raw)
         taken.append(1e3 * (time.perf_counter() - started))
         assert answer.status == 201, answer.raw
+        await asyncio.sleep(PAUSE)
     return taken

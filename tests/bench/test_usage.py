@@ -88,10 +88,10 @@ async def _filled(connection):
     await connection.execute(
         f"""INSERT INTO letter (sender, id, document_id, operation, round, sha256, size, number, notation, issued_on,
                     document_type, subject, recipients, requirement, directory_version, policy_sha256, system, accepted_at,
-                    receipt, expanded_at)
+                    receipt, expanded_at, issued_year, number_key, notation_key, first_of_key)
              SELECT senders.id, (lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, 'văn bản ' || n, 'new', 1,
                     sha256(n::text::bytea), 20000, n::text, 'UBND-VX', at::date, 'Công văn', 'V/v đo tốc độ của số liệu',
-                    ARRAY[senders.id], 'met', 1, '', senders.id, at, repeat('x', 900)::bytea, at
+                    ARRAY[senders.id], 'met', 1, '', senders.id, at, repeat('x', 900)::bytea, at, extract(year FROM at), n::text, 'UBND-VX', true
                FROM (SELECT n, '2026-01-01T05:00:00+07:00'::timestamptz + make_interval(years => n / {LETTERS // 5}, secs => 1500 * (n % {LETTERS // 5})) AS at
                        FROM generate_series(0, {LETTERS} - 1) AS n) AS made
                JOIN senders ON senders.place = n % {SENDERS}"""
