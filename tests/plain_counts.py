@@ -86,3 +86,14 @@ async def uses(connection, agencies, first, end):
              GROUP BY certificate_sha256, officer""",
         agencies, first, end,
     )  # fmt: skip
+
+
+async def sharing(connection, agencies):
+    """These agencies and all that hold a certificate of theirs too."""
+    found = await connection.fetchval(
+        """SELECT array_agg(DISTINCT other.agency)
+             FROM signer_certificate AS mine JOIN signer_certificate AS other ON other.sha256 = mine.sha256
+            WHERE mine.agency = ANY($1)""",
+        agencies,
+    )
+    return sorted({*agencies, *(found or [])})

@@ -10,7 +10,7 @@ import pytest
 from signed_world import ISSUERS, Brute, World, exported
 
 from exchange import texts
-from exchange.store import signature_counts
+from exchange.store import signed_documents
 from exchange.tracker import signature_usage, tally
 from exchange.tracker.reports import failures, make
 from exchange.tracker.signature_usage import Asked
@@ -531,10 +531,13 @@ async def test_what_is_read_of_a_period_is_what_the_whole_history_says(world, se
             here = asked(world, period, scope)
             span = (world.connection, scope, here.first, here.end)
             rows = await plain_counts.document_rows(*span)
-            assert plainly(await signature_counts.document_rows(*span)) == plainly(rows), (period, scope)
+            assert plainly(await signed_documents.documents(*span)) == plainly(rows), (period, scope)
             counted = await plain_counts.documents(*span)
-            assert plainly(await signature_counts.documents(*span)) == plainly(counted), (period, scope)
-            await uses_agree(span)
+            assert plainly((await signed_documents.counted(*span)).documents) == plainly(counted), (
+                period,
+                scope,
+            )
+            await uses_agree(span, scope and await plain_counts.sharing(world.connection, scope))
             ids = {row["id"] for row in rows}
             left_out += sum(
                 row["accepted_at"] >= here.first and row["id"] not in ids
@@ -543,22 +546,24 @@ async def test_what_is_read_of_a_period_is_what_the_whole_history_says(world, se
     assert left_out  # some documents of a period began before it
 
 
-async def uses_agree(span):
-    """Uses in the span, and the last ones of whoever had none there."""
+async def uses_agree(span, senders):
+    """Uses in the span, and the last ones of everybody, and of whoever had none there."""
     connection, scope, first, end = span
     known = {
-        (row["sha256"], row["officer"]): (row["last"], row["n"]) for row in await plain_counts.uses(*span)
+        (row["sha256"], row["officer"]): (row["last"], row["n"])
+        for row in await plain_counts.uses(connection, senders, first, end)
     }
-    found = {
-        (row["sha256"], row["officer"]): (row["last"], row["n"]) for row in await signature_counts.uses(*span)
+    counted = (await signed_documents.counted(*span)).uses
+    assert {(row["sha256"], row["officer"]): (row["last"], row["n"]) for row in counted} == {
+        key: (last, n) for key, (last, n) in known.items() if n
     }
-    assert found == {key: (last, n) for key, (last, n) in known.items() if n}
-    idle = {sha256 for sha256, _ in known} - {sha256 for sha256, _ in found}
-    before = {sha256: max(last for (one, _), (last, _) in known.items() if one == sha256) for sha256 in idle}
-    assert await signature_counts.last_uses(
-        connection, scope, sorted({sha256 for sha256, _ in known} | {b"x"} - {b"y"}), end
-    ) == {sha256: max(last for (one, _), (last, _) in known.items() if one == sha256) for sha256, _ in known}
-    assert await signature_counts.last_uses(connection, scope, sorted(idle), first) == before
+    everybody, used = {sha256 for sha256, _ in known}, {row["sha256"] for row in counted}
+    last = {sha256: max(at for (one, _), (at, _) in known.items() if one == sha256) for sha256 in everybody}
+    assert await signed_documents.last_uses(connection, scope, [*everybody, b"never"], end) == last
+    idle = everybody - used
+    assert await signed_documents.last_uses(connection, scope, sorted(idle), first) == {
+        sha256: last[sha256] for sha256 in idle
+    }
 
 
 PERIODS = ("2025", "2026", "2025-12", "2026-Q1", "2025-12-31", "2026-H2")
