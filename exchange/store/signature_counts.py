@@ -20,25 +20,30 @@ _LETTERS = """SELECT letter.sender, letter.id, accepted_at, number, notation, is
                  AND operation NOT IN ('status', 'revoke') AND NOT test"""
 
 
+_HELD = """SELECT sha256 FROM signer_certificate WHERE agency = ANY($1)
+            UNION ALL
+           SELECT sha256 FROM officer JOIN signer_certificate ON officer.id = officer WHERE officer.agency = ANY($1)"""
+"""SQL: what agencies or their officers hold."""
+
+
 async def certificates(
     connection: Connection, agencies: Sequence[UUID] | None
 ) -> tuple[list[Row], dict[bytes, bytes]]:
     """Every row of each certificate that these agencies or their officers hold, and the certificates (DER) at hand."""
+    # Two statements, as in `signed_documents`.
+    which = "$1::uuid[] IS NULL" if agencies is None else f"row.sha256 = ANY(ARRAY({_HELD}))"
     records = await connection.fetch(
-        """WITH mine AS (SELECT sha256 FROM signer_certificate WHERE $1::uuid[] IS NULL OR agency = ANY($1)
-                          UNION
-                          SELECT sha256 FROM officer JOIN signer_certificate ON signer_certificate.officer = officer.id
-                           WHERE officer.agency = ANY($1))
-           SELECT row.sha256, row.agency, coalesce(officer.agency, row.agency) AS home, home.level, row.kind, row.officer,
+        f"""SELECT row.sha256, row.agency, coalesce(officer.agency, row.agency) AS home, home.level, row.kind, row.officer,
                   coalesce(officer.name, '') AS officer_name, coalesce(officer.position, '') AS position,
                   coalesce(officer.is_leader, false) AS leader, row.subject, row.issuer, row.purpose,
                   greatest(row.valid_from, officer.valid_from) AS valid_from,
                   least(row.valid_to, officer.valid_to, home.valid_to) AS valid_to,
                   row.confirmed_at IS NOT NULL AS confirmed
-             FROM mine JOIN signer_certificate AS row ON row.sha256 = mine.sha256
+             FROM signer_certificate AS row
              LEFT JOIN officer ON officer.id = row.officer
              JOIN agency AS home ON home.id = coalesce(officer.agency, row.agency)
-            ORDER BY home.code, row.kind DESC, officer.code, row.valid_from, row.sha256""",
+            WHERE {which}
+            ORDER BY home.code, row.kind DESC, officer.code, row.valid_from, row.sha256""",  # noqa: S608 - the statement is ours
         agencies,
     )
     bodies = await connection.fetch(

@@ -4,7 +4,8 @@ A document is its key (`store.documents`: issuer, year, series, number, notation
 document id). An update is of the document that it updates. A document is counted in the span in which the exchange first took
 it; the newest letter of it up to the span's end that is no update, and that letter's newest verdicts, say how it is signed.
 
-Theory of operation. Only the span's letters are read, and their verdicts once. Whether a document began earlier is looked up
+Theory of operation. Only the span's letters are read, and the verdicts of each once, by their key: so the cost goes by the
+span, whatever the planner guesses of how many there are. Whether a document began earlier is looked up
 by its key, and not even that for letters that are the first of their key (`first_of_key`). Updates are few: all earlier
 ones are read. Training, notices and revocations are left out. `None` for agencies means the whole exchange.
 """
@@ -35,8 +36,8 @@ def _of(column: str) -> str:
     return f"CASE WHEN target.id IS NULL THEN letter.{column} ELSE target.{column} END"
 
 
-def _carried(when: str, senders: str) -> str:
-    """SQL: letters of some time and senders, each with its document: the key's parts, and all of them in one text."""
+def _carried(when: str) -> str:
+    """SQL: some letters, each with its document: the key's parts, and all of them in one text."""
     return f"""
         SELECT *, (CASE WHEN number IS NULL THEN concat_ws(chr(31), 'id', document_id)
                         ELSE concat_ws(chr(31), year, series, number, notation) END) COLLATE "C" AS document
@@ -50,27 +51,60 @@ def _carried(when: str, senders: str) -> str:
                                         AND target.document_id = letter.target_document_id
                                         AND target.operation IN ('new', 'replace')
                                       ORDER BY round DESC LIMIT 1) AS target ON true
-                 WHERE ($1::uuid[] IS NULL OR letter.sender = ANY({senders})) AND {when}
-                   AND letter.operation NOT IN ('status', 'revoke') AND NOT letter.test) AS letter"""  # noqa: S608 - the statement is ours
+                 WHERE {when} AND letter.operation NOT IN ('status', 'revoke') AND NOT letter.test) AS letter"""  # noqa: S608 - the statement is ours
 
 
 _EARLIER = """SELECT FROM letter AS earlier
                WHERE earlier.sender = document.sender AND earlier.operation IN ('new', 'replace') AND NOT earlier.test
                  AND earlier.accepted_at < $2"""
 
-_SIGNED = f"""
-    WITH carried AS MATERIALIZED ({_carried("letter.accepted_at >= $2 AND letter.accepted_at < $3", _SHARING)}),
-         moved AS MATERIALIZED (
+
+def _of_senders(column: str, agencies: str, *, whole: bool) -> str:
+    """SQL: which senders. Two statements, for one that fits both would be planned to read everybody's letters for one."""
+    return "$1::uuid[] IS NULL" if whole else f"{column} = ANY({agencies})"
+
+
+def _signed(*, whole: bool) -> str:
+    """SQL: common table expressions `judged` (letters), `signed` (documents) of the whole exchange, or of the senders in $1."""
+    asked = _of_senders("letter.sender", "$1::uuid[]", whole=whole)
+    sharing = _of_senders("letter.sender", _SHARING, whole=whole)
+    return f"""
+    WITH moved AS MATERIALIZED (
              SELECT DISTINCT sender, document
-               FROM ({_carried("letter.accepted_at < $2 AND letter.operation = 'update'", "$1")}) AS letter),
+               FROM ({_carried(f"{asked} AND letter.accepted_at < $2 AND letter.operation = 'update'")}) AS letter),
+         judged AS MATERIALIZED (
+             SELECT letter.*, found.*
+               FROM ({_carried(f"{sharing} AND letter.accepted_at >= $2 AND letter.accepted_at < $3")}) AS letter
+              CROSS JOIN LATERAL (
+                    SELECT bool_or(indication = 'TOTAL_FAILED') AS failed,
+                           bool_or(indication = 'INDETERMINATE') AS undetermined,
+                           bool_or(good AND signer_kind = 'organisation' AND signer_agency = letter.sender) AS organisation,
+                           bool_or(good AND signer_kind = 'individual' AND (copy_form = 'original' OR EXISTS (
+                               SELECT FROM signer_certificate AS row
+                                WHERE row.sha256 = certificate_sha256 AND row.confirmed_at IS NOT NULL))) AS individual,
+                           array_agg(certificate_sha256) FILTER (WHERE indication = 'TOTAL_PASSED') AS certificates,
+                           array_agg(officer) FILTER (WHERE indication = 'TOTAL_PASSED') AS officers
+                      FROM (SELECT *, indication = 'TOTAL_PASSED'
+                                      AND (main OR (place = 'package' AND format IN ('xmldsig', 'xades'))) AS good
+                              FROM verdict
+                             WHERE verdict.sender = letter.sender AND verdict.letter = letter.id
+                               AND revision = coalesce((SELECT max(revision) FROM verdict AS again
+                                                         WHERE again.sender = letter.sender
+                                                           AND again.letter = letter.id AND again.revision > 1), 1))
+                           AS verdict) AS found),
          document AS (
              SELECT DISTINCT ON (sender, document) *,
                     min(accepted_at) OVER same AS first_accepted, count(*) OVER same AS letters,
                     bool_or(first_of_key AND accepted_at >= $2 + {_LATE}) OVER same AS fresh
-               FROM carried WHERE $1 IS NULL OR sender = ANY($1) WINDOW same AS (PARTITION BY sender, document)
+               FROM judged AS letter WHERE {asked} WINDOW same AS (PARTITION BY sender, document)
               ORDER BY sender, document, operation = 'update', accepted_at DESC, id DESC),
-         begun AS (
-             SELECT * FROM document
+         signed AS (
+             SELECT sender, id, first_accepted, letters,
+                    coalesce(failed, false) AS failed, coalesce(undetermined AND NOT failed, false) AS undetermined,
+                    coalesce(organisation, false) AND NOT missing && ARRAY['document', 'main.organisation']
+                        AS organisation,
+                    coalesce(individual, false) AND NOT missing && ARRAY['document', 'main.individual'] AS individual
+               FROM document
               WHERE (fresh
                      OR number IS NOT NULL AND NOT EXISTS ({_EARLIER}
                         AND earlier.issued_year = document.year AND earlier.series = document.series
@@ -78,29 +112,7 @@ _SIGNED = f"""
                         AND earlier.notation_key IS NOT DISTINCT FROM document.notation)
                      OR number IS NULL AND NOT EXISTS ({_EARLIER}
                         AND earlier.document_id = document.document_id AND earlier.number_key IS NULL))
-                AND NOT EXISTS (SELECT FROM moved
-                                 WHERE moved.sender = document.sender AND moved.document = document.document)),
-         signature AS MATERIALIZED (
-             SELECT letter.sender, letter.id, letter.document, letter.accepted_at, copy_form, indication, signer_kind,
-                    signer_agency, certificate_sha256, officer, indication = 'TOTAL_PASSED'
-                    AND (main OR (place = 'package' AND format IN ('xmldsig', 'xades'))) AS good
-               FROM carried AS letter
-               JOIN verdict ON verdict.sender = letter.sender AND verdict.letter = letter.id AND {NEWEST}),
-         found AS (
-             SELECT sender, id, bool_or(indication = 'TOTAL_FAILED') AS failed,
-                    bool_or(indication = 'INDETERMINATE') AS undetermined,
-                    bool_or(good AND signer_kind = 'organisation' AND signer_agency = sender) AS organisation,
-                    bool_or(good AND signer_kind = 'individual' AND (copy_form = 'original' OR EXISTS (
-                        SELECT FROM signer_certificate AS row
-                         WHERE row.sha256 = certificate_sha256 AND row.confirmed_at IS NOT NULL))) AS individual
-               FROM signature GROUP BY sender, id),
-         signed AS (
-             SELECT sender, id, first_accepted, letters,
-                    coalesce(failed, false) AS failed, coalesce(undetermined AND NOT failed, false) AS undetermined,
-                    coalesce(organisation, false) AND NOT missing && ARRAY['document', 'main.organisation']
-                        AS organisation,
-                    coalesce(individual, false) AND NOT missing && ARRAY['document', 'main.individual'] AS individual
-               FROM begun LEFT JOIN found USING (sender, id))"""  # noqa: S608 - the statement is ours
+                AND (sender, document) NOT IN (SELECT sender, document FROM moved))"""  # noqa: S608 - the statement is ours
 
 
 class Counted(NamedTuple):
@@ -118,15 +130,16 @@ async def counted(
     Uses are looked for in the letters of these agencies and of those that share a certificate with them.
     """
     records = await connection.fetch(
-        f"""{_SIGNED}
+        f"""{_signed(whole=agencies is None)}
             SELECT sender, organisation, individual, failed, undetermined, count(*) AS n,
                    NULL::bytea AS sha256, NULL::uuid AS officer, NULL::timestamptz AS last FROM signed
              GROUP BY sender, organisation, individual, failed, undetermined
              UNION ALL
             SELECT NULL, NULL, NULL, NULL, NULL, count(*), sha256, officer, max(last)
-              FROM (SELECT certificate_sha256 AS sha256, officer, max(accepted_at) AS last FROM signature
-                     WHERE indication = 'TOTAL_PASSED' AND certificate_sha256 IS NOT NULL
-                     GROUP BY sender, document, certificate_sha256, officer) AS document
+              FROM (SELECT sha256, officer, max(accepted_at) AS last
+                      FROM judged CROSS JOIN LATERAL unnest(certificates, officers) AS signature (sha256, officer)
+                     WHERE sha256 IS NOT NULL
+                     GROUP BY sender, document, sha256, officer) AS document
              GROUP BY sha256, officer""",  # noqa: S608 - the statement is ours
         agencies, first, end,
     )  # fmt: skip
@@ -144,7 +157,7 @@ async def documents(
 ) -> list[Any]:
     """The same documents, one row each, in the order in which they came."""
     return await connection.fetch(
-        f"""{_SIGNED}
+        f"""{_signed(whole=agencies is None)}
             SELECT signed.*, number, notation, issued_on, document_type, document_id
               FROM signed JOIN letter USING (sender, id) ORDER BY first_accepted, id""",  # noqa: S608 - the statement is ours
         agencies, first, end,
@@ -162,7 +175,7 @@ async def last_uses(
                    SELECT max(accepted_at) AS last
                      FROM verdict JOIN letter ON letter.sender = verdict.sender AND letter.id = verdict.letter
                     WHERE certificate_sha256 = given.sha256 AND indication = 'TOTAL_PASSED' AND {NEWEST}
-                      AND ($1::uuid[] IS NULL OR letter.sender = ANY({_SHARING})) AND accepted_at < $3
+                      AND {_of_senders("letter.sender", _SHARING, whole=agencies is None)} AND accepted_at < $3
                       AND operation NOT IN ('status', 'revoke') AND NOT test) AS found
              WHERE last IS NOT NULL""",  # noqa: S608 - the statement is ours
         agencies, certificates, before,
