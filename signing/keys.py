@@ -149,9 +149,16 @@ def private_pem(key: PrivateKey) -> bytes:
     )
 
 
+class LockedKeyError(ValueError):
+    """A private key that only a password opens."""
+
+
 def load_private(pem: bytes) -> PrivateKey:
-    """The RSA or elliptic-curve key in an unencrypted PEM. Raises ValueError for anything else."""
-    key = serialization.load_pem_private_key(pem, None)
+    """The RSA or elliptic-curve key in an unencrypted PEM. Raises LockedKeyError, and ValueError for anything else."""
+    try:
+        key = serialization.load_pem_private_key(pem, None)
+    except TypeError as error:  # says so when the key has a password
+        raise LockedKeyError(str(error)) from error
     if isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         return key
     raise ValueError("neither an RSA nor an elliptic-curve key")

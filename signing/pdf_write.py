@@ -25,13 +25,21 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils import generic, misc
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, general
 from pyhanko.sign.signers import cms_embedder, pdf_byterange
 
 FilledError = general.SigningError
 """A signature field that was to be filled is already."""
+
+UnreadableError = misc.PdfReadError
+"""What stands in the file is no PDF that could be added to."""
+
+
+class LockedError(ValueError):
+    """A PDF that is encrypted: nothing can be added to it without its password."""
+
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 Box = tuple[int, int, int, int]
@@ -88,7 +96,7 @@ def stamp(raw: bytes, text: str) -> bytes:
 def sign(raw: bytes, key: PrivateKey, certificate: x509.Certificate, **how: Unpack[Signing]) -> bytes:
     """`raw` with one signature more: SubFilter ETSI.CAdES.detached, SHA-256, RSA PKCS#1 v1.5 or ECDSA.
 
-    Raises `pyhanko.sign.general.SigningError` when the field is already filled, pyHanko's errors on a bad PDF.
+    Raises FilledError when the field is already filled, LockedError on an encrypted PDF, pyHanko's errors on a bad one.
     """
     certificates = [_asn1(certificate), *(_asn1(authority) for authority in how.get("chain", ()))]
 
@@ -105,6 +113,8 @@ def sign(raw: bytes, key: PrivateKey, certificate: x509.Certificate, **how: Unpa
 def embed(raw: bytes, contents: Callable[[bytes], bytes], room: int, **how: Unpack[Signing]) -> bytes:
     """`raw` with a signature field whose `/Contents` (at most `room` bytes) is made of the file's SHA-256 by `contents`."""
     writer = _Update(io.BytesIO(raw))
+    if writer.prev.encrypted:
+        raise LockedError
     specification = fields.SigFieldSpec(how["field"], box=how.get("box"))
     steps = cms_embedder.PdfCMSEmbedder(new_field_spec=specification).write_cms(how["field"], writer)
     field = next(steps)

@@ -47,7 +47,7 @@ class Unexaminable:
 
 
 async def examine(
-    verifier: verify.VerifyPool, matter: Matter, asking: main_file.Asking
+    verifier: verify.Verifier, matter: Matter, asking: main_file.Asking
 ) -> Found | Unexaminable:
     """Open every attachment and examine every signature, as of the matter's moment; then ask about a signed main document."""
     assert isinstance(matter.reading.message, model.Letter)

@@ -26,7 +26,7 @@ class Asking:
     """
 
     reused: Reused
-    reader: verify.VerifyPool | None = None
+    reader: verify.Verifier | None = None
     before: datetime | None = None
 
 

@@ -169,7 +169,7 @@ async def _examined(at: Bench, asked: _Asked, book: Directory) -> judging.Found 
         reading = await decisions.beside(len(raw), spool.read_content, raw, folder)
         assert isinstance(reading.message, model.Letter)
         found = await judging.examine(
-            at.verifier,
+            at.verifier.of(letter.system),
             judging.Matter(
                 raw=raw, reading=reading, case=rejudged.case(letter, book.agencies[letter.sender]),
                 declared=Declared(main=letter.main_attachment, copy_form=letter.copy_form), at=letter.accepted_at,

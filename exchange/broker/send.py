@@ -15,6 +15,7 @@ A crash before the commit leaves nothing, and the sender without a receipt: it s
 """
 
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from exchange import metrics
 from exchange.broker import answer, intake, judging, main_file, numbered, operations
@@ -106,6 +107,7 @@ async def _judged(
     found = await _examined(
         exchange,
         judging.Matter(raw=given.raw, reading=reading, case=case, declared=given.declared, at=given.at),
+        given.caller.system,
     )
     if isinstance(found, judging.Unexaminable):
         return Refused(code=found.code, findings=found.findings)
@@ -122,10 +124,13 @@ async def _judged(
     return await _stored(exchange, given, decided)
 
 
-async def _examined(exchange: Exchange, matter: judging.Matter) -> judging.Found | judging.Unexaminable:
+async def _examined(
+    exchange: Exchange, matter: judging.Matter, system: UUID
+) -> judging.Found | judging.Unexaminable:
+    verifier = exchange.verifier.of(system)
     with metrics.VERIFY_SECONDS.time():
-        asking = main_file.Asking(reused=exchange.reused.answer, reader=exchange.verifier)
-        found = await judging.examine(exchange.verifier, matter, asking)
+        asking = main_file.Asking(reused=exchange.reused.answer, reader=verifier)
+        found = await judging.examine(verifier, matter, asking)
     for verdict in found.report.verdicts if isinstance(found, judging.Found) else ():
         metrics.VERDICTS.labels(verdict.indication).inc()
     return found

@@ -5,30 +5,34 @@ threads run, and budgets bound the work. A small `.p7s` goes the same way, whate
 and signature files that are large or carry a content, go to worker processes (`verify_worker`): that code is large, not
 ours, slow, and reads whatever strangers send.
 
-A worker that has used a second of processor time without an answer leaves the quick lane together with its file: another takes its place,
-and it goes on, behind everybody else, in one of the few patient places; when these are taken the file waits for one
-and is begun anew there. So files that take long, or are made to, delay each other and hardly anybody else. Over time a
-worker is killed and the file keeps the remark `verification_timeout`; one that dies is replaced and the file tried once
+A worker that has used a quarter of a second of processor time without an answer leaves the quick lane together with its
+file: another takes its place, and it goes on, behind everybody else, in one of the few patient places; when these are
+taken the file waits for one and is begun anew there. Who sent it queues behind himself for a while (`turns`), in the
+quick lane and for the patient places. So files that take long, or are made to, delay each other, then their sender, and
+hardly anybody else. Over time a worker is killed and the file keeps the remark `verification_timeout`; one that dies is replaced and the file tried once
 more. Each worker has an executor of its own, so killing one harms no neighbour, and one letter holds at most one
 worker at a time, so a letter with 200 files delays nobody but itself. Workers start when first needed.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
 from exchange.broker import attached, verify_worker
+from exchange.broker.turns import Turns
 from exchange.broker.verify_worker import Answer, File, FirstPage, Limits, Worker
 from exchange.edxml.spooled import Content
-from signing import trust, xmldsig
+from signing import xmldsig
+from signing.trust import Trust
 from signing.verdict import Remark, Report, TooComplexError
 
-__all__ = ["INLINE_BYTES", "LIMITS", "Examined", "Limits", "VerifyPool", "letter"]
+__all__ = ["INLINE_BYTES", "LIMITS", "Examined", "Limits", "Verifier", "VerifyPool", "letter"]
 
 INLINE_BYTES = 50_000
 FIRST_PAGE_SECONDS = 3.0
@@ -51,11 +55,11 @@ class VerifyPool:
     `trust` may be replaced at any time; letters already being examined end with the set they began with.
     """
 
-    def __init__(self, trusted: trust.Trust, limits: Limits = LIMITS) -> None:
+    def __init__(self, trusted: Trust, limits: Limits = LIMITS) -> None:
         self.trust = trusted
         self.limits = limits
+        self._turns = Turns(limits.patient)
         self._free: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # the last used is warm
-        self._patience = asyncio.Semaphore(limits.patient)
         self._renewing: set[asyncio.Task[None]] = set()
         for _ in range(limits.workers):
             self._free.put_nowait(None)
@@ -70,20 +74,23 @@ class VerifyPool:
 
     async def close(self) -> None:
         """Ends the workers, after the files that they are at."""
-        for _ in range(self.limits.patient):
-            await self._patience.acquire()
+        await self._turns.emptied(self.limits.patient)
         for _ in range(self.limits.workers):
             worker = await self._free.get()
             if worker:
                 await asyncio.to_thread(worker.executor.shutdown)
 
-    async def examine(self, trusted: trust.Trust, file: File, seconds: float) -> Report:
+    def of(self, who: Hashable) -> "OneSender":
+        """The pool for the files of one sender."""
+        return OneSender(self, who)
+
+    async def examine(self, trusted: Trust, file: File, seconds: float, who: Hashable = None) -> Report:
         """The report on one file, or a remark that there is none. Raises TooComplexError."""
         if seconds <= 0:
             return _remark("verification_timeout", file.where)
         for _ in range(_ATTEMPTS):
             try:
-                answer = await self._answer(trusted, file, seconds)
+                answer = await self._answer(trusted, file, seconds, who)
             except TimeoutError:
                 return _remark("verification_timeout", file.where)
             except BrokenProcessPool:
@@ -94,36 +101,39 @@ class VerifyPool:
                 return answer.outcome
         return _remark("verification_failed", file.where)
 
-    async def first_page(self, raw: Content) -> str:
+    async def first_page(self, raw: Content, who: Hashable = None) -> str:
         """The text of a PDF's first page; empty when there is none, or not within the limits."""
         seconds = min(self.limits.seconds, FIRST_PAGE_SECONDS)
         try:
-            async with self._worker(self.trust) as worker:
-                answer = await worker.quickly(FirstPage(raw=raw), self.limits, seconds)
+            answer, _ = await self._quickly(self.trust, FirstPage(raw=raw), seconds, who)
         except BrokenProcessPool:
             return ""
         return answer.outcome if answer and isinstance(answer.outcome, str) else ""
 
-    async def _answer(self, trusted: trust.Trust, file: File, seconds: float) -> Answer:
+    async def _answer(self, trusted: Trust, file: File, seconds: float, who: Hashable) -> Answer:
         """A worker's answer. Raises TimeoutError, BrokenProcessPool."""
-        clock = asyncio.get_running_loop().time
-        async with self._worker(trusted) as worker:
-            end = clock() + seconds
-            answer = await worker.quickly(file, self.limits, seconds)
-            left = end - clock()
-            worker.leaves = answer is None and left > 0 and not self._patience.locked()
+        answer, begun = await self._quickly(trusted, file, seconds, who)
         if answer is not None:
             return answer
+        left = seconds - begun.seconds
         if left <= 0:
             raise TimeoutError
-        async with asyncio.timeout(seconds):
-            await self._patience.acquire()
-        try:
-            return await self._patiently(trusted, file, left, worker)
-        finally:
-            self._patience.release()
+        async with self._turns.patient(who, seconds):
+            return await self._patiently(trusted, file, left, begun)
 
-    async def _patiently(self, trusted: trust.Trust, file: File, seconds: float, begun: Worker) -> Answer:
+    async def _quickly(
+        self, trusted: Trust, file: File | FirstPage, seconds: float, who: Hashable
+    ) -> tuple[Answer | None, Worker]:
+        """The quick lane's answer, or none, and the worker, which leaves with its file if there is a patient place."""
+        async with self._turns.quick(who), self._worker(trusted) as worker:
+            answer = await worker.quickly(file, self.limits, seconds)
+            if answer is None:
+                self._turns.blame(who)
+                stays = isinstance(file, FirstPage) or worker.seconds >= seconds
+                worker.leaves = not stays and self._turns.patient_at_once(who)
+        return answer, worker
+
+    async def _patiently(self, trusted: Trust, file: File, seconds: float, begun: Worker) -> Answer:
         """The answer of the worker that left with the file, else of a new one: its last."""
         worker = begun if begun.leaves else await verify_worker.start(trusted, self.limits)
         worker.give_way()
@@ -134,7 +144,7 @@ class VerifyPool:
             worker.retire()
 
     @contextlib.asynccontextmanager
-    async def _worker(self, trusted: trust.Trust) -> AsyncIterator[Worker]:
+    async def _worker(self, trusted: Trust) -> AsyncIterator[Worker]:
         """A worker of the quick lane with this trust set."""
         worker = await self._free.get()
         if worker and worker.trust is not trusted:
@@ -146,7 +156,7 @@ class VerifyPool:
         finally:
             self._give_back(worker, trusted)
 
-    def _give_back(self, worker: Worker | None, trusted: trust.Trust) -> None:
+    def _give_back(self, worker: Worker | None, trusted: Trust) -> None:
         """Leaves the worker to the next file, or has another one started in its place."""
         if worker is None or worker.healthy(self.limits):
             self._free.put_nowait(worker)
@@ -157,7 +167,7 @@ class VerifyPool:
         self._renewing.add(task)
         task.add_done_callback(self._renewing.discard)
 
-    async def _renew(self, trusted: trust.Trust) -> None:
+    async def _renew(self, trusted: Trust) -> None:
         worker = None
         try:
             # Where none can be started now, the next file tries again.
@@ -167,8 +177,37 @@ class VerifyPool:
             self._free.put_nowait(worker)
 
 
+@dataclass(frozen=True)
+class OneSender:
+    """The pool as it is for the files of one sender, who waits for himself if they take long."""
+
+    pool: VerifyPool
+    who: Hashable
+
+    @property
+    def trust(self) -> Trust:
+        """The trust set in force."""
+        return self.pool.trust
+
+    @property
+    def limits(self) -> Limits:
+        """What the pool may use."""
+        return self.pool.limits
+
+    async def examine(self, trusted: Trust, file: File, seconds: float) -> Report:
+        """As the pool does."""
+        return await self.pool.examine(trusted, file, seconds, self.who)
+
+    async def first_page(self, raw: Content) -> str:
+        """As the pool does."""
+        return await self.pool.first_page(raw, self.who)
+
+
+Verifier = VerifyPool | OneSender
+
+
 async def letter(
-    pool: VerifyPool,
+    pool: Verifier,
     raw: bytes,
     attachments: Sequence[tuple[str, Content]],
     at: datetime,

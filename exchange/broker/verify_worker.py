@@ -3,7 +3,8 @@
 Theory of operation. A worker examines one file after the other with the trust set that it loaded when it started. Its
 address space is limited for good, its processor time file by file: when that is used up, the file's examination is
 broken off from within and the worker lives on. Where no Python runs to break it off, the pool's clock kills the worker.
-With every answer it tells how large it has grown. Workers ignore Ctrl-C and end when their parent does.
+With every answer it tells how large it has grown. Workers ignore Ctrl-C and end when their parent does. They are forked
+from one process that has read the code and has no threads: so one is there in the time of a quick file.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import connection
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -27,6 +29,7 @@ from signing import pdf_text, trust
 from signing.verdict import Remark, Report, TooComplexError
 
 LOWEST_PRIORITY = 19
+_LOOK_SECONDS = 0.02
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
@@ -40,8 +43,8 @@ class Limits:
     """
 
     workers: int = 2
-    patient: int = 1
-    quick_seconds: float = 1.0
+    patient: int = 2
+    quick_seconds: float = 0.25
     seconds: float = 30.0
     cpu_seconds: int = 20
     letter_seconds: float = 120.0
@@ -82,7 +85,8 @@ class Answer(NamedTuple):
 class Worker:
     """A process: its executor, its number, the trust set that it loaded, the file it is at, and what it has used up.
 
-    `before` is the processor time used before that file; `leaves` when it takes its file along to a patient place.
+    `before` is the processor time used before that file, `seconds` how long it was at it in the quick lane; `leaves` when it
+    takes its file along to a patient place.
     """
 
     executor: ProcessPoolExecutor
@@ -91,6 +95,7 @@ class Worker:
     work: "asyncio.Future[Answer] | None" = None
     leaves: bool = False
     before: float = 0.0
+    seconds: float = 0.0
     files: int = 0
     resident: int = 0
 
@@ -117,12 +122,14 @@ class Worker:
 
         By the clock alone a busy machine would call every file slow. Raises BrokenProcessPool.
         """
-        work, end = self.begin(file, limits), asyncio.get_running_loop().time() + seconds
-        while not work.done():
-            left = end - asyncio.get_running_loop().time()
-            await asyncio.wait([work], timeout=max(0.0, min(left, limits.quick_seconds)))
-            if left <= 0 or self.used() - self.before >= limits.quick_seconds:
-                break
+        clock = asyncio.get_running_loop().time
+        work, start, patience = self.begin(file, limits), clock(), limits.quick_seconds
+        while not work.done() and patience > 0 and clock() - start < seconds:
+            # A file uses up no more than what passes; never looked at more often than the kernel counts.
+            pause = min(max(patience, _LOOK_SECONDS), start + seconds - clock())
+            await asyncio.wait([work], timeout=max(0.0, pause))
+            patience = limits.quick_seconds - (self.used() - self.before)
+        self.seconds = clock() - start
         return work.result() if work.done() else None
 
     def healthy(self, limits: Limits) -> bool:
@@ -154,19 +161,27 @@ def _seen(work: "asyncio.Future[Answer]") -> None:
 
 
 async def start(trusted: trust.Trust, limits: Limits) -> Worker:
-    """A new worker, ready."""
+    """A new worker, ready. Beside the loop: the first one waits until the code is read, each until it has its trust set."""
     executor = ProcessPoolExecutor(
         max_workers=1,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=_context(),
         initializer=_prepare,
         initargs=(trust.material(trusted), limits.memory),
     )
     try:
-        process = await asyncio.get_running_loop().run_in_executor(executor, os.getpid)
+        begun = await asyncio.to_thread(executor.submit, os.getpid)
+        process = await asyncio.wrap_future(begun)
     except BaseException:
         executor.shutdown(wait=False, cancel_futures=True)
         raise
     return Worker(executor=executor, process=process, trust=trusted)
+
+
+def _context() -> ForkServerContext:
+    """How workers are made: copies of one process that has read all code already and done nothing else."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 # What follows runs in the worker process.

@@ -22,7 +22,7 @@ import click
 from exchange import texts
 from exchange.cli import answers, screen
 from exchange.cli.language import language
-from signing import keys, p7_write, pdf, pdf_write, seal, token
+from signing import keys, p7_write, pdf, pdf_write, seal, token, xml_document
 from signing.p7_write import Signer
 
 PIN = "CONGVAN_TOKEN_PIN"
@@ -123,6 +123,8 @@ def _signer(options: Given) -> Iterator[Signer]:
             yield Signer(key=token.key(session, label, certificate), certificate=certificate, chain=chain)
     except token.TokenError as error:
         answers.fail(answers.USAGE, f"sign.{error.code}", detail=error.detail)
+    except keys.LockedKeyError:
+        answers.fail(answers.USAGE, "sign.locked_key", file=str(options["key"]))
     except ValueError as error:
         answers.fail(answers.USAGE, "sign.bad_key", why=error)
 
@@ -151,8 +153,14 @@ def _signed(path: Path, signer: Signer, options: Given, at: datetime) -> _Signed
         return _Signed(source=path, out=out, form=form, raw=_BY_FORM[form](raw, signer, options["field"], at))
     except token.TokenError:
         raise
-    except Exception as error:  # noqa: BLE001 - pyHanko raises anything at all on a bad PDF
+    except pdf_write.FilledError:
+        answers.fail(answers.USAGE, "sign.field_filled", file=path.name, field=options["field"] or FIELDS[-1])
+    except pdf_write.LockedError:
+        answers.fail(answers.USAGE, "sign.locked", file=path.name)
+    except (pdf_write.UnreadableError, xml_document.UnreadableXmlError) as error:
         answers.fail(answers.USAGE, "cli.unreadable", file=path.name, why=error)
+    except Exception as error:  # noqa: BLE001 - pyHanko raises anything at all on a bad PDF
+        answers.fail(answers.USAGE, "sign.not_signed", file=path.name, why=str(error) or type(error).__name__)
 
 
 def _form(raw: bytes) -> str:
@@ -173,10 +181,12 @@ def _xml(raw: bytes, signer: Signer, _field: str | None, at: datetime) -> bytes:
 
 def _pdf(raw: bytes, signer: Signer, field: str | None, at: datetime) -> bytes:
     """In the field named, else in the first of ours that is free: a person and a clerk both sign without naming one."""
-    for name in [field] if field else FIELDS:
+    for name in () if field else FIELDS[:-1]:
         with suppress(pdf_write.FilledError):
             return pdf_write.sign(raw, signer.key, signer.certificate, at=at, field=name, chain=signer.chain)
-    raise ValueError(texts.say("sign.field_filled", language(), field=field or FIELDS[-1]))
+    return pdf_write.sign(
+        raw, signer.key, signer.certificate, at=at, field=field or FIELDS[-1], chain=signer.chain
+    )
 
 
 def _p7s(raw: bytes, signer: Signer, _field: str | None, at: datetime) -> bytes:

@@ -12,13 +12,13 @@ Every verb takes `--language`; whichever is named last holds for the whole comma
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 
 import click
 
 from exchange import texts
 from exchange.cli import language as languages
-from exchange.cli import usage
+from exchange.cli import later, usage
 from exchange.cli.language import language
 
 ROOT = "congvan"
@@ -113,31 +113,68 @@ class VerbFamily(Verb, click.Group):
 
 def spoken(root: click.Group) -> VerbFamily:
     """The same tree, every verb of it with words in the user's language and with `--language`."""
-    told = _spoken(root, _places(root))
+    told = _copy(root, ROOT)
     assert isinstance(told, VerbFamily)
+    told.commands = _Told(root.commands)
     return told
 
 
-def _places(root: click.Group) -> dict[int, str]:
+class _Told(MutableMapping[str, click.Command]):
+    """Verbs in the user's language, each made when it is asked for."""
+
+    def __init__(self, verbs: MutableMapping[str, click.Command]) -> None:
+        self._verbs = verbs
+        self._told: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._told:
+            verb = self._verbs[name]
+            # Who stands in this verb's tree, too, is read with it.
+            known = self._verbs.read() if isinstance(self._verbs, later.Verbs) else self._verbs
+            self._told[name] = _spoken(verb, _places(known))
+        return self._told[name]
+
+    def __setitem__(self, name: str, verb: click.Command) -> None:
+        self._told[name] = self._verbs[name] = verb
+
+    def __delitem__(self, name: str) -> None:
+        self._told.pop(name, None)
+        del self._verbs[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._verbs)
+
+    def __len__(self) -> int:
+        return len(self._verbs)
+
+
+def _places(verbs: Mapping[str, click.Command]) -> dict[int, str]:
     """The place of every verb by its identity; one that stands twice in the tree is known by the nearer place."""
-    places, waiting = {id(root): ROOT}, [(root, "")]
+    places: dict[int, str] = {}
+    waiting = [(verbs, "")]
     for family, place in waiting:
-        for name, verb in family.commands.items():
+        for name, verb in family.items():
             if id(verb) not in places:
                 places[id(verb)] = f"{place}.{name}".lstrip(".")
-                waiting += [(verb, places[id(verb)])] if isinstance(verb, click.Group) else []
+                waiting += [(verb.commands, places[id(verb)])] if isinstance(verb, click.Group) else []
     return places
 
 
 def _spoken(command: click.Command, places: Mapping[int, str]) -> Verb:
+    verb = _copy(command, places[id(command)])
+    if isinstance(verb, VerbFamily):
+        verb.commands = {name: _spoken(one, places) for name, one in verb.commands.items()}
+    return verb
+
+
+def _copy(command: click.Command, place: str) -> Verb:
+    """The same command with words, and with `--language`; of a family with its verbs as they are."""
     kind = VerbFamily if isinstance(command, click.Group) else Verb
     verb = kind.__new__(kind)
     vars(verb).update(vars(command))
-    verb.place = places[id(command)]
+    verb.place = place
     others = [one for one in command.params if one.name != "language"]
     verb.params = [*others, languages.option(exposed=len(others) < len(command.params))]
-    if isinstance(verb, VerbFamily):
-        verb.commands = {name: _spoken(one, places) for name, one in verb.commands.items()}
     return verb
 
 

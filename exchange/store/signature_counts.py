@@ -1,9 +1,7 @@
-"""What measures of signature use are counted from: documents, uses of certificates, directory rows, failed verdicts.
+"""What else measures of signature use and their reports show: agencies, directory rows of certificates, failed verdicts.
 
-Training and notices are left out, as in `signatures`; what was refused at the gate was never stored. A document is its key
-(`store.documents`: issuer, year, series, number, notation); where a letter has none, it is (sender, document id). An update
-is of the document that it updates, and says nothing about how that one is signed. All verdicts are those of the newest revision
-unless a query says otherwise. `None` for agencies means the whole exchange.
+Training and notices are left out, as in `signatures`; what was refused at the gate was never stored. `None` for agencies
+means the whole exchange. Documents and uses of certificates are counted in `signed_documents`.
 """
 
 from collections.abc import Sequence
@@ -13,98 +11,39 @@ from uuid import UUID
 
 from exchange.rules.certificate_use import Row
 from exchange.store.pool import Connection
+from exchange.store.signed_documents import NEWEST
 
-_DOCUMENT = """CASE WHEN number_key IS NOT NULL
-                    THEN concat_ws(chr(31), issued_year, series, number_key, notation_key)
-                    ELSE concat_ws(chr(31), 'id', document_id) END"""
-
-_LETTERS = f"""SELECT sender, id, accepted_at, number, notation, issued_on, document_type, document_id, operation,
-                      copy_form, main_attachment, reason, missing, coalesce(about.document, {_DOCUMENT}) AS document
-                 FROM letter
-                 LEFT JOIN LATERAL (SELECT {_DOCUMENT} AS document FROM letter AS target
-                                     WHERE letter.operation = 'update' AND target.sender = letter.sender
-                                       AND target.document_id = letter.target_document_id
-                                       AND target.operation IN ('new', 'replace')
-                                     ORDER BY round DESC LIMIT 1) AS about ON true
-                WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND accepted_at < $3
-                  AND operation NOT IN ('status', 'revoke') AND NOT test"""  # noqa: S608 - the statement is ours
-
-_NEWEST = """NOT EXISTS (SELECT FROM verdict AS later
-                         WHERE later.sender = verdict.sender AND later.letter = verdict.letter
-                           AND later.revision > verdict.revision)"""
-
-_SIGNED = f"""
-    WITH mine AS MATERIALIZED ({_LETTERS}),
-         documents AS (
-             SELECT DISTINCT ON (sender, document) sender, document, id, accepted_at, number, notation, issued_on,
-                    document_type, document_id, copy_form, missing,
-                    min(accepted_at) OVER (PARTITION BY sender, document) AS first_accepted,
-                    count(*) OVER (PARTITION BY sender, document) AS letters
-               FROM mine
-              ORDER BY sender, document, operation = 'update', accepted_at DESC, id DESC),
-         signed AS (
-             SELECT documents.*, coalesce(failed, false) AS failed,
-                    coalesce(undetermined AND NOT failed, false) AS undetermined,
-                    coalesce(organisation, false) AND NOT missing && ARRAY['document', 'main.organisation']
-                        AS organisation,
-                    coalesce(CASE copy_form WHEN 'original' THEN individual ELSE confirmed END, false)
-                        AND NOT missing && ARRAY['document', 'main.individual'] AS individual
-               FROM documents LEFT JOIN LATERAL (
-                    SELECT bool_or(indication = 'TOTAL_FAILED') AS failed,
-                           bool_or(indication = 'INDETERMINATE') AS undetermined,
-                           bool_or(good AND signer_kind = 'organisation' AND signer_agency = sender) AS organisation,
-                           bool_or(good AND signer_kind = 'individual') AS individual,
-                           bool_or(good AND signer_kind = 'individual' AND EXISTS (
-                               SELECT FROM signer_certificate AS row
-                                WHERE row.sha256 = certificate_sha256 AND row.confirmed_at IS NOT NULL)) AS confirmed
-                      FROM (SELECT *, indication = 'TOTAL_PASSED'
-                                      AND (main OR (place = 'package' AND format IN ('xmldsig', 'xades'))) AS good
-                              FROM verdict
-                             WHERE verdict.sender = documents.sender AND verdict.letter = documents.id AND {_NEWEST})
-                           AS verdict) AS found ON true
-              WHERE first_accepted >= $2)"""  # noqa: S608 - the statement is ours
+_LETTERS = """SELECT letter.sender, letter.id, accepted_at, number, notation, issued_on, document_type, document_id, operation,
+                     copy_form, main_attachment, reason, missing
+                FROM letter
+               WHERE ($1::uuid[] IS NULL OR letter.sender = ANY($1)) AND accepted_at >= $2 AND accepted_at < $3
+                 AND operation NOT IN ('status', 'revoke') AND NOT test"""
 
 
-async def documents(
-    connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
-) -> list[Any]:
-    """Documents first accepted in a span, counted by sender and by how they are signed."""
-    return await connection.fetch(
-        f"""{_SIGNED}
-            SELECT sender, organisation, individual, failed, undetermined, count(*) AS n FROM signed
-             GROUP BY sender, organisation, individual, failed, undetermined ORDER BY sender""",  # noqa: S608 - the statement is ours
-        agencies, first, end,
-    )  # fmt: skip
-
-
-async def document_rows(
-    connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
-) -> list[Any]:
-    """The same documents, one row each, in the order in which they came."""
-    return await connection.fetch(
-        f"{_SIGNED} SELECT * FROM signed ORDER BY first_accepted, id",  # noqa: S608 - the statement is ours
-        agencies, first, end,
-    )  # fmt: skip
+_HELD = """SELECT sha256 FROM signer_certificate WHERE agency = ANY($1)
+            UNION ALL
+           SELECT sha256 FROM officer JOIN signer_certificate ON officer.id = officer WHERE officer.agency = ANY($1)"""
+"""SQL: what agencies or their officers hold."""
 
 
 async def certificates(
     connection: Connection, agencies: Sequence[UUID] | None
 ) -> tuple[list[Row], dict[bytes, bytes]]:
     """Every row of each certificate that these agencies or their officers hold, and the certificates (DER) at hand."""
+    # Two statements, as in `signed_documents`.
+    which = "$1::uuid[] IS NULL" if agencies is None else f"row.sha256 = ANY(ARRAY({_HELD}))"
     records = await connection.fetch(
-        """WITH mine AS (SELECT DISTINCT row.sha256
-                           FROM signer_certificate AS row LEFT JOIN officer ON officer.id = row.officer
-                          WHERE $1::uuid[] IS NULL OR row.agency = ANY($1) OR officer.agency = ANY($1))
-           SELECT row.sha256, row.agency, coalesce(officer.agency, row.agency) AS home, home.level, row.kind, row.officer,
+        f"""SELECT row.sha256, row.agency, coalesce(officer.agency, row.agency) AS home, home.level, row.kind, row.officer,
                   coalesce(officer.name, '') AS officer_name, coalesce(officer.position, '') AS position,
                   coalesce(officer.is_leader, false) AS leader, row.subject, row.issuer, row.purpose,
                   greatest(row.valid_from, officer.valid_from) AS valid_from,
                   least(row.valid_to, officer.valid_to, home.valid_to) AS valid_to,
                   row.confirmed_at IS NOT NULL AS confirmed
-             FROM mine JOIN signer_certificate AS row ON row.sha256 = mine.sha256
+             FROM signer_certificate AS row
              LEFT JOIN officer ON officer.id = row.officer
              JOIN agency AS home ON home.id = coalesce(officer.agency, row.agency)
-            ORDER BY home.code, row.kind DESC, officer.code, row.valid_from, row.sha256""",
+            WHERE {which}
+            ORDER BY home.code, row.kind DESC, officer.code, row.valid_from, row.sha256""",  # noqa: S608 - the statement is ours
         agencies,
     )
     bodies = await connection.fetch(
@@ -114,44 +53,14 @@ async def certificates(
     return [Row(**record) for record in records], {record["sha256"]: record["body"] for record in bodies}
 
 
-async def uses(
-    connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
-) -> list[Any]:
-    """Valid signatures by certificate: distinct documents in a span, the last moment before its end, and the officer.
-
-    Looked for in the letters of these agencies and of those that share a certificate with them.
-    """
-    return await connection.fetch(
-        f"""WITH mine AS MATERIALIZED ({_LETTERS})
-            SELECT certificate_sha256 AS sha256, officer, max(accepted_at) AS last,
-                   count(DISTINCT (letter.sender, letter.document)) FILTER (WHERE accepted_at >= $2) AS n
-              FROM mine AS letter
-              JOIN verdict ON verdict.sender = letter.sender AND verdict.letter = letter.id AND {_NEWEST}
-             WHERE indication = 'TOTAL_PASSED' AND certificate_sha256 IS NOT NULL
-             GROUP BY certificate_sha256, officer""",  # noqa: S608 - the statement is ours
-        agencies, first, end,
-    )  # fmt: skip
-
-
-async def sharing(connection: Connection, agencies: Sequence[UUID]) -> list[UUID]:
-    """These agencies and all that hold a certificate of theirs too."""
-    found = await connection.fetchval(
-        """SELECT array_agg(DISTINCT other.agency)
-             FROM signer_certificate AS mine JOIN signer_certificate AS other ON other.sha256 = mine.sha256
-            WHERE mine.agency = ANY($1)""",
-        agencies,
-    )
-    return sorted({*agencies, *(found or [])})
-
-
-async def agencies(connection: Connection, on: date) -> list[Any]:
-    """Every agency, with whether it is active on a day."""
+async def agencies(connection: Connection, on: date, only: Sequence[UUID] | None = None) -> list[Any]:
+    """Every agency, or only these, with whether it is active on a day."""
     return await connection.fetch(
         """SELECT id, code, name, counted,
                   disabled_at IS NULL AND valid_from <= $1 AND (valid_to IS NULL OR $1 <= valid_to) AS active
-             FROM agency ORDER BY code""",
-        on,
-    )
+             FROM agency WHERE $2::uuid[] IS NULL OR id = ANY($2) ORDER BY code""",
+        on, only,
+    )  # fmt: skip
 
 
 async def failures(
@@ -159,7 +68,7 @@ async def failures(
 ) -> list[Any]:
     """Signatures whose verdict did not pass, by its last revision that did not, beside the newest one."""
     return await connection.fetch(
-        f"""WITH mine AS MATERIALIZED ({_LETTERS} AND accepted_at >= $2)
+        f"""WITH mine AS MATERIALIZED ({_LETTERS})
             SELECT letter.id AS letter, letter.accepted_at, letter.sender, letter.number, letter.notation,
                    letter.document_id, letter.reason, verdict.position, verdict.place, verdict.main, verdict.revision,
                    verdict.indication, verdict.sub_indication, verdict.why, verdict.signer_kind, verdict.signer_name,
@@ -187,11 +96,11 @@ async def lacking(
 ) -> list[Any]:
     """Letters that lack a signature they must have, with the places where one is that did not pass."""
     return await connection.fetch(
-        f"""WITH mine AS MATERIALIZED ({_LETTERS} AND accepted_at >= $2)
+        f"""WITH mine AS MATERIALIZED ({_LETTERS})
             SELECT letter.id AS letter, letter.accepted_at, letter.sender, letter.number, letter.notation,
                    letter.document_id, letter.reason, letter.missing, letter.main_attachment,
                    ARRAY(SELECT place || chr(31) || signer_kind FROM verdict
-                          WHERE verdict.sender = letter.sender AND verdict.letter = letter.id AND {_NEWEST}
+                          WHERE verdict.sender = letter.sender AND verdict.letter = letter.id AND {NEWEST}
                             AND indication <> 'TOTAL_PASSED') AS failing
               FROM mine AS letter WHERE missing <> '{{}}' ORDER BY letter.accepted_at, letter.id""",  # noqa: S608 - the statement is ours
         agencies, first, end,

@@ -1,6 +1,6 @@
 """Use of signatures (sử dụng chữ ký số): what measures M8 to M11 and reports BC-10 to BC-12 are made from, of one moment.
 
-What can be counted in the database is counted there (`store.signature_counts`); what the measures mean is in
+What can be counted in the database is counted there (`store.signed_documents`, `store.signature_counts`); what the measures mean is in
 `rules.signature_measures`. Certificates are read, and asked about in revocation lists, beside the event loop.
 """
 
@@ -17,7 +17,7 @@ from exchange.rules import certificate_use, paper_class, signature_measures
 from exchange.rules.certificate_use import Held, Own, Row, Use
 from exchange.rules.ratios import Measure
 from exchange.rules.signature_measures import Agency, Documents, Usage
-from exchange.store import signature_counts
+from exchange.store import signature_counts, signed_documents
 from exchange.store.pool import Connection
 from exchange.tracker import tally
 from exchange.tracker.tally import Period, Tally
@@ -53,16 +53,19 @@ async def usage(connection: Connection, asked: Asked, trust: Trust) -> Usage:
         return await gathered(connection, asked, trust)
 
 
-async def gathered(connection: Connection, asked: Asked, trust: Trust) -> Usage:
-    """The same within the caller's transaction."""
+async def gathered(connection: Connection, asked: Asked, trust: Trust, *, ever: bool = True) -> Usage:
+    """The same within the caller's transaction. Without `ever` only what measures need: no uses before the period,
+    and no agencies out of scope.
+    """
     first, end = asked.first, asked.end
     at = end - timedelta(microseconds=1)
     on = max(paper_class.local_day(at), asked.period.first)
-    known = {row["id"]: Agency(**row) for row in await signature_counts.agencies(connection, on)}
-    documents = await signature_counts.documents(connection, asked.agencies, first, end)
+    named = None if ever else asked.agencies
+    known = {row["id"]: Agency(**row) for row in await signature_counts.agencies(connection, on, named)}
+    counted = await signed_documents.counted(connection, asked.agencies, first, end)
     rows, bodies = await signature_counts.certificates(connection, asked.agencies)
-    senders = None if asked.agencies is None else await signature_counts.sharing(connection, asked.agencies)
-    uses = await signature_counts.uses(connection, senders, first, end)
+    idle = {row.sha256 for row in rows} - {use["sha256"] for use in counted.uses}
+    before = await _last_uses(connection, asked, idle) if ever else {}
     return Usage(
         first=asked.period.first,
         last=asked.period.last,
@@ -70,16 +73,23 @@ async def gathered(connection: Connection, asked: Asked, trust: Trust) -> Usage:
         on=on,
         agencies=known,
         scope=frozenset(known) if asked.agencies is None else frozenset(asked.agencies),
-        documents=tuple(Documents(**row) for row in documents),
+        documents=tuple(Documents(**row) for row in counted.documents),
         certificates=await asyncio.to_thread(_held, rows, bodies, trust),
-        uses=_uses(uses),
-        used=frozenset(row["officer"] for row in uses if row["officer"] and row["n"]),
+        uses=before | _uses(counted.uses),
+        used=frozenset(row["officer"] for row in counted.uses if row["officer"]),
     )
 
 
+async def _last_uses(connection: Connection, asked: Asked, certificates: Iterable[bytes]) -> dict[bytes, Use]:
+    """The last use before the period of certificates that were not used in it."""
+    found = await signed_documents.last_uses(connection, asked.agencies, sorted(certificates), asked.first)
+    return {sha256: Use(last=paper_class.local_day(last)) for sha256, last in found.items()}
+
+
 async def measures(connection: Connection, asked: Asked, trust: Trust) -> dict[str, Measure]:
-    """M8 to M11 of some agencies, or of the whole exchange."""
-    return signature_measures.measures(await usage(connection, asked, trust))
+    """M8 to M11 of some agencies, or of the whole exchange. The caller holds no transaction."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        return signature_measures.measures(await gathered(connection, asked, trust, ever=False))
 
 
 async def in_tally(

@@ -81,7 +81,9 @@ async def documents_sent(server):
             period=tallies.Period(text="ever", first=date(2000, 1, 1), last=date(2199, 12, 31)),
             agencies=None, as_of=datetime.now(UTC),
         )  # fmt: skip
-        rows = await signature_usage.signature_counts.documents(connection, None, asked.first, asked.end)
+        rows = (
+            await signature_usage.signed_documents.counted(connection, None, asked.first, asked.end)
+        ).documents
     finally:
         await connection.close()
     return sum(row["n"] for row in rows)

@@ -2,8 +2,9 @@
 
 Over real HTTP, two workers: one sender sends letters with a PDF of two signatures, one after the other, first alone, then
 while another system keeps four requests going with nothing but bombs: PDF files that hang or bloat the parser
-(`pdf_bombs`, quick ones and slow ones), and XML over the budgets. The bound is on the median of the good letters during
-the attack against their own 99th percentile without it; their 99th percentile during the attack is told beside. What
+(`pdf_bombs`, quick ones and slow ones), and XML over the budgets. The bound is on the 90th percentile of the good letters
+during the attack against their own 99th without it; their 99th during the attack, the second worst of 200, is told
+beside: it holds the moments in which processors are shared with a bomb's first quarter of a second. What
 the bombs get is no concern here (tests/broker/test_verify_bombs.py), but that they are answered is.
 """
 
@@ -22,7 +23,8 @@ from bench.test_ceiling import PLENTY
 from exchange.demo import letters
 from exchange.edxml import attachments, write
 
-CALM, UNDER_ATTACK, WARM = 150, 100, 12
+CALM, UNDER_ATTACK, WARM = 200, 200, 12
+PAUSE = 0.05  # seconds between letters, so that every bomb has its time
 ATTACKERS = 4
 BOUND = 2
 ATTACKER = "H13.03"
@@ -56,12 +58,12 @@ def test_b14_a_good_letter_notices_little_of_an_attack(postgres, province, provi
     ):
         calm, attacked, answered = uvloop.run(_b14(server))
     p99 = sorted(calm)[int(0.99 * len(calm))]
-    half = statistics.median(attacked)
+    p90, worst = (sorted(attacked)[int(share * len(attacked))] for share in (0.9, 0.99))
     anchors.judge(
-        f"B14 attack: a good letter takes {half:.0f} ms = {half / p99:.2f} x its own p99 of {p99:.0f} ms (median "
-        f"{statistics.median(calm):.0f}); p90 {sorted(attacked)[int(0.9 * len(attacked))]:.0f}, p99 "
-        f"{sorted(attacked)[int(0.99 * len(attacked))]:.0f} ms; {answered} bombs answered",
-        half / p99,
+        f"B14 attack: nine of ten good letters take at most {p90:.0f} ms = {p90 / p99:.2f} x their own p99 of {p99:.0f} ms "
+        f"(medians {statistics.median(attacked):.0f} and {statistics.median(calm):.0f}), 99 of 100 {worst:.0f} ms = "
+        f"{worst / p99:.2f} x; {answered} bombs answered",
+        p90 / p99,
         most=BOUND,
         spans=[watch.span],
     )
@@ -101,4 +103,5 @@ async def _timed(client, raws):
         answer = await client.send(raw)
         taken.append(1e3 * (time.perf_counter() - started))
         assert answer.status == 201, answer.raw
+        await asyncio.sleep(PAUSE)
     return taken

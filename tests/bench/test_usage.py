@@ -3,8 +3,8 @@
 Letters of 450 agencies over five years, with two signatures each and every tenth letter judged twice, by SQL in a table
 with all its indexes; one certificate for each agency. The statements are those behind GET /v1/tally, for the last year:
 for one agency, and for the whole exchange. The anchor is what no count can do without: reading the letters once and
-each one's verdicts once, one agency's by their key. Median times, in turns. The bounds keep what was seen: which revision
-of a letter's verdicts is the newest is looked up for every verdict ever, and documents are told apart over all years.
+each one's verdicts once, one agency's by their key. Median times, in turns. The bounds keep what was seen, 4 to 5 times
+for the whole exchange and 5 to 11 times for one agency on a machine with others at work, with room.
 """
 
 import os
@@ -16,13 +16,13 @@ import pytest
 import uvloop
 from bench import anchors, works
 
-from exchange.store import signature_counts
+from exchange.store import signature_counts, signed_documents
 from exchange.tracker import signature_usage, tally
 from signing import trust
 
 LETTERS, SENDERS = 100_000, 450
 ROUNDS = {"one": 40, "all": 8}
-BOUNDS = {"one": 40, "all": 15}
+BOUNDS = {"one": 15, "all": 7}
 PERIOD, AS_OF = tally.period("2030"), datetime(2031, 1, 1, tzinfo=UTC)
 
 _READ = """SELECT count(*), bool_or(indication = 'TOTAL_FAILED'), max(accepted_at)
@@ -40,8 +40,8 @@ def test_b15_measures_of_signatures_stay_within_a_bound_of_reading_what_they_cou
     ratio = told["measures"] / told["read"]
     anchors.judge(
         f"B15 usage: M8 to M11 of {who} take {ratio:.1f} x one reading of letters and verdicts, {told['measures']:.1f} ÷ "
-        f"{told['read']:.1f} ms (documents {told['documents']:.1f}, certificates {told['certificates']:.1f}, uses "
-        f"{told['uses']:.1f}); the tally of classes takes {told['classes']:.1f} ms",
+        f"{told['read']:.1f} ms (documents and uses {told['counted']:.1f}, certificates "
+        f"{told['certificates']:.1f}); the tally of classes takes {told['classes']:.1f} ms",
         ratio,
         most=BOUNDS[who],
         spans=[watch.span],
@@ -63,9 +63,8 @@ async def _b15(dsn, who):
             "classes": lambda: tally.count(
                 connection, PERIOD, view="out", scope=tally.WHOLE, agencies=agencies, as_of=AS_OF
             ),
-            "documents": lambda: signature_counts.documents(connection, agencies, *span),
+            "counted": lambda: signed_documents.counted(connection, agencies, *span),
             "certificates": lambda: signature_counts.certificates(connection, agencies),
-            "uses": lambda: signature_counts.uses(connection, agencies, *span),
         }
         taken = {name: [] for name in asked_of}
         for _ in range(ROUNDS[who]):
@@ -88,10 +87,10 @@ async def _filled(connection):
     await connection.execute(
         f"""INSERT INTO letter (sender, id, document_id, operation, round, sha256, size, number, notation, issued_on,
                     document_type, subject, recipients, requirement, directory_version, policy_sha256, system, accepted_at,
-                    receipt, expanded_at)
+                    receipt, expanded_at, issued_year, number_key, notation_key, first_of_key)
              SELECT senders.id, (lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, 'văn bản ' || n, 'new', 1,
                     sha256(n::text::bytea), 20000, n::text, 'UBND-VX', at::date, 'Công văn', 'V/v đo tốc độ của số liệu',
-                    ARRAY[senders.id], 'met', 1, '', senders.id, at, repeat('x', 900)::bytea, at
+                    ARRAY[senders.id], 'met', 1, '', senders.id, at, repeat('x', 900)::bytea, at, extract(year FROM at), n::text, 'UBND-VX', true
                FROM (SELECT n, '2026-01-01T05:00:00+07:00'::timestamptz + make_interval(years => n / {LETTERS // 5}, secs => 1500 * (n % {LETTERS // 5})) AS at
                        FROM generate_series(0, {LETTERS} - 1) AS n) AS made
                JOIN senders ON senders.place = n % {SENDERS}"""
@@ -111,3 +110,4 @@ async def _filled(connection):
               WHERE revision = 1 OR number LIKE '%7'"""
     )
     await connection.execute("ANALYZE")
+    await connection.execute("SELECT brin_summarize_new_values('letter_accepted')")  # as a vacuum does

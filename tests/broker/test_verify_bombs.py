@@ -136,3 +136,17 @@ async def test_a_file_that_is_slow_but_good_passes_all_the_same():
             )
         )
     assert [[verdict.passed for verdict in one.report.verdicts] for one in found] == [[True, True]] * 2
+
+
+async def test_slow_files_of_one_sender_leave_workers_and_places_to_others():
+    limits = verify.Limits(quick_seconds=0.2, cpu_seconds=1)
+    async with verify.VerifyPool(cases.TRUST, limits) as pool:
+        bad, good, raw = pool.of("bad"), pool.of("good"), pdf_bombs.SLOW["string of 20 MB"]()
+        pool._turns.blame("bad")
+        bombs = [asyncio.create_task(said(bad, raw)) for _ in range(3)]
+        for _ in range(10):
+            assert await passes(good)
+            assert pool._free.qsize() >= 1  # never both workers
+        assert await said(good, raw) == [TIMEOUT]
+        assert not all(bomb.done() for bomb in bombs)  # it had a place of its own
+        assert await asyncio.gather(*bombs) == [[TIMEOUT]] * 3

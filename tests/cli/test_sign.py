@@ -1,12 +1,17 @@
 """`congvan sign` with keys in files and in a token: what it makes, `congvan verify` accepts; what it cannot, it says."""
 
 import hashlib
+import io
 import json
 
 import pdf_cases as cases
 import pytest
 import softhsm
 from click.testing import CliRunner
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
 
 from exchange.cli import main
 from signing import keys, p7, pdf_write
@@ -136,6 +141,47 @@ def test_nothing_is_written_when_it_cannot_be_signed(desk, name):
     assert done.stderr.strip()
     assert "Traceback" not in done.output
     assert set(desk.iterdir()) == before
+
+
+def encrypted(raw):
+    writer = copy_into_new_writer(PdfFileReader(io.BytesIO(raw)))
+    writer.encrypt(owner_pass="chủ", user_pass="")
+    output = io.BytesIO()
+    writer.write(output)
+    return output.getvalue()
+
+
+def locked_key():
+    kind = serialization.BestAvailableEncryption(b"secret")
+    return cases.PERSON_KEY.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, kind)
+
+
+REASONS = {
+    "it is encrypted. Save a copy": lambda desk: ("locked.pdf", *by_file(desk)),
+    "has a password": lambda desk: ("a.pdf", "--key", desk / "locked.pem", "--certificate", desk / "person.der"),
+    "field Signature1 is filled already": lambda desk: ("once.pdf", *by_file(desk), "--field", "Signature1"),
+    "does not belong to the certificate": lambda desk: (
+        "a.pdf", "--key", desk / "person.pem", "--certificate", desk / "agency.der",
+    ),
+    "torn.pdf cannot be read": lambda desk: ("torn.pdf", *by_file(desk)),
+    "a.docx cannot be read": lambda desk: ("a.docx", *by_file(desk), "--form", "xml"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_the_real_reason_is_told(desk, reason):
+    (desk / "locked.pdf").write_bytes(encrypted(RAW["a.pdf"]))
+    (desk / "torn.pdf").write_bytes(RAW["a.pdf"][:300])
+    (desk / "locked.pem").write_bytes(locked_key())
+    once = pdf_write.sign(
+        RAW["a.pdf"], cases.PERSON_KEY, cases.PERSON, at=cases.SIGNED_AT, field="Signature1"
+    )
+    (desk / "once.pdf").write_bytes(once)
+    file, *more = REASONS[reason](desk)
+    before = set(desk.iterdir())
+    done = congvan("sign", desk / file, *more)
+    assert (done.exit_code, set(desk.iterdir())) == (2, before)
+    assert reason in " ".join(done.stderr.split())
 
 
 def test_one_out_for_several_files_is_refused(desk):

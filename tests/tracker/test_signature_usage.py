@@ -5,10 +5,12 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
+import plain_counts
 import pytest
 from signed_world import ISSUERS, Brute, World, exported
 
 from exchange import texts
+from exchange.store import signed_documents
 from exchange.tracker import signature_usage, tally
 from exchange.tracker.reports import failures, make
 from exchange.tracker.signature_usage import Asked
@@ -456,6 +458,112 @@ def random_signatures(random, agencies, signers):
             "format": random.choice(["pades", "xmldsig"]), "signer_agency": random.choice(agencies),
         }  # fmt: skip
         yield kind, sha256, random.choice([PASSED, PASSED, PASSED, FAILED, OPEN]), beside
+
+
+async def random_operation(world, random):
+    """An update of some letter, a copy of it under another number or in a new round, at any time."""
+    target = random.choice(await world.connection.fetch("SELECT * FROM letter WHERE operation <> 'status'"))
+    at = datetime(2025, 12, 25, tzinfo=UTC) + timedelta(hours=random.randrange(24 * 14))
+    number, beside = random.choice([target["number"], "77"]), {"issued_on": target["issued_on"]}
+    match random.choice(["update", "update", "replace", "round", "lost"]):
+        case "update":
+            beside |= {"operation": "update", "target_document_id": target["document_id"]}
+        case "lost":
+            beside |= {"operation": "update", "target_document_id": "nobody's"}
+        case "replace":
+            beside |= {
+                "operation": "replace",
+                "target_document_id": target["document_id"],
+                "first_of_key": random.choice([False, None]),
+            }
+        case "round" if target["operation"] == "new":
+            latest = (
+                "SELECT max(round) FROM letter WHERE sender = $1 AND document_id = $2 AND operation = 'new'"
+            )
+            known = await world.connection.fetchval(latest, target["sender"], target["document_id"])
+            beside |= {"document_id": target["document_id"], "round": known + 1}
+    await world.letter(target["sender"], number, at, **beside)
+
+
+async def first_ones_marked(world):
+    """Of the letters of each key the first has the mark, as the exchange sets it."""
+    await world.connection.execute(
+        """UPDATE letter SET first_of_key = (SELECT letter.id = one.id FROM letter AS one
+             WHERE (one.sender, one.issued_year, one.series, one.number_key, one.notation_key)
+                 = (letter.sender, letter.issued_year, letter.series, letter.number_key, letter.notation_key)
+               AND one.operation IN ('new', 'replace') AND NOT one.test ORDER BY one.accepted_at, one.id LIMIT 1)
+            WHERE number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test"""
+    )
+
+
+SHOWN = (
+    "sender",
+    "organisation",
+    "individual",
+    "failed",
+    "undetermined",
+    "n",
+    "id",
+    "letters",
+    "first_accepted",
+    "document_id",
+)
+
+
+def plainly(rows):
+    """Rows as they compare, whatever their order."""
+    return sorted(tuple(row[name] for name in SHOWN if name in row.keys()) for row in rows)  # noqa: SIM118 - a record's `in` asks for values
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 60))]
+)
+async def test_what_is_read_of_a_period_is_what_the_whole_history_says(world, seed):
+    random = Random(f"history {seed}")
+    agencies = await random_world(world, random)
+    for _ in range(40):
+        await random_operation(world, random)
+    if seed % 4:
+        await first_ones_marked(world)
+    left_out = 0
+    for period in PERIODS:
+        for scope in (None, agencies[:1], agencies[2:5]):
+            here = asked(world, period, scope)
+            span = (world.connection, scope, here.first, here.end)
+            rows = await plain_counts.document_rows(*span)
+            assert plainly(await signed_documents.documents(*span)) == plainly(rows), (period, scope)
+            counted = await plain_counts.documents(*span)
+            assert plainly((await signed_documents.counted(*span)).documents) == plainly(counted), (
+                period,
+                scope,
+            )
+            await uses_agree(span, scope and await plain_counts.sharing(world.connection, scope))
+            ids = {row["id"] for row in rows}
+            left_out += sum(
+                row["accepted_at"] >= here.first and row["id"] not in ids
+                for row in await world.connection.fetch("SELECT id, accepted_at FROM letter")
+            )
+    assert left_out  # some documents of a period began before it
+
+
+async def uses_agree(span, senders):
+    """Uses in the span, and the last ones of everybody, and of whoever had none there."""
+    connection, scope, first, end = span
+    known = {
+        (row["sha256"], row["officer"]): (row["last"], row["n"])
+        for row in await plain_counts.uses(connection, senders, first, end)
+    }
+    counted = (await signed_documents.counted(*span)).uses
+    assert {(row["sha256"], row["officer"]): (row["last"], row["n"]) for row in counted} == {
+        key: (last, n) for key, (last, n) in known.items() if n
+    }
+    everybody, used = {sha256 for sha256, _ in known}, {row["sha256"] for row in counted}
+    last = {sha256: max(at for (one, _), (at, _) in known.items() if one == sha256) for sha256 in everybody}
+    assert await signed_documents.last_uses(connection, scope, [*everybody, b"never"], end) == last
+    idle = everybody - used
+    assert await signed_documents.last_uses(connection, scope, sorted(idle), first) == {
+        sha256: last[sha256] for sha256 in idle
+    }
 
 
 PERIODS = ("2025", "2026", "2025-12", "2026-Q1", "2025-12-31", "2026-H2")

@@ -8,7 +8,7 @@ from uuid import UUID
 from exchange.rules import paper_class, signature_measures
 from exchange.rules.certificate_use import NEVER, Use
 from exchange.rules.signature_measures import Signer, Usage
-from exchange.store import signature_counts
+from exchange.store import signed_documents
 from exchange.store.pool import Connection
 from exchange.tracker.reports.report import NO, YES, Column, Report, Table, Value, Word
 from exchange.tracker.signature_usage import Asked
@@ -61,7 +61,7 @@ async def report(
 
 async def _table(connection: Connection, code: str, usage: Usage, asked: Asked) -> Table:
     if code in ("M8", "M9"):
-        found = await signature_counts.document_rows(connection, asked.agencies, asked.first, asked.end)
+        found = await signed_documents.documents(connection, asked.agencies, asked.first, asked.end)
         return Table(name="documents", columns=DOCUMENTS, rows=[_document(usage, row) for row in found])
     if code == "M10":
         return Table(name="signers", columns=SIGNERS, rows=_signers(usage))
