@@ -54,7 +54,11 @@ INCLUSIVE = Form(exclusive=False)
 def named_form(node: Element) -> Form | str:
     """The form that a CanonicalizationMethod or Transform names, or the code of what is wrong with it."""
     prefixes = node[0].get("PrefixList", "") if len(node) else None
-    algorithm = node.get("Algorithm", "")
+    return form_of(node.get("Algorithm", ""), prefixes)
+
+
+def form_of(algorithm: str, prefixes: str | None) -> Form | str:
+    """The same by the name of the algorithm, and a PrefixList if there is one."""
     known = _form if len(algorithm) + len(prefixes or "") <= REMEMBERED else _form.__wrapped__
     return known(algorithm, prefixes)
 

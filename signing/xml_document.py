@@ -67,6 +67,7 @@ class Document:
     _places: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
     _elsewhere: dict[Element, bool] = field(default_factory=dict)
     _paths: dict[Element, str] = field(default_factory=dict)
+    _inside: dict[Element, bool] = field(default_factory=dict)
 
     @cached_property
     def nodes(self) -> tuple[Element, ...]:
@@ -76,6 +77,16 @@ class Document:
         """
         return tuple(self.root.iter())
 
+    @cached_property
+    def tags(self) -> list[object]:
+        """The tags of all nodes."""
+        return [node.tag for node in self.nodes]
+
+    @cached_property
+    def attributes(self) -> list[list[tuple[str, str]]]:
+        """The attributes of all nodes, each with its value."""
+        return [node.items() for node in self.nodes]
+
     def hold_nodes(self) -> None:
         """Wrap every node now, before much is read of them."""
         assert self.nodes
@@ -84,14 +95,14 @@ class Document:
     def identifiers(self) -> Identifiers:
         """All identifiers; only an attribute named exactly `Id`, in no namespace, makes an element a target."""
         found = [
-            (name, value, element)
-            for element in self.nodes
-            for name, value in element.items()
+            (name, value, at)
+            for at, attributes in enumerate(self.attributes)
+            for name, value in attributes
             if name in _IDENTIFIERS
         ]
-        values = frozenset(str(value) for _, value, _ in found)
+        values = frozenset([value for _, value, _ in found])
         return Identifiers(
-            elements={str(value): element for name, value, element in found if name == "Id"},
+            elements={value: self.nodes[at] for name, value, at in found if name == "Id"},
             values=values,
             doubled=len(values) < len(found),
         )
@@ -141,10 +152,18 @@ class Document:
             self._elsewhere[element] = len(element) > 0 and self.places(here[0]) != {here}
         return self._elsewhere[element]
 
-    @staticmethod
-    def is_inside_signature(element: Element) -> bool:
+    def is_inside_signature(self, element: Element) -> bool:
         """Whether the element is a signature, or stands in one."""
-        return element.tag == _SIGNATURE or next(element.iterancestors(_SIGNATURE), None) is not None
+        if element not in self._inside:
+            above = next(element.iterancestors(_SIGNATURE), None)
+            self._inside[element] = element.tag == _SIGNATURE or above is not None
+        return self._inside[element]
+
+    @cached_property
+    def root_name(self) -> tuple[str, str]:
+        """The root's namespace, or an empty text, and its local name."""
+        namespace, _, name = str(self.root.tag).rpartition("}")
+        return namespace[1:], name
 
 
 def parse(raw: bytes, *, repaired: bool = False) -> Document:

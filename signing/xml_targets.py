@@ -55,9 +55,9 @@ def _resolve(reference: Reference, signature: Element, document: Document) -> Ta
 def _wrapping_fault(signature: Signature, document: Document) -> str | None:
     if any(reference.uri for reference in signature.references) and document.identifiers.doubled:
         return "doubled_identifier"
-    if len(document.signatures) > 1 and _is_nested(signature.element):
+    if len(document.signatures) > 1 and _is_nested(signature):
         return "nested_signature"
-    return "content_in_signature" if _holds_content(signature.element, document.root) else None
+    return "content_in_signature" if _holds_content(signature, document) else None
 
 
 def _fault(targets: Iterable[Target], document: Document) -> str | None:
@@ -69,16 +69,18 @@ def _fault(targets: Iterable[Target], document: Document) -> str | None:
     return None
 
 
-def _is_nested(signature: Element) -> bool:
-    within = sum(1 for _ in signature.iter(_SIGNATURE)) > 1
-    return within or next(signature.iterancestors(_SIGNATURE), None) is not None
+def _is_nested(signature: Signature) -> bool:
+    above = next(signature.element.iterancestors(_SIGNATURE), None)
+    return signature.layout.nested or above is not None
 
 
-def _holds_content(signature: Element, root: Element) -> bool:
+def _holds_content(signature: Signature, document: Document) -> bool:
     """Whether anything of the message's own vocabulary, or another root, stands inside the signature."""
-    name = etree.QName(root)
-    own = [f"{{{name.namespace}}}*"] if name.namespace not in {None, DS} else []
-    return any(etree.QName(node).namespace != DS for node in signature.iter(f"{{*}}{name.localname}", *own))
+    own, root = document.root_name
+    vocabulary = own not in {"", DS}
+    return any(
+        name == root or (vocabulary and namespace == own) for namespace, name in signature.layout.foreign
+    )
 
 
 def _holds_note(element: Element, document: Document) -> bool:

@@ -12,6 +12,7 @@ A signature passes only with a certificate from its own KeyInfo whose key made t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from cryptography import x509
 from lxml import etree
@@ -35,7 +36,7 @@ from signing.trust import Trust
 from signing.verdict import Coverage, Indication, Remark, Report, SubIndication, Verdict
 from signing.xml_document import Document, Element
 from signing.xml_profiles import Profile
-from signing.xml_structure import Signature
+from signing.xml_structure import Draft, Signature
 from signing.xml_targets import Target
 
 _FORMAT = (Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE)
@@ -93,8 +94,7 @@ class _Case:
     where: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Examined:
+class _Examined(NamedTuple):
     """A signature whose digests and value hold: who made it, and what it covers."""
 
     signature: Signature
@@ -123,18 +123,16 @@ def verify(
     if not document.signatures and canonical.has_few_prefixes(document):
         return Report(remarks=tuple(xml_document.unjudged(document, where)))
     document.hold_nodes()
-    for element in document.signatures:
-        xml_structure.keep_budgets(element)
-    placeholders = [] if repaired else list(filter(xml_structure.is_placeholder, document.signatures))
-    judged = [element for element in document.signatures if element not in placeholders]
+    drafts = list(xml_structure.drafts(document))
     # All reading ends here: the skeleton changes the tree.
     fault = "message_repaired" if repaired else "package_too_large" if cut else ""
-    readings = [fault or _read(element) for element in judged]
+    read = [_read(draft, fault, repaired=repaired) for draft in drafts]
+    judged = [(draft.nodes[0], one) for draft, one in zip(drafts, read, strict=True) if one is not None]
+    placeholders = [draft.nodes[0] for draft, one in zip(drafts, read, strict=True) if one is None]
     skeleton = canonical.prepare(document)
     case = _Case(document=document, skeleton=skeleton, trust=trust, at=at, where=where)
     ends = [
-        _judged(case, position, element, reading)
-        for position, (element, reading) in enumerate(zip(judged, readings, strict=True))
+        _judged(case, position, element, reading) for position, (element, reading) in enumerate(judged)
     ]
     remarks = [remark for _, found in ends for remark in found]
     return Report(
@@ -156,9 +154,12 @@ def _remark(code: str, case: _Case, element: Element) -> Remark:
     return Remark(code=code, where=case.where, path=case.document.path(element))
 
 
-def _read(element: Element) -> Signature | str:
-    fault = xml_structure.algorithm_fault(element) or xml_structure.grammar_fault(element)
-    return fault or xml_structure.read(element)
+def _read(draft: Draft, fault: str, *, repaired: bool) -> Signature | str | None:
+    """A signature as records, or what is wrong with it or with all of them; None where nobody signed."""
+    if repaired:
+        return fault
+    claim = xml_structure.claim(draft)
+    return None if claim.placeholder else fault or xml_structure.read(draft, claim)
 
 
 def _judged(
@@ -259,7 +260,7 @@ def _meant(signature: Signature, signer: x509.Certificate, targets: tuple[Target
     fault = xml_profiles.properties_fault(signature, targets)
     if not fault and properties:
         fault = xades.fault(properties, signer)
-    return fault or _Examined(signature=signature, signer=signer, targets=targets, profile=profile)
+    return fault or _Examined(signature, signer, targets, profile)
 
 
 def _digest_fault(case: _Case, signature: Signature, targets: Sequence[Target]) -> str | None:
