@@ -173,6 +173,8 @@ def _alone(part: Element, *, inherit: bool) -> Element:
 
 def _unused_sign(remains: bytes) -> str:
     """The start of all marks: the private-use character and the first ten-digit number that follows it nowhere else."""
+    if _SIGN.encode() not in remains:
+        return f"{_SIGN}{0:010d}"
     used = {int(number) for number in _MARKS.findall(remains)}
     return f"{_SIGN}{next(number for number in range(len(used) + 1) if number not in used):010d}"
 

@@ -10,7 +10,7 @@ A signature passes only with a certificate from its own KeyInfo whose key made t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,7 +20,6 @@ from lxml import etree
 from signing import (
     canonical,
     judge,
-    keys,
     revocation,
     settled,
     xades,
@@ -88,10 +87,12 @@ class _Case:
     """What is the same for all signatures of one message."""
 
     document: Document
+    spots: xml_targets.Spots
     skeleton: canonical.Skeleton
     trust: Trust
     at: datetime
     where: str
+    coverages: dict[tuple[Element, ...], Coverage] = field(default_factory=dict)
 
 
 class _Examined(NamedTuple):
@@ -130,7 +131,14 @@ def verify(
     judged = [(draft.nodes[0], one) for draft, one in zip(drafts, read, strict=True) if one is not None]
     placeholders = [draft.nodes[0] for draft, one in zip(drafts, read, strict=True) if one is None]
     skeleton = canonical.prepare(document)
-    case = _Case(document=document, skeleton=skeleton, trust=trust, at=at, where=where)
+    case = _Case(
+        document=document,
+        spots=xml_targets.Spots(document),
+        skeleton=skeleton,
+        trust=trust,
+        at=at,
+        where=where,
+    )
     ends = [
         _judged(case, position, element, reading) for position, (element, reading) in enumerate(judged)
     ]
@@ -186,22 +194,25 @@ def _settled(case: _Case, examined: _Examined) -> Settled:
     def digest_of(algorithm: str) -> bytes:
         return canonical.digest(case.skeleton, signature.element[1], stamps[0].form, None, algorithm)
 
+    enclosed = revocation.NOTHING
+    if info.lists or properties:
+        enclosed = revocation.Enclosed(
+            crls=info.lists + (properties.lists if properties else ()),
+            responses=properties.responses if properties else (),
+        )
     return settled.judged(
         signer,
-        [one for one in _certificates(signature) if one != signer],
+        [one for one in _certificates(signature) if one is not signer and one != signer],
         [stamp.token for stamp in stamps],
         digest_of,
         case.trust,
         case.at,
-        revocation.Enclosed(
-            crls=info.lists + (properties.lists if properties else ()),
-            responses=properties.responses if properties else (),
-        ),
+        enclosed,
     )
 
 
 def _verdict(case: _Case, position: int, examined: _Examined, found: Settled) -> Verdict:
-    signer, judgement = examined.signer, found.judgement
+    signer, judgement = judge.shown(examined.signer), found.judgement
     return Verdict(
         where=case.where,
         position=position,
@@ -211,9 +222,9 @@ def _verdict(case: _Case, position: int, examined: _Examined, found: Settled) ->
         why=judgement.why,
         best_signature_time=found.best_signature_time,
         time_source=found.time_source,
-        coverage=_coverage(case.document, examined.targets),
-        certificate=keys.der(signer),
-        signer_name=judge.name(signer),
+        coverage=_coverage(case, examined.targets),
+        certificate=signer.der,
+        signer_name=signer.name,
         signed_at_claimed=_claimed_time(examined),
         provisional=judgement.provisional,
         evidence=judgement.evidence,
@@ -238,7 +249,7 @@ def _refusal(case: _Case, position: int, element: Element, why: str) -> Verdict:
 
 def _examine(case: _Case, signature: Signature) -> _Examined | str:
     """Who signed what, or what is wrong: all that comes before the certificate itself is judged."""
-    targets = xml_targets.resolve(signature, case.document)
+    targets = xml_targets.resolve(signature, case.spots)
     if isinstance(targets, str):
         return targets
     try:
@@ -275,17 +286,24 @@ def _digest_fault(case: _Case, signature: Signature, targets: Sequence[Target]) 
     return None
 
 
-def _coverage(document: Document, targets: Sequence[Target]) -> Coverage:
-    covered = dict.fromkeys(target.element for target in targets if target.content)
-    whole = document.root in covered
-    paths = tuple(document.path(element) for element in covered)
-    return Coverage(whole=whole, detail="whole_message" if whole else "elements", paths=paths)
+def _coverage(case: _Case, targets: Sequence[Target]) -> Coverage:
+    """What is covered; signatures over the same parts share one record."""
+    covered = tuple(dict.fromkeys([target.element for target in targets if target.content]))
+    known = case.coverages.get(covered)
+    if known is None:
+        whole = case.document.root in covered
+        known = case.coverages[covered] = Coverage(
+            whole=whole,
+            detail="whole_message" if whole else "elements",
+            paths=tuple(map(case.document.path, covered)),
+        )
+    return known
 
 
 def _claimed_time(examined: _Examined) -> datetime | None:
     """The signing time that the signature covers (SignatureProperty or XAdES); claimed by the signer, it proves nothing."""
     for target in examined.targets:
-        if examined.signature.element in target.element.iterancestors():
+        if not target.content and examined.signature.element in target.element.iterancestors():
             for node in target.element.iter("{*}SigningTime"):
                 return xml_text.moment(node.text or "")
     return None

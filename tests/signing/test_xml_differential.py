@@ -25,8 +25,8 @@ PLANTED = {
     ),
     "an Id may stand twice": (
         "xml_targets.py",
-        "and document.identifiers.doubled",
-        "and False",
+        "if document.identifiers.doubled and",
+        "if False and",
         ["attributes: an Id repeated", "elements: copied"],
     ),
     "the value is not compared": (
