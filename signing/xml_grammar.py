@@ -6,7 +6,7 @@ Nobody can hide content in a place that a table closes. Faults are told by the s
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Generic, NamedTuple, TypeVar
 
 from signing.xml_document import Element
@@ -87,7 +87,7 @@ class Seen(NamedTuple):
     """An element's shape, and what differs between elements of one shape: `values` of `Shape.names`, `texts` of nodes."""
 
     shape: Shape
-    values: list[str]
+    values: tuple[str, ...]
     texts: list[str | None]
 
 
@@ -96,16 +96,16 @@ def see(
 ) -> Seen:
     """What stands in an element: its `nodes` in document order, with their tags and attributes."""
     # One fact of all nodes at a time: much quicker than all facts of one node at a time.
-    named = [pair for each in attributes for pair in each]
-    values, texts = [value for _, value in named], [node.text for node in nodes]
+    names, values = zip(*chain.from_iterable(attributes), strict=True) if any(attributes) else ((), ())
+    texts, tails = [node.text for node in nodes], [node.tail for node in nodes]
     shape = Shape(
         tuple(tags),
         tuple(map(len, nodes)),
         tuple(map(len, attributes)),
-        tuple([name for name, _ in named]),
+        names,
         tuple([at for at, each in enumerate(attributes) if ("Id", "") in each]) if "" in values else (),
         _speaking(texts),
-        _speaking([node.tail for node in nodes]),
+        _speaking(tails) if "".join(filter(None, tails)).strip(XML_SPACE) else (),
     )
     return Seen(shape, values, texts)
 

@@ -25,6 +25,7 @@ from signing.xml_rules import CERTIFICATES, GRAMMAR, NAMING, REFERENCES, TRANSFO
 
 LAYOUTS, TERMS, LONGEST_TERMS = 256, 8, 4096
 
+
 class Naming(NamedTuple):
     """An element that names an algorithm: its tag, and which of the layout's names it gives.
 

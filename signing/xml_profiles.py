@@ -84,17 +84,21 @@ PROFILES = (
 def of(signature: Signature, targets: Sequence[Target]) -> Profile | None:
     """The profile that the signature meets."""
     own = [target.element for target in targets if not target.content]
-    if not all(signature.element in element.iterancestors() for element in own):
-        return None
+    for element in own:
+        if signature.element not in element.iterancestors():
+            return None
     properties = signature.properties
     facts = _Facts(
-        any([target.reference.enveloped for target in targets]),
+        any(target.reference.enveloped for target in targets),
         properties is not None,
         bool(properties and properties.stamps),
         signature.layout.objects,
         [element.tag for element in own],
     )
-    return next((profile for profile in PROFILES if _meets(profile, facts)), None)
+    for profile in PROFILES:
+        if _meets(profile, facts):
+            return profile
+    return None
 
 
 def properties_fault(signature: Signature, targets: Sequence[Target]) -> str | None:
@@ -124,7 +128,7 @@ class _Facts(NamedTuple):
 
 def _meets(profile: Profile, facts: _Facts) -> bool:
     return (
-        profile.enveloped in {None, facts.enveloped}
+        profile.enveloped in (None, facts.enveloped)
         and profile.properties == facts.properties
         and profile.timestamp == facts.timestamp
         and profile.objects.issuperset(facts.objects)

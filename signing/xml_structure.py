@@ -136,7 +136,7 @@ def read(draft: Draft, claim: Claim) -> Signature | str:
 def _reference(draft: Draft, part: Part, step: Step) -> Reference | str:
     if step.fault:
         return step.fault
-    digest = xml_text.decode(xml_text.bare(draft.texts[part.digest]))
+    digest = xml_text.encoded(draft.texts[part.digest])
     if digest is None:
         return "malformed_signature"
     values = draft.values

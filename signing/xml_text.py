@@ -25,6 +25,11 @@ def decode(text: str | None) -> bytes | None:
     return data if data and binascii.b2a_base64(data, newline=False).decode() == text else None
 
 
+def encoded(text: str | None) -> bytes | None:
+    """What a node's text is the base64 of; None when it is not. Software writes most of it without white space."""
+    return decode(text) or decode(bare(text))
+
+
 def squeezed(node: Element | None) -> str | None:
     """A node's text without white space, as base64 needs it; None without a node."""
     return None if node is None else bare(node.text)
