@@ -77,16 +77,6 @@ class Document:
         """
         return tuple(self.root.iter())
 
-    @cached_property
-    def tags(self) -> list[object]:
-        """The tags of all nodes."""
-        return [node.tag for node in self.nodes]
-
-    @cached_property
-    def attributes(self) -> list[list[tuple[str, str]]]:
-        """The attributes of all nodes, each with its value."""
-        return [node.items() for node in self.nodes]
-
     def hold_nodes(self) -> None:
         """Wrap every node now, before much is read of them."""
         assert self.nodes
@@ -95,14 +85,14 @@ class Document:
     def identifiers(self) -> Identifiers:
         """All identifiers; only an attribute named exactly `Id`, in no namespace, makes an element a target."""
         found = [
-            (name, value, at)
-            for at, attributes in enumerate(self.attributes)
-            for name, value in attributes
+            (name, value, element)
+            for element in self.nodes
+            for name, value in element.items()
             if name in _IDENTIFIERS
         ]
-        values = frozenset([value for _, value, _ in found])
+        values = frozenset(str(value) for _, value, _ in found)
         return Identifiers(
-            elements={value: self.nodes[at] for name, value, at in found if name == "Id"},
+            elements={str(value): element for name, value, element in found if name == "Id"},
             values=values,
             doubled=len(values) < len(found),
         )

@@ -4,10 +4,10 @@ Nobody can hide content in a place that a table closes. Faults are told by the s
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from signing.xml_document import Element
 
@@ -61,9 +61,7 @@ def grammar(
 
 def fault(grammar_: Grammar, element: Element, name: str) -> str | None:
     """`malformed_signature`, `foreign_content` or `comment_in_signed_content` when the grammar does not hold, or None."""
-    nodes = list(element.iter())
-    found = see(nodes, [node.tag for node in nodes], [node.items() for node in nodes])
-    return _faults.of(found.shape, grammar_, name)
+    return _faults.of(see(list(element.iter())).shape, grammar_, name)
 
 
 class Shape(NamedTuple):
@@ -77,7 +75,7 @@ class Shape(NamedTuple):
     tags: tuple[object, ...]
     counts: tuple[int, ...]
     widths: tuple[int, ...]
-    names: tuple[str, ...]
+    names: tuple[object, ...]
     nameless: tuple[int, ...]
     texts: tuple[int, ...]
     tails: tuple[int, ...]
@@ -87,27 +85,30 @@ class Seen(NamedTuple):
     """An element's shape, and what differs between elements of one shape: `values` of `Shape.names`, `texts` of nodes."""
 
     shape: Shape
-    values: tuple[str, ...]
+    values: list[str]
     texts: list[str | None]
 
 
-def see(
-    nodes: Sequence[Element], tags: Iterable[object], attributes: Sequence[Sequence[tuple[str, str]]]
-) -> Seen:
-    """What stands in an element: its `nodes` in document order, with their tags and attributes."""
+def see(nodes: Sequence[Element]) -> Seen:
+    """What stands in an element: its `nodes` in document order."""
     # One fact of all nodes at a time: much quicker than all facts of one node at a time.
-    names, values = zip(*chain.from_iterable(attributes), strict=True) if any(attributes) else ((), ())
+    names = [node.keys() for node in nodes]
+    values = cast("list[str]", [value for node in nodes for value in node.values()])
     texts, tails = [node.text for node in nodes], [node.tail for node in nodes]
     shape = Shape(
-        tuple(tags),
+        tuple([node.tag for node in nodes]),
         tuple(map(len, nodes)),
-        tuple(map(len, attributes)),
-        names,
-        tuple([at for at, each in enumerate(attributes) if ("Id", "") in each]) if "" in values else (),
+        tuple(map(len, names)),
+        tuple(chain.from_iterable(names)),
+        tuple(_nameless(nodes, names)) if "" in values else (),
         _speaking(texts),
         _speaking(tails) if "".join(filter(None, tails)).strip(XML_SPACE) else (),
     )
     return Seen(shape, values, texts)
+
+
+def _nameless(nodes: Sequence[Element], names: Sequence[Collection[object]]) -> Iterator[int]:
+    return (at for at, each in enumerate(names) if "Id" in each and not nodes[at].get("Id"))
 
 
 def _speaking(texts: Iterable[str | None]) -> tuple[int, ...]:
@@ -184,7 +185,7 @@ def children(shape: Shape) -> list[list[int]]:
     return below
 
 
-def attribute_names(shape: Shape) -> list[tuple[str, ...]]:
+def attribute_names(shape: Shape) -> list[tuple[object, ...]]:
     """The names of each node's attributes."""
     ends = list(accumulate(shape.widths))
     return [shape.names[end - width : end] for end, width in zip(ends, shape.widths, strict=True)]

@@ -59,11 +59,14 @@ class Step(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What a signature's algorithms are, with a step for each reference; or the `fault` of one of them, or of the grammar."""
+    """What a signature's algorithms are, with a step for each reference; or the `fault` of one of them, or of the grammar.
+
+    Beside a fault the others say nothing.
+    """
 
     fault: str | None
-    form: Form | str = INCLUSIVE
-    method: algorithms.Method | None = None
+    form: Form = INCLUSIVE
+    method: algorithms.Method = next(iter(algorithms.METHODS.values()))
     steps: tuple[Step, ...] = ()
 
 
@@ -112,9 +115,12 @@ def _understood(layout: Layout, names: Sequence[str]) -> Terms:
     if layout.fault:
         return Terms(layout.fault)
     canonical_form, method = layout.naming[:2]
+    form = _form(canonical_form, names)
+    if isinstance(form, str):
+        return Terms(form)
     return Terms(
         None,
-        _form(canonical_form, names),
+        form,
         algorithms.METHODS[names[method.algorithm or 0]],
         tuple([_step(part, names) for part in layout.parts]),
     )

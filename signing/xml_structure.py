@@ -81,13 +81,9 @@ def drafts(document: Document) -> Iterator[Draft]:
 
     Raises TooComplexError for one with too many references, transforms or certificates.
     """
-    at = -1
     for element in document.signatures:
-        at = document.tags.index(element.tag, at + 1)
         nodes = list(element.iter())
-        seen = xml_grammar.see(
-            nodes, document.tags[at : at + len(nodes)], document.attributes[at : at + len(nodes)]
-        )
+        seen = xml_grammar.see(nodes)
         layout = xml_layout.of(seen.shape)
         if layout.limit:
             raise TooComplexError(*layout.limit)
@@ -115,11 +111,15 @@ def read(draft: Draft, claim: Claim) -> Signature | str:
     terms = layout.terms(draft.values)
     if terms.fault:
         return terms.fault
+    references = []
+    for part, step in zip(layout.parts, terms.steps, strict=True):
+        reference = _reference(draft, part, step)
+        if isinstance(reference, str):
+            return reference
+        references.append(reference)
     properties = xades.read(nodes[0]) if xades.QUALIFYING in layout.objects else None
-    references = [_reference(draft, part, step) for part, step in zip(layout.parts, terms.steps, strict=True)]
-    faults = [one for one in (terms.form, *references, properties) if isinstance(one, str)]
-    if faults or claim.value is None or None in claim.certificates:
-        return faults[0] if faults else "malformed_signature"
+    if isinstance(properties, str) or claim.value is None or None in claim.certificates:
+        return properties if isinstance(properties, str) else "malformed_signature"
     return Signature(
         nodes[0],
         nodes[1],

@@ -36,7 +36,10 @@ def _is_placeholder(element):
     if node is None:
         return False
     value = xml_text.squeezed(node)
-    if xml_text.decode(value) is None or hashlib.sha256(value.encode()).hexdigest() in algorithms.PLACEHOLDER_VALUES:
+    if (
+        xml_text.decode(value) is None
+        or hashlib.sha256(value.encode()).hexdigest() in algorithms.PLACEHOLDER_VALUES
+    ):
         return True
     texts = [
         xml_text.squeezed(one)
@@ -60,7 +63,7 @@ def _algorithm_fault(element):
 
 def _grammar_fault(element):
     nodes = list(element.iter())
-    seen = xml_grammar.see(nodes, [node.tag for node in nodes], [node.items() for node in nodes])
+    seen = xml_grammar.see(nodes)
     return xml_grammar.judged(seen.shape, xml_rules.GRAMMAR, "Signature")
 
 

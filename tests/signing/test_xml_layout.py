@@ -91,7 +91,15 @@ def changed_children(chance, node):
         node.insert(chance.randrange(len(inside) + 1), etree.Comment("x"))
 
 
-CHANGES = [changed_value, changed_value, changed_value, changed_names, changed_text, changed_text, changed_children]
+CHANGES = [
+    changed_value,
+    changed_value,
+    changed_value,
+    changed_names,
+    changed_text,
+    changed_text,
+    changed_children,
+]
 
 
 def mutant(chance, model):
@@ -161,7 +169,12 @@ def test_places_tell_what_a_plain_reading_tells(letters, monkeypatch):
     faults = {one[1] for one in ends if "fault" in one}
     whole = sum(isinstance(one, dict) for one in ends)
     assert 0.3 < whole / len(ends) < 0.9
-    assert {"algorithm_not_allowed", "foreign_content", "malformed_signature", "enveloped_misplaced"} <= faults
+    assert {
+        "algorithm_not_allowed",
+        "foreign_content",
+        "malformed_signature",
+        "enveloped_misplaced",
+    } <= faults
     assert {"transform_not_allowed", "canonical_form_not_allowed", "comment_in_signed_content"} <= faults
     assert ("placeholder",) in ends
 
@@ -172,6 +185,18 @@ def test_places_tell_what_a_plain_reading_tells_of_thousands():
 
 
 LATER = cases.SIGNED_AT + cases.timedelta(hours=3)
+
+
+@pytest.mark.parametrize("inner", [f"{{{DS}}}Signature", f"{{{DS}}}Manifest", "edXML", "{urn:x}Signature"])
+def test_what_an_object_holds_is_told(inner):
+    root = signed({**PARTS}, {**PARTS})
+    etree.SubElement(cases.part(cases.signature_of(root, 1), "SignatureProperty"), inner)
+    first, second, *_ = compared(cases.written(root))
+    assert first["nested"] is False
+    assert second["nested"] is (inner == f"{{{DS}}}Signature")
+    assert len(second["foreign"]) - len(first["foreign"]) == (not inner.startswith(f"{{{DS}}}"))
+
+
 TWINS = cases.signed(cases.signed(**PARTS), at=LATER, **PARTS)
 """Two signatures of one shape by one signer, over the same parts."""
 
@@ -278,7 +303,11 @@ def test_each_signature_of_many_is_told_as_it_is_alone():
     terms = [
         {"kind": kind, "references": parts, "at": cases.SIGNED_AT + cases.timedelta(minutes=minute)}
         for minute, (kind, parts) in enumerate(
-            [("p256", ("#header", "#file1")), ("p384", ("#file1", "#file2")), ("rsa2048", ("#file2", "#header"))]
+            [
+                ("p256", ("#header", "#file1")),
+                ("p384", ("#file1", "#file2")),
+                ("rsa2048", ("#file2", "#header")),
+            ]
         )
     ]
     raw, alone = cases.LETTER, [cases.only(cases.signed(**one)) for one in terms]
@@ -292,7 +321,7 @@ def test_each_signature_of_many_is_told_as_it_is_alone():
 
 def shape_of(markup):
     nodes = list(etree.fromstring(markup).iter())
-    return xml_grammar.see(nodes, [node.tag for node in nodes], [node.items() for node in nodes]).shape
+    return xml_grammar.see(nodes).shape
 
 
 DIFFERENT = [
@@ -320,7 +349,11 @@ def test_what_differs_for_a_grammar_has_another_shape():
 
 
 def test_what_differs_in_values_alone_has_one_shape():
-    alike = ["<a><b>t</b><c x='1'/></a>", "<a>\n<b> other </b><c x=''/> </a>", "<a><b>t</b>\t<c x='t'></c></a>"]
+    alike = [
+        "<a><b>t</b><c x='1'/></a>",
+        "<a>\n<b> other </b><c x=''/> </a>",
+        "<a><b>t</b>\t<c x='t'></c></a>",
+    ]
     assert len({shape_of(markup) for markup in alike}) == 1
 
 
