@@ -71,16 +71,17 @@ def resolve(signature: Signature, spots: Spots) -> tuple[Target, ...] | str:
     wrapping = _wrapping_fault(signature, spots.document)
     if wrapping:
         return wrapping
-    targets, faults = [], set()
+    targets, faults = [], []
     for reference in signature.references:
         spot = spots.at(reference.uri)
         if isinstance(spot, str):
             return spot
         if reference.enveloped and spot.element not in signature.element.iterancestors():
             return "enveloped_misplaced"
-        faults.add(spot.fault)
+        if spot.fault:
+            faults.append(spot.fault)
         targets.append(Target(reference, spot.element, spot.content))
-    return next((fault for fault in _FAULTS if fault in faults), None) or tuple(targets)
+    return min(faults, key=_FAULTS.index) if faults else tuple(targets)
 
 
 def _wrapping_fault(signature: Signature, document: Document) -> str | None:

@@ -298,6 +298,14 @@ def test_an_identifier_doubled_in_one_signature_refuses_both(second):
     assert [one.why for one in report.verdicts] == ["doubled_identifier", "doubled_identifier"]
 
 
+def test_a_part_of_another_signature_is_no_part_of_ones_own():
+    """Else the time that the first signer stated would be told as the second's."""
+    raw = cases.signed(cases.signed(**PARTS), at=None, references=("#header", "#signing-time-0"))
+    first, second = cases.judged(raw).verdicts
+    assert (first.why, second.why) == ("passed", "profile_not_known")
+    assert (first.signed_at_claimed, second.signed_at_claimed) == (cases.SIGNED_AT, None)
+
+
 def test_each_signature_of_many_is_told_as_it_is_alone():
     """Other keys, times and parts, but one shape: nothing of one verdict is another's."""
     terms = [
