@@ -8,8 +8,8 @@ B5  Three signatures over the same parts of a letter against one. The octets are
     itself, its own number (a fifth of it), its verdict. Little for a letter of 1 MB, and half as much again for 200 kB.
 
 CPU time of this thread; the sides take turns call by call. For B4 the quickest call of each counts, because other work
-on the machine can only add to it; for B5 the medians, as the number asks, and beside them the quickest calls, which
-favour one signature: its work fits the processor's caches best. It says nothing about PDF, whose signatures cost ten times as much.
+on the machine can only add to it; for B5 the medians, as the number asks, and beside them the quickest calls,
+whose ratio was seen up to a tenth higher. It says nothing about PDF, whose signatures cost ten times as much.
 """
 
 import base64
