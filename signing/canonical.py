@@ -36,6 +36,7 @@ PREFIXES = 64
 REMEMBERED = 1024
 TIMES, SPARE = 16, 1 << 20
 _SIGN = "\ue000"
+_FIRST = _SIGN.encode()[:1]
 _MARKS = re.compile(rb"\xee\x80\x80([0-9]{10})")
 _PREFIX = re.compile(rb"xmlns(?::([^\s=]{1,99}))?=")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -54,7 +55,11 @@ INCLUSIVE = Form(exclusive=False)
 def named_form(node: Element) -> Form | str:
     """The form that a CanonicalizationMethod or Transform names, or the code of what is wrong with it."""
     prefixes = node[0].get("PrefixList", "") if len(node) else None
-    algorithm = node.get("Algorithm", "")
+    return form_of(node.get("Algorithm", ""), prefixes)
+
+
+def form_of(algorithm: str, prefixes: str | None) -> Form | str:
+    """The same by the name of the algorithm, and a PrefixList if there is one."""
     known = _form if len(algorithm) + len(prefixes or "") <= REMEMBERED else _form.__wrapped__
     return known(algorithm, prefixes)
 
@@ -144,7 +149,7 @@ def digest(skeleton: Skeleton, part: Element, form: Form, removed: Element | Non
 
 def _canonicalise(part: Element, form: Form) -> bytes:
     """The canonical bytes: lxml does a part's plain exclusive form in its place, the others need it alone."""
-    in_place = part.getparent() is None or (form.exclusive and not form.prefixes)
+    in_place = (form.exclusive and not form.prefixes) or part.getparent() is None
     return etree.tostring(
         part if in_place else _alone(part, inherit=not form.exclusive),
         method="c14n",
@@ -169,6 +174,8 @@ def _alone(part: Element, *, inherit: bool) -> Element:
 
 def _unused_sign(remains: bytes) -> str:
     """The start of all marks: the private-use character and the first ten-digit number that follows it nowhere else."""
+    if _FIRST not in remains:
+        return f"{_SIGN}{0:010d}"
     used = {int(number) for number in _MARKS.findall(remains)}
     return f"{_SIGN}{next(number for number in range(len(used) + 1) if number not in used):010d}"
 

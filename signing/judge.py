@@ -152,6 +152,30 @@ def _told(found: path.Chain, outcome: revocation.Outcome, case: _Case) -> Judgem
     )
 
 
+class Shown(NamedTuple):
+    """What a verdict shows of a signer."""
+
+    certificate: x509.Certificate
+    der: bytes
+    name: str
+
+
+_shown: dict[int, Shown] = {}
+
+
+def shown(leaf: x509.Certificate) -> Shown:
+    """The signer's certificate in DER and its name; small certificates are remembered by identity, as judgements are."""
+    known = _shown.get(id(leaf))
+    if known and known.certificate is leaf:
+        return known
+    found = Shown(leaf, keys.der(leaf), name(leaf))
+    if len(found.der) <= _REMEMBERED_BYTES:
+        if len(_shown) >= _REMEMBERED:
+            _shown.clear()
+        _shown[id(leaf)] = found
+    return found
+
+
 def name(leaf: x509.Certificate) -> str:
     """What to call the signer on a page: the subject's common name, else its unit or organisation."""
     for kind in _NAMES:

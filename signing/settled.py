@@ -46,6 +46,12 @@ def judged(  # noqa: PLR0913, PLR0917 - one call for three formats; each fact co
 
     `at` is the receipt; `others` and `enclosed` came with the signature and help both judgements.
     """
+    if not tokens:
+        return Settled(
+            judgement=judge.certificate(signer, others, trust, at, enclosed=enclosed),
+            best_signature_time=at,
+            time_source="receipt",
+        )
     stamps = [
         timestamp.check(token, value_digest_of, trust, at, enclosed=enclosed, extra=others)
         for token in tokens[:MOST_TOKENS]

@@ -67,6 +67,7 @@ class Document:
     _places: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
     _elsewhere: dict[Element, bool] = field(default_factory=dict)
     _paths: dict[Element, str] = field(default_factory=dict)
+    _inside: dict[Element, bool] = field(default_factory=dict)
 
     @cached_property
     def nodes(self) -> tuple[Element, ...]:
@@ -141,10 +142,18 @@ class Document:
             self._elsewhere[element] = len(element) > 0 and self.places(here[0]) != {here}
         return self._elsewhere[element]
 
-    @staticmethod
-    def is_inside_signature(element: Element) -> bool:
+    def is_inside_signature(self, element: Element) -> bool:
         """Whether the element is a signature, or stands in one."""
-        return element.tag == _SIGNATURE or next(element.iterancestors(_SIGNATURE), None) is not None
+        if element not in self._inside:
+            above = next(element.iterancestors(_SIGNATURE), None)
+            self._inside[element] = element.tag == _SIGNATURE or above is not None
+        return self._inside[element]
+
+    @cached_property
+    def root_name(self) -> tuple[str, str]:
+        """The root's namespace, or an empty text, and its local name."""
+        namespace, _, name = str(self.root.tag).rpartition("}")
+        return namespace[1:], name
 
 
 def parse(raw: bytes, *, repaired: bool = False) -> Document:

@@ -4,10 +4,10 @@ Nobody can hide content in a place that a table closes. Faults are told by the s
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import NamedTuple
+from itertools import accumulate, chain
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from signing.xml_document import Element
 
@@ -20,6 +20,8 @@ LONGEST_REMEMBERED = 16_384
 XML_SPACE = " \t\r\n"
 
 _NONE: frozenset[str] = frozenset()
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,83 +61,134 @@ def grammar(
 
 def fault(grammar_: Grammar, element: Element, name: str) -> str | None:
     """`malformed_signature`, `foreign_content` or `comment_in_signed_content` when the grammar does not hold, or None."""
-    shape = _shape(tuple(element.iter()))
-    return (_remembered if _is_small(shape) else _judged)(grammar_, shape, name)
+    return _faults.of(see(list(element.iter())).shape, grammar_, name)
 
 
-class _Shape(NamedTuple):
+class Shape(NamedTuple):
     """All that a grammar asks of an element and what is in it, node by node in document order.
 
-    `counts` are numbers of children, `attributes` names; `texts` and `tails` whether there is more than white space,
-    inside a node before its first child and behind it; `nameless`: whether some Id says nothing.
+    `counts` are numbers of children, `widths` of attributes, `names` those of the attributes of all nodes in a row. The
+    others are the places of nodes: with an Id that says nothing, with more than white space before the first child,
+    and with more than that behind them.
     """
 
     tags: tuple[object, ...]
     counts: tuple[int, ...]
-    attributes: tuple[tuple[object, ...], ...]
-    nameless: tuple[bool, ...]
-    texts: tuple[bool, ...]
-    tails: tuple[bool, ...]
+    widths: tuple[int, ...]
+    names: tuple[object, ...]
+    nameless: tuple[int, ...]
+    texts: tuple[int, ...]
+    tails: tuple[int, ...]
 
 
-def _shape(nodes: Sequence[Element]) -> _Shape:
+class Seen(NamedTuple):
+    """An element's shape, and what differs between elements of one shape: `values` of `Shape.names`, `texts` of nodes."""
+
+    shape: Shape
+    values: list[str]
+    texts: list[str | None]
+
+
+def see(nodes: Sequence[Element]) -> Seen:
+    """What stands in an element: its `nodes` in document order."""
     # One fact of all nodes at a time: much quicker than all facts of one node at a time.
-    attributes = [node.keys() for node in nodes]
-    return _Shape(
+    names = [node.keys() for node in nodes]
+    values = cast("list[str]", [value for node in nodes for value in node.values()])
+    texts, tails = [node.text for node in nodes], [node.tail for node in nodes]
+    shape = Shape(
         tuple([node.tag for node in nodes]),
         tuple(map(len, nodes)),
-        tuple(map(tuple, attributes)),
-        tuple(["Id" in names and not nodes[at].get("Id") for at, names in enumerate(attributes)]),
-        tuple([_says(node.text) for node in nodes]),
-        tuple([_says(node.tail) for node in nodes]),
+        tuple(map(len, names)),
+        tuple(chain.from_iterable(names)),
+        tuple(_nameless(nodes, names)) if "" in values else (),
+        _speaking(texts),
+        _speaking(tails) if "".join(filter(None, tails)).strip(XML_SPACE) else (),
     )
+    return Seen(shape, values, texts)
 
 
-def _is_small(shape: _Shape) -> bool:
+def _nameless(nodes: Sequence[Element], names: Sequence[Collection[object]]) -> Iterator[int]:
+    return (at for at, each in enumerate(names) if "Id" in each and not nodes[at].get("Id"))
+
+
+def _speaking(texts: Iterable[str | None]) -> tuple[int, ...]:
+    """The places of texts that are more than white space."""
+    return tuple([at for at, text in enumerate(texts) if text and text.strip(XML_SPACE)])
+
+
+class Memory(Generic[_Answer]):
+    """What was worked out of shapes, remembered: signatures of one software are alike but for their texts and values.
+
+    `work` must ask of nothing but the shape and what is given beside it, for what it tells of one element is told of
+    all others of this shape. Large shapes are not remembered.
+    """
+
+    def __init__(self, work: Callable[..., _Answer], most: int) -> None:
+        self.work, self.most = work, most
+        self.known: dict[tuple[object, ...], tuple[_Answer]] = {}
+
+    def of(self, shape: Shape, *beside: object) -> _Answer:
+        """The answer of `work`; whether a shape is small is asked only of a new one."""
+        key = (shape, *beside)
+        known = self.known.get(key)
+        if known:
+            return known[0]
+        answer = self.work(*key)
+        if _is_small(shape):
+            if len(self.known) >= self.most:
+                self.known.clear()
+            self.known[key] = (answer,)
+        return answer
+
+
+def _is_small(shape: Shape) -> bool:
     """Whether little memory is held by remembering a shape; XML lets a single name have millions of letters."""
-    names = (str(name) for names in (shape.tags, *shape.attributes) for name in names)
-    return len(shape.tags) <= REMEMBERED and sum(map(len, names)) <= LONGEST_REMEMBERED
+    nodes, letters = len(shape.tags), sum(len(str(name)) for name in (*shape.tags, *shape.names))
+    return nodes <= REMEMBERED and letters <= LONGEST_REMEMBERED
 
 
-def _says(text: str | None) -> bool:
-    return bool(text and text.strip(XML_SPACE))
-
-
-def _judged(grammar_: Grammar, shape: _Shape, name: str) -> str | None:
-    below, waiting = _children(shape.counts), [(0, name)]
+def judged(shape: Shape, grammar_: Grammar, name: str) -> str | None:
+    """The fault of an element that has this shape and should be what the grammar calls `name`."""
+    below, attributes, waiting = children(shape), attribute_names(shape), [(0, name)]
+    nameless, texts, tails = map(frozenset, (shape.nameless, shape.texts, shape.tails))
     while waiting:
         node, name = waiting.pop()
-        if not grammar_.attributes.get(name, _NONE).issuperset(shape.attributes[node]):
+        if not grammar_.attributes.get(name, _NONE).issuperset(attributes[node]):
             return "foreign_content"
-        if shape.nameless[node]:
+        if node in nameless:
             return "malformed_signature"
         if name not in grammar_.rules:
             continue
-        children = [(child, grammar_.known.get(shape.tags[child], "?")) for child in below[node]]
-        if not grammar_.rules[name].fullmatch("".join([f"{child} " for _, child in children])):
-            return _child_fault([(shape.tags[child], known) for child, known in children])
-        own = shape.texts[node] and name not in grammar_.with_text
-        if own or any(shape.tails[child] for child, _ in children):
+        inside = [(child, grammar_.known.get(shape.tags[child], "?")) for child in below[node]]
+        if not grammar_.rules[name].fullmatch("".join([f"{child} " for _, child in inside])):
+            return _child_fault([(shape.tags[child], known) for child, known in inside])
+        own = node in texts and name not in grammar_.with_text
+        if own or any(child in tails for child, _ in inside):
             return "foreign_content"
-        waiting += children
+        waiting += inside
     return None
 
 
-_remembered = lru_cache(maxsize=1024)(_judged)
-"""Signatures of one software are alike but for their texts: what was judged of one shape holds for all that have it."""
+_faults: Memory[str | None] = Memory(judged, 1024)
 
 
-def _children(counts: Iterable[int]) -> list[list[int]]:
+def children(shape: Shape) -> list[list[int]]:
     """The places of each node's children, in document order."""
     below: list[list[int]] = []
     # For each child that is still to come, the list it belongs in; the innermost last.
     waiting: list[list[int]] = []
-    for place, count in enumerate(counts):
+    for place, count in enumerate(shape.counts):
         if waiting:
             waiting.pop().append(place)
         below.append([])
         waiting += [below[-1]] * count
     return below
+
+
+def attribute_names(shape: Shape) -> list[tuple[object, ...]]:
+    """The names of each node's attributes."""
+    ends = list(accumulate(shape.widths))
+    return [shape.names[end - width : end] for end, width in zip(ends, shape.widths, strict=True)]
 
 
 def _child_fault(children: Sequence[tuple[object, str]]) -> str:

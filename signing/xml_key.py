@@ -39,7 +39,7 @@ def signer(signature: Signature, signed: bytes) -> x509.Certificate | str:
     if len(made_it) > 1:
         return "several_certificates"
     certificate, key = made_it[0]
-    if not all(_is_key(value, key) for value in info.key_values):
+    if info.key_values and not all(_is_key(value, key) for value in info.key_values):
         return "key_value_differs"
     return "key_info_differs" if xml_key_info.contradiction(info, certificate) else certificate
 

@@ -6,8 +6,8 @@ signature must not be shown another than the signer's.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from cryptography import x509
 
@@ -17,11 +17,10 @@ from signing.xml_document import Element
 
 LONGEST_CERTIFICATE = 16_384
 X509_DIGEST = "{http://www.w3.org/2009/xmldsig11#}X509Digest"
-_KEY_INFO, _DATA, _CERTIFICATE = (f"{{{DS}}}{name}" for name in ("KeyInfo", "X509Data", "X509Certificate"))
+_DATA, _CERTIFICATE = (f"{{{DS}}}{name}" for name in ("X509Data", "X509Certificate"))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class KeyInfo:
+class KeyInfo(NamedTuple):
     """Certificates that came along (None: one that cannot be read), names, numbers, key identifiers, bare keys.
 
     `numbers` are (issuer's name, serial number) as text, `digests` (algorithm URI, digest).
@@ -36,17 +35,11 @@ class KeyInfo:
     key_values: tuple[Element, ...] = ()
 
 
-def read(signature: Element) -> KeyInfo:
-    """The KeyInfo of a signature."""
-    info = next(signature.iterchildren(_KEY_INFO), None)
-    data = [] if info is None else [node for one in info.iterchildren(_DATA) for node in one]
-    claims = [node for node in data if node.tag != _CERTIFICATE]
-    certificates = [_certificate(node) for node in data if node.tag == _CERTIFICATE]
-    values = () if info is None else tuple(info.iterchildren(f"{{{DS}}}KeyValue"))
-    if not claims:
-        return KeyInfo(certificates=tuple(dict.fromkeys(certificates)), key_values=values)
+def read(info: Element, certificates: tuple[x509.Certificate | None, ...]) -> KeyInfo:
+    """A KeyInfo whose certificates were read before."""
+    claims = [node for one in info.iterchildren(_DATA) for node in one if node.tag != _CERTIFICATE]
     return KeyInfo(
-        certificates=tuple(dict.fromkeys(certificates)),
+        certificates=certificates,
         names=tuple(node.text or "" for node in _named(claims, "X509SubjectName")),
         numbers=tuple(issuer_serial(node) for node in _named(claims, "X509IssuerSerial")),
         identifiers=tuple(_bytes(node) for node in _named(claims, "X509SKI")),
@@ -54,18 +47,8 @@ def read(signature: Element) -> KeyInfo:
             (node.get("Algorithm", ""), _bytes(node)) for node in claims if node.tag == X509_DIGEST
         ),
         lists=tuple(filter(None, map(_bytes, _named(claims, "X509CRL")))),
-        key_values=values,
+        key_values=tuple(info.iterchildren(f"{{{DS}}}KeyValue")),
     )
-
-
-def certificate_texts(signature: Element) -> list[str | None]:
-    """The texts of all certificates in a signature's KeyInfo, without white space."""
-    return [
-        xml_text.squeezed(node)
-        for info in signature.iterchildren(_KEY_INFO)
-        for data in info.iterchildren(_DATA)
-        for node in data.iterchildren(_CERTIFICATE)
-    ]
 
 
 def readable(text: str | None) -> x509.Certificate | None:
@@ -86,12 +69,13 @@ def is_numbered(certificate: x509.Certificate, number: tuple[str, str]) -> bool:
 
 def contradiction(info: KeyInfo, signer: x509.Certificate) -> bool:
     """Whether KeyInfo holds a certificate outside the signer's chain, or tells what is true of none in it."""
+    claimed = info.names or info.numbers or info.identifiers or info.digests
+    if not claimed and len(info.certificates) == 1:
+        return False
     certificates = [one for one in info.certificates if one]
     chain = list(_chain(signer, certificates))
     if len(chain) < len(certificates):
         return True
-    if not (info.names or info.numbers or info.identifiers or info.digests):
-        return False
     claims = (
         *(any(xml_text.names(name, one.subject) for one in chain) for name in info.names),
         *(any(is_numbered(one, number) for one in chain) for number in info.numbers),
@@ -129,10 +113,6 @@ def _named(nodes: Iterable[Element], name: str) -> Iterator[Element]:
 
 def _bytes(node: Element) -> bytes | None:
     return xml_text.decode(xml_text.squeezed(node))
-
-
-def _certificate(node: Element) -> x509.Certificate | None:
-    return readable(xml_text.squeezed(node))
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,7 @@ understand as this exchange does.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from signing import xades
 from signing.algorithms import DS
@@ -83,7 +83,22 @@ PROFILES = (
 
 def of(signature: Signature, targets: Sequence[Target]) -> Profile | None:
     """The profile that the signature meets."""
-    return next((profile for profile in PROFILES if _meets(profile, signature, targets)), None)
+    own = [target.element for target in targets if not target.content]
+    for element in own:
+        if signature.element not in element.iterancestors():
+            return None
+    properties = signature.properties
+    facts = _Facts(
+        any(target.reference.enveloped for target in targets),
+        properties is not None,
+        bool(properties and properties.stamps),
+        signature.layout.objects,
+        [element.tag for element in own],
+    )
+    for profile in PROFILES:
+        if _meets(profile, facts):
+            return profile
+    return None
 
 
 def properties_fault(signature: Signature, targets: Sequence[Target]) -> str | None:
@@ -101,13 +116,21 @@ def properties_fault(signature: Signature, targets: Sequence[Target]) -> str | N
     return None if named.issuperset(properties.described) else "xades_not_signed"
 
 
-def _meets(profile: Profile, signature: Signature, targets: Sequence[Target]) -> bool:
-    properties, own = signature.properties, [target.element for target in targets if not target.content]
+class _Facts(NamedTuple):
+    """What a profile asks of a signature."""
+
+    enveloped: bool
+    properties: bool
+    timestamp: bool
+    objects: Sequence[object]
+    own: Sequence[object]
+
+
+def _meets(profile: Profile, facts: _Facts) -> bool:
     return (
-        profile.enveloped in {None, any(target.reference.enveloped for target in targets)}
-        and profile.properties == (properties is not None)
-        and profile.timestamp == bool(properties and properties.stamps)
-        and profile.objects.issuperset(signature.objects)
-        and profile.own.issuperset(element.tag for element in own)
-        and all(signature.element in element.iterancestors() for element in own)
+        profile.enveloped in (None, facts.enveloped)
+        and profile.properties == facts.properties
+        and profile.timestamp == facts.timestamp
+        and profile.objects.issuperset(facts.objects)
+        and profile.own.issuperset(facts.own)
     )

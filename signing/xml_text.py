@@ -1,6 +1,5 @@
 """Small readings of text in XML signatures: base64, moments, names of certificates as people and software write them."""
 
-import base64
 import binascii
 import re
 import unicodedata
@@ -23,14 +22,23 @@ def decode(text: str | None) -> bytes | None:
         data = binascii.a2b_base64(text or "")
     except ValueError:
         return None
-    return data if data and base64.b64encode(data).decode() == text else None
+    return data if data and binascii.b2a_base64(data, newline=False).decode() == text else None
+
+
+def encoded(text: str | None) -> bytes | None:
+    """What a node's text is the base64 of; None when it is not. Software writes most of it without white space."""
+    return decode(text) or decode(bare(text))
 
 
 def squeezed(node: Element | None) -> str | None:
     """A node's text without white space, as base64 needs it; None without a node."""
-    text = "" if node is None else node.text or ""
-    if node is None:
-        return None
+    return None if node is None else bare(node.text)
+
+
+def bare(text: str | None) -> str:
+    """The text of a node without white space."""
+    if not text:
+        return ""
     # Of what Python takes for white space, XML allows in ASCII only its own; other text is no base64 anyway.
     return "".join(text.split()) if text.isascii() else text
 

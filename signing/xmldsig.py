@@ -10,32 +10,29 @@ A signature passes only with a certificate from its own KeyInfo whose key made t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from cryptography import x509
-from lxml import etree
 
 from signing import (
     canonical,
     judge,
-    keys,
     revocation,
     settled,
     xades,
     xml_document,
-    xml_key,
-    xml_profiles,
+    xml_stages,
     xml_structure,
-    xml_targets,
     xml_text,
 )
 from signing.settled import Settled
 from signing.trust import Trust
 from signing.verdict import Coverage, Indication, Remark, Report, SubIndication, Verdict
 from signing.xml_document import Document, Element
-from signing.xml_profiles import Profile
-from signing.xml_structure import Signature
+from signing.xml_stages import Examined
+from signing.xml_structure import Draft, Signature
 from signing.xml_targets import Target
 
 _FORMAT = (Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE)
@@ -91,16 +88,14 @@ class _Case:
     trust: Trust
     at: datetime
     where: str
+    coverages: dict[tuple[Element, ...], Coverage] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Examined:
-    """A signature whose digests and value hold: who made it, and what it covers."""
+class _Ended(NamedTuple):
+    """A signature that was examined, and how its signer's certificate stood."""
 
-    signature: Signature
-    signer: x509.Certificate
-    targets: tuple[Target, ...]
-    profile: Profile
+    examined: Examined
+    settled: Settled
 
 
 def verify(
@@ -123,57 +118,54 @@ def verify(
     if not document.signatures and canonical.has_few_prefixes(document):
         return Report(remarks=tuple(xml_document.unjudged(document, where)))
     document.hold_nodes()
-    for element in document.signatures:
-        xml_structure.keep_budgets(element)
-    placeholders = [] if repaired else list(filter(xml_structure.is_placeholder, document.signatures))
-    judged = [element for element in document.signatures if element not in placeholders]
-    # All reading ends here: the skeleton changes the tree.
+    drafts = list(xml_structure.drafts(document))
     fault = "message_repaired" if repaired else "package_too_large" if cut else ""
-    readings = [fault or _read(element) for element in judged]
+    readings = [fault for _ in drafts] if repaired else _readings(drafts, fault)
+    # All reading ends here: the skeleton changes the tree.
     skeleton = canonical.prepare(document)
     case = _Case(document=document, skeleton=skeleton, trust=trust, at=at, where=where)
-    ends = [
-        _judged(case, position, element, reading)
-        for position, (element, reading) in enumerate(zip(judged, readings, strict=True))
-    ]
-    remarks = [remark for _, found in ends for remark in found]
+    told = [(draft.nodes[0], one) for draft, one in zip(drafts, readings, strict=True) if one is not None]
+    ends = xml_stages.each(
+        lambda one: _settled(case, one),
+        xml_stages.examined(document, skeleton, [reading for _, reading in told]),
+    )
+    nobodys = [draft.nodes[0] for draft, one in zip(drafts, readings, strict=True) if one is None]
     return Report(
-        verdicts=tuple(verdict for verdict, _ in ends),
+        verdicts=tuple(
+            [
+                _verdict(case, position, element, end)
+                for position, ((element, _), end) in enumerate(zip(told, ends, strict=True))
+            ]
+        ),
         remarks=(
-            *remarks,
-            *_placeholder_remarks(case, placeholders),
+            *_stamp_remarks(case, ends),
+            *[_remark("placeholder_signature", case, element) for element in nobodys],
             *xml_document.unjudged(document, where),
         ),
     )
 
 
-def _placeholder_remarks(case: _Case, placeholders: Sequence[Element]) -> Iterator[Remark]:
-    for element in placeholders:
-        yield _remark("placeholder_signature", case, element)
+def _readings(drafts: Sequence[Draft], fault: str) -> list[Signature | str | None]:
+    """Signatures as records, or what is wrong with one or with all of them; None where nobody signed."""
+    claims = [xml_structure.claim(draft) for draft in drafts]
+    return [
+        None if claim.placeholder else fault or xml_structure.read(draft, claim)
+        for draft, claim in zip(drafts, claims, strict=True)
+    ]
+
+
+def _stamp_remarks(case: _Case, ends: Sequence[_Ended | str]) -> Iterator[Remark]:
+    for end in ends:
+        if not isinstance(end, str):
+            for code in end.settled.remarks:
+                yield _remark(code, case, end.examined.signature.element)
 
 
 def _remark(code: str, case: _Case, element: Element) -> Remark:
     return Remark(code=code, where=case.where, path=case.document.path(element))
 
 
-def _read(element: Element) -> Signature | str:
-    fault = xml_structure.algorithm_fault(element) or xml_structure.grammar_fault(element)
-    return fault or xml_structure.read(element)
-
-
-def _judged(
-    case: _Case, position: int, element: Element, reading: Signature | str
-) -> tuple[Verdict, Sequence[Remark]]:
-    """The verdict on one signature, and what is to be said of its timestamps."""
-    examined = reading if isinstance(reading, str) else _examine(case, reading)
-    if isinstance(examined, str):
-        return _refusal(case, position, element, examined), ()
-    found = _settled(case, examined)
-    remarks = [_remark(code, case, element) for code in found.remarks]
-    return _verdict(case, position, examined, found), remarks
-
-
-def _settled(case: _Case, examined: _Examined) -> Settled:
+def _settled(case: _Case, examined: Examined) -> _Ended:
     """How the signer's certificate stood when the signature is proven to have existed.
 
     Tokens are over the value in the form of the first of them; one in another form does not hold.
@@ -185,22 +177,29 @@ def _settled(case: _Case, examined: _Examined) -> Settled:
     def digest_of(algorithm: str) -> bytes:
         return canonical.digest(case.skeleton, signature.element[1], stamps[0].form, None, algorithm)
 
-    return settled.judged(
+    enclosed = revocation.NOTHING
+    if info.lists or properties:
+        enclosed = revocation.Enclosed(
+            crls=info.lists + (properties.lists if properties else ()),
+            responses=properties.responses if properties else (),
+        )
+    found = settled.judged(
         signer,
-        [one for one in _certificates(signature) if one != signer],
+        [one for one in _certificates(signature) if one is not signer and one != signer],
         [stamp.token for stamp in stamps],
         digest_of,
         case.trust,
         case.at,
-        revocation.Enclosed(
-            crls=info.lists + (properties.lists if properties else ()),
-            responses=properties.responses if properties else (),
-        ),
+        enclosed,
     )
+    return _Ended(examined, found)
 
 
-def _verdict(case: _Case, position: int, examined: _Examined, found: Settled) -> Verdict:
-    signer, judgement = examined.signer, found.judgement
+def _verdict(case: _Case, position: int, element: Element, end: _Ended | str) -> Verdict:
+    if isinstance(end, str):
+        return _refusal(case, position, element, end)
+    examined, found = end
+    signer, judgement = judge.shown(examined.signer), found.judgement
     return Verdict(
         where=case.where,
         position=position,
@@ -210,9 +209,9 @@ def _verdict(case: _Case, position: int, examined: _Examined, found: Settled) ->
         why=judgement.why,
         best_signature_time=found.best_signature_time,
         time_source=found.time_source,
-        coverage=_coverage(case.document, examined.targets),
-        certificate=keys.der(signer),
-        signer_name=judge.name(signer),
+        coverage=_coverage(case, examined.targets),
+        certificate=signer.der,
+        signer_name=signer.name,
         signed_at_claimed=_claimed_time(examined),
         provisional=judgement.provisional,
         evidence=judgement.evidence,
@@ -235,56 +234,24 @@ def _refusal(case: _Case, position: int, element: Element, why: str) -> Verdict:
     )
 
 
-def _examine(case: _Case, signature: Signature) -> _Examined | str:
-    """Who signed what, or what is wrong: all that comes before the certificate itself is judged."""
-    targets = xml_targets.resolve(signature, case.document)
-    if isinstance(targets, str):
-        return targets
-    try:
-        fault = _digest_fault(case, signature, targets)
-        signed = b"".join(canonical.octets(case.skeleton, signature.signed_info, signature.form))
-    except etree.C14NError:
-        return "not_canonical"
-    signer = fault or xml_key.signer(signature, signed)
-    return signer if isinstance(signer, str) else _meant(signature, signer, targets)
-
-
-def _meant(signature: Signature, signer: x509.Certificate, targets: tuple[Target, ...]) -> _Examined | str:
-    """What digests and value hold for, if it is one of the profiles: now that nobody changed it, whether it means something."""
-    if not any(target.content for target in targets):
-        return "covers_nothing"
-    profile, properties = xml_profiles.of(signature, targets), signature.properties
-    if profile is None:
-        return "profile_not_known"
-    fault = xml_profiles.properties_fault(signature, targets)
-    if not fault and properties:
-        fault = xades.fault(properties, signer)
-    return fault or _Examined(signature=signature, signer=signer, targets=targets, profile=profile)
-
-
-def _digest_fault(case: _Case, signature: Signature, targets: Sequence[Target]) -> str | None:
-    for target in targets:
-        reference = target.reference
-        removed = signature.element if reference.enveloped else None
-        digest = canonical.digest(
-            case.skeleton, target.element, reference.form, removed, reference.digest_algorithm
+def _coverage(case: _Case, targets: Sequence[Target]) -> Coverage:
+    """What is covered; signatures over the same parts share one record."""
+    covered = tuple(dict.fromkeys([target.element for target in targets if target.content]))
+    known = case.coverages.get(covered)
+    if known is None:
+        whole = case.document.root in covered
+        known = case.coverages[covered] = Coverage(
+            whole=whole,
+            detail="whole_message" if whole else "elements",
+            paths=tuple(map(case.document.path, covered)),
         )
-        if digest != reference.digest:
-            return "digest_differs"
-    return None
+    return known
 
 
-def _coverage(document: Document, targets: Sequence[Target]) -> Coverage:
-    covered = dict.fromkeys(target.element for target in targets if target.content)
-    whole = document.root in covered
-    paths = tuple(document.path(element) for element in covered)
-    return Coverage(whole=whole, detail="whole_message" if whole else "elements", paths=paths)
-
-
-def _claimed_time(examined: _Examined) -> datetime | None:
+def _claimed_time(examined: Examined) -> datetime | None:
     """The signing time that the signature covers (SignatureProperty or XAdES); claimed by the signer, it proves nothing."""
     for target in examined.targets:
-        if examined.signature.element in target.element.iterancestors():
+        if not target.content:  # of the signature itself: no profile allows parts of another
             for node in target.element.iter("{*}SigningTime"):
                 return xml_text.moment(node.text or "")
     return None

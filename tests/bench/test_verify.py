@@ -3,12 +3,13 @@
 B4  The primitives are parsing, canonical form, SHA-256 and one RSA verification, done once each, in that order, on the
     same letter: 200 kB, enveloped, exclusively canonicalised, signed with RSA-2048. Beside it signxml, another verifier,
     at the same letter, without judging the certificate.
-B5  Three signatures over the same parts of a letter against one. The octets are made and digested once; reading each
-    signature, its own number and its certificate are not shared, which is what is left of the ratio: little for a letter
-    of 1 MB, and most of it for one of 200 kB.
+B5  Three signatures over the same parts of a letter against one. The octets are made and digested once. What is not
+    shared is what is left of the ratio: parsing and reading each signature, the canonical form of what it signs of
+    itself, its own number (a fifth of it), its verdict. Little for a letter of 1 MB, and half as much again for 200 kB.
 
-CPU time of this thread; the sides take turns call by call, and the quickest call of each counts, because other work on
-the machine can only add to it. It says nothing about PDF, whose signatures cost ten times as much.
+CPU time of this thread; the sides take turns call by call. For B4 the quickest call of each counts, because other work
+on the machine can only add to it; for B5 the medians, as the number asks, and beside them the quickest calls,
+whose ratio was seen up to a tenth higher. It says nothing about PDF, whose signatures cost ten times as much.
 """
 
 import base64
@@ -28,7 +29,10 @@ from lxml import etree
 from signing import xml_document
 
 BOUND, SIGNXML_BOUND = 1.4, 2
-THREE_BOUNDS = {148_000: 1.8, 740_000: 1.5}  # bytes of the attached file
+THREE_BOUNDS = {
+    148_000: (1.5, 1.6),
+    740_000: (1.3, 1.3),
+}  # bytes of the attached file: medians, quickest calls
 CALLS = 400
 SIGNXML_CALLS = 30
 
@@ -109,10 +113,16 @@ def test_b5_three_signatures_cost_little_more_than_one(size):
     one = cases.signed(letter(size), "rsa2048", **parts)
     three = cases.signed(cases.signed(one, "rsa2048", **parts), "rsa2048", **parts)
     assert [verdict.passed for verdict in cases.judged(three).verdicts] == [True, True, True]
-    told = timed({"one": lambda: cases.judged(one), "three": lambda: cases.judged(three)}, CALLS // 4)
-    ratio = told["three"][0] / told["one"][0]
+    told = timed({"one": lambda: cases.judged(one), "three": lambda: cases.judged(three)}, CALLS)
+    (least_three, usual_three), (least_one, usual_one) = told["three"], told["one"]
+    usual, least = THREE_BOUNDS[size]
     anchors.judge(
-        f"B5 signatures: three cost {ratio:.2f} x one, {told['three'][0]:.2f} ÷ {told['one'][0]:.2f} ms for {len(one)} bytes",
-        ratio,
-        most=THREE_BOUNDS[size],
+        f"B5 signatures: three cost {usual_three / usual_one:.2f} x one, {usual_three:.2f} ÷ {usual_one:.2f} ms for {len(one)} bytes",
+        usual_three / usual_one,
+        most=usual,
+    )
+    anchors.judge(
+        f"B5 signatures, quickest: three cost {least_three / least_one:.2f} x one, {least_three:.2f} ÷ {least_one:.2f} ms",
+        least_three / least_one,
+        most=least,
     )
