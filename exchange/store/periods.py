@@ -10,10 +10,11 @@ be closed on a tally that does not follow from its transfers.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+
+import asyncpg
 
 from exchange.store.pool import Connection
 
@@ -64,6 +65,10 @@ class Version:
     sha256: bytes
 
 
+class TakenError(Exception):
+    """Somebody else writes the same version at the same moment; what they write is seen when this is tried again."""
+
+
 async def versions(connection: Connection, first: date, last: date) -> list[Version]:
     """The versions of the months of a span, oldest month first, each month's newest last."""
     records = await connection.fetch(
@@ -86,13 +91,16 @@ def _following(month: Month) -> date:
 async def close(connection: Connection, month: Month, version: int, *, at: datetime, author: str) -> Version:
     """Write a version; part of the caller's REPEATABLE READ transaction.
 
-    The digest is filled in last: a version is seen by others only when the transaction is committed.
+    The digest is filled in last: a version is seen by others only when the transaction is committed. Raises TakenError.
     """
-    await connection.execute(
-        """INSERT INTO period_version (month, version, closed_at, author, snapshot, members, sha256)
-           VALUES ($1, $2, $3, $4, pg_current_snapshot()::text, 0, '')""",
-        month.first, version, at, author,
-    )  # fmt: skip
+    try:
+        await connection.execute(
+            """INSERT INTO period_version (month, version, closed_at, author, snapshot, members, sha256)
+               VALUES ($1, $2, $3, $4, pg_current_snapshot()::text, 0, '')""",
+            month.first, version, at, author,
+        )  # fmt: skip
+    except asyncpg.UniqueViolationError as error:
+        raise TakenError from error
     await _write_members(connection, month, version)
     await _write_days(connection, month, version)
     members, sha256 = await digest(connection, month, version)
@@ -170,14 +178,13 @@ async def lines(connection: Connection, month: date, version: int, take: Any) ->
     await connection.copy_from_query(_LINES, month, version, output=take)
 
 
-async def totals(connection: Connection, month: date) -> list[Mapping[str, Any]]:
+async def totals(connection: Connection, month: date) -> list[Any]:
     """By version and view: what it changed of each class."""
-    found: Sequence[Mapping[str, Any]] = await connection.fetch(
+    return await connection.fetch(
         """SELECT version, view, class, excluded, sum(n)::bigint AS n FROM period_day WHERE month = $1
             GROUP BY version, view, class, excluded HAVING sum(n) <> 0 ORDER BY version, view, class, excluded""",
         month,
     )
-    return list(found)
 
 
 async def differences(connection: Connection, month: Month, version: int) -> int:

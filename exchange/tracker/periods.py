@@ -13,10 +13,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from exchange.rules import paper_class
+from exchange.rules.reporting_period import Period
 from exchange.store import periods
 from exchange.store.periods import Month, Version
 from exchange.store.pool import Connection
-from exchange.tracker.tally import Period
 
 CLOSE_DAY = 5
 """The day of the next month from which a month may be closed, unless the deployment says otherwise."""
@@ -53,6 +53,10 @@ class Standing:
         return "provisional" if self.version is None else str(self.version)
 
 
+PROVISIONAL = Standing()
+"""Of a period with a month that is not closed."""
+
+
 def months(period: Period) -> tuple[Month, ...]:
     """The months that a period touches."""
     first, found = period.first.replace(day=1), []
@@ -83,14 +87,18 @@ async def close(
 ) -> list[Closed]:
     """Close every month of a period, or write a further version of those that changed; all or none.
 
-    Raises PeriodError: the period is not over, does not consist of months, or its tally is wrong (`congvan check`).
+    Raises PeriodError: the period is not over, does not consist of months, its tally is wrong (`congvan check`), or
+    somebody else closes the same month.
     """
     chosen = whole(period)
     late = due(chosen[-1], close_day)
     if paper_class.local_day(at) < late:
         raise PeriodError("period.not_over", period=period.text, day=late.strftime("%d/%m/%Y"))
-    async with connection.transaction(isolation="repeatable_read"):
-        return [await _closed(connection, month, at, author) for month in chosen]
+    try:
+        async with connection.transaction(isolation="repeatable_read"):
+            return [await _closed(connection, month, at, author) for month in chosen]
+    except periods.TakenError:
+        raise PeriodError("period.busy") from None
 
 
 async def _closed(connection: Connection, month: Month, at: datetime, author: str) -> Closed:
@@ -130,7 +138,7 @@ async def standing(connection: Connection, period: Period) -> Standing:
     chosen = months(period)
     newest = newest_of(await periods.versions(connection, chosen[0].first, chosen[-1].first))
     if len(newest) < len(chosen):
-        return Standing()
+        return PROVISIONAL
     ordered = [newest[month.first] for month in chosen]
     return Standing(
         version=1 + sum(one.version - 1 for one in ordered),
