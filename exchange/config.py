@@ -14,6 +14,8 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 
 MEGABYTE = 1 << 20
 DEFAULT_LISTEN = "127.0.0.1:8470"
+CLOSE_DAYS = tuple(dict.fromkeys(map(str, (5, *range(1, 29)))))
+"""Days of a month that every month has; the usual one first (rules_and_measures.md C.8)."""
 _LAST_PORT = 65_535
 _PORTS = {"http": 80, "https": 443}
 _ORIGIN = re.compile(
@@ -74,6 +76,7 @@ class Config:
     inline_bytes: int
     language: str
     expire_days: int
+    close_day: int
     log_level: str
     notify: bool
     quota_requests: int
@@ -117,6 +120,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
         inline_bytes=_whole(environment, "CONGVAN_INLINE_BYTES", MEGABYTE),
         language=_choice(environment, "CONGVAN_LANGUAGE", ("vi", "en")),
         expire_days=_whole(environment, "CONGVAN_EXPIRE_DAYS", 30),
+        close_day=int(_choice(environment, "CONGVAN_CLOSE_DAY", CLOSE_DAYS)),
         log_level=_choice(environment, "CONGVAN_LOG_LEVEL", ("info", "debug", "warning", "error")),
         notify=_choice(environment, "CONGVAN_NOTIFY", ("on", "off")) == "on",
         quota_requests=_whole(environment, "CONGVAN_QUOTA_REQUESTS", 12_000),

@@ -5,6 +5,7 @@ withdraw operations that wait have their effects; with expand, and after it
 fold     tally facts are merged into days; one process at a time, by lease
 expire   what nobody took in for 30 days; by lease
 sweep    what too large letters left on this machine's disk when a process died
+close    months that are due are closed, closed ones that changed since are restated; by lease
 tidy     partitions ahead of time; files that no row names and uploads, a day old; by lease
 recheck  letters that are due to be judged again; by lease
 note     which systems called, and when last; each process its own
@@ -35,11 +36,13 @@ from exchange.store import (
     uploads,
 )
 from exchange.store.pool import UNAVAILABLE
+from exchange.tracker import periods
 
 SWEEP_SECONDS = 5.0
 FOLD_SECONDS = 2.0
 EXPIRE_SECONDS = 300.0
 TIDY_SECONDS = 3_600.0
+CLOSE_SECONDS = 3_600.0
 SPOOLS_SECONDS = 300.0
 RECHECK_SECONDS = 5.0
 NOTE_SECONDS = 30.0
@@ -48,6 +51,8 @@ MIRROR_SECONDS = 5.0
 FOLD_ROWS = 20_000
 EXPIRE_ROWS = 1_000
 ORPHAN_SECONDS = 86_400
+OURSELVES = "congvan"
+"""Who closes a month that nobody closed by hand."""
 
 Job = Callable[[Exchange], Awaitable[object]]
 
@@ -59,6 +64,7 @@ async def ticking(exchange: Exchange, more: Iterable[tuple[Job, float]] = ()) ->
         (leased("fold", fold), FOLD_SECONDS),
         (leased("expire", expire), EXPIRE_SECONDS),
         (leased("tidy", tidy), TIDY_SECONDS),
+        (leased("close", close), CLOSE_SECONDS),
         (sweep, SPOOLS_SECONDS),
         (leased("recheck", rejudge_due), RECHECK_SECONDS),
         (note, NOTE_SECONDS),
@@ -140,6 +146,15 @@ async def expire(exchange: Exchange) -> int:
         ]  # fmt: skip
         await journal.append(connection, lines)
     return len(late)
+
+
+async def close(exchange: Exchange) -> int:
+    """Close the months that are due (`CONGVAN_CLOSE_DAY`), and restate those that changed since. How many versions."""
+    async with exchange.pool.acquire() as connection:
+        written = await periods.close_due(
+            connection, at=exchange.clock(), author=OURSELVES, close_day=exchange.config.close_day
+        )
+    return len(written)
 
 
 async def rejudge_due(exchange: Exchange) -> int:

@@ -87,9 +87,9 @@ def database(given: config.Config) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def connected(dsn: str) -> AsyncIterator[pool.Connection]:
-    """One connection, closed at the end."""
-    connection = await pool.connect(dsn)
+async def connected(dsn: str, *, patient: bool = False) -> AsyncIterator[pool.Connection]:
+    """One connection, closed at the end; `patient`: for statements that take long."""
+    connection = await pool.connect(dsn, patient=patient)
     try:
         yield connection
     finally:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from exchange import texts
-from exchange.cli import answers, report_table, tally
+from exchange.cli import answers, closing, report_table, tally
 from exchange.rules import paper_class, ratios
 from exchange.rules.ratios import Measure
 from exchange.tracker import signature_usage
@@ -24,20 +24,24 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @click.command()
-@click.argument("name", metavar="REPORT", type=click.Choice(NAMES, case_sensitive=False))
+@click.argument("name", metavar="REPORT", type=click.Choice((*NAMES, *closing.ACTS), case_sensitive=False))
 @click.option("--period", required=True, help="2019, 2019-07, 2019-07-31, 2019-Q3, 2019-H1, 2019-W05")
 @click.option("--agency", "codes", multiple=True, help="agency code; repeat for several; without it: all")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
 )
+@click.option("--by", "author", default="", metavar="NAME", help="who closes a period")
 @click.option("--json", "as_json", is_flag=True, help="same as --format json")
-def report(*, name: str, period: str, codes: tuple[str, ...], form: str, as_json: bool) -> None:
+def report(*, name: str, period: str, codes: tuple[str, ...], form: str, author: str, as_json: bool) -> None:
     """Use of signatures (BC-10), inventory of certificates (BC-11), what was not verified (BC-12), rows behind M8 to M11."""
     given = answers.settings()
     try:
         span = counting.period(period)
     except ValueError:
         answers.fail(answers.USAGE, "cli.bad_period", period=period)
+    if name in closing.ACTS:
+        closing.ACTS[name](given, span, author, as_json=as_json or form == "json")
+        return
     trusted = answers.trusted(given)
     with answers.database(given) as dsn:
         made = answers.reached(_made(dsn, name, span, codes, trusted))

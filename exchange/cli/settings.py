@@ -64,6 +64,7 @@ VALUES: Mapping[str, Callable[[Config], object]] = {
     "CONGVAN_INLINE_BYTES": lambda given: given.inline_bytes,
     "CONGVAN_LANGUAGE": lambda given: given.language,
     "CONGVAN_EXPIRE_DAYS": lambda given: given.expire_days,
+    "CONGVAN_CLOSE_DAY": lambda given: given.close_day,
     "CONGVAN_LOG_LEVEL": lambda given: given.log_level,
     "CONGVAN_NOTIFY": lambda given: "on" if given.notify else "off",
     "CONGVAN_QUOTA_REQUESTS": lambda given: given.quota_requests,

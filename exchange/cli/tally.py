@@ -82,6 +82,7 @@ def _print_table(body: dict[str, Any], language: str) -> None:
         language,
         period=body["period"],
         view=texts.say(f"cli.view_{body['view']}", language),
+        version=_version(body, language),
     )
     table = Table(title=title, title_justify="left", caption_justify="left")
     table.add_column(texts.say("cli.class", language))
@@ -97,6 +98,12 @@ def _print_table(body: dict[str, Any], language: str) -> None:
     for name, measure in body["measures"].items():
         said = f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', language)}: {measure['text']}"
         console.print(said if name in BY_SIGNATURE else f"{said}  · {evidence}", soft_wrap=True)
+
+
+def _version(body: dict[str, Any], language: str) -> str:
+    if not body["sha256"]:
+        return texts.say("cli.tally_provisional", language)
+    return texts.say("cli.tally_version", language, version=body["version"], sha256=body["sha256"][:12])
 
 
 def grouped(number: int) -> str:

@@ -49,6 +49,9 @@ CONNECT_SECONDS = 10.0
 CLIENT_SECONDS = 40.0
 """How long we wait for an answer at all; above the server's own limit, which gives the clearer error."""
 
+PATIENT_SECONDS = 86_400.0
+"""The same of a command whose work grows with the years, and that somebody watches."""
+
 SETTINGS = {
     "application_name": "congvan",
     "timezone": "UTC",
@@ -72,10 +75,13 @@ async def open(dsn: str, size: int = 10) -> Pool:  # noqa: A001 - read as `pool.
     )
 
 
-async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """One connection outside any pool: for a committer, a listener, a command."""
+async def connect(dsn: str, *, patient: bool = False) -> "asyncpg.Connection[asyncpg.Record]":
+    """One connection outside any pool: for a committer, a listener, a command. A patient one waits for long statements."""
+    wishes = _wishes(dsn)
+    if patient:
+        wishes["server_settings"] = {**SETTINGS, "statement_timeout": "0"}
     connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-        dsn, command_timeout=CLIENT_SECONDS, **_wishes(dsn)
+        dsn, command_timeout=PATIENT_SECONDS if patient else CLIENT_SECONDS, **wishes
     )
     await _prepare(connection)
     return connection

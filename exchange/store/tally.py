@@ -41,12 +41,9 @@ async def counts(
     agencies: Sequence[UUID] | None,
     scope: str | None = None,
 ) -> list[Any]:
-    """Transfers by class, kind of exclusion and grade in a span of days, merged or not; of one scope, or of all."""
+    """Transfers by class, kind of exclusion and grade in a span of days as they are shown: of closed months as closed."""
     return await connection.fetch(
-        """SELECT class, excluded, grade, sum(n)::bigint AS n
-             FROM (SELECT view, agency, day, scope, class, excluded, grade, n FROM tally_day
-                   UNION ALL
-                   SELECT view, agency, day, scope, class, excluded, grade, n FROM tally_delta) AS facts
+        """SELECT class, excluded, grade, sum(n)::bigint AS n FROM tally_shown
             WHERE view = $1 AND day BETWEEN $2 AND $3 AND ($4::uuid[] IS NULL OR agency = ANY($4))
               AND ($5::text IS NULL OR scope = $5)
             GROUP BY class, excluded, grade HAVING sum(n) <> 0""",

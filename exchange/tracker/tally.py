@@ -4,34 +4,23 @@ Every ratio stands with its numerator, its denominator and the coverage of the r
 Source: reference page rules_and_measures, part C.
 """
 
-import calendar
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from exchange.rules import ratios
+from exchange.rules.reporting_period import Period, period
 from exchange.store import tally
 from exchange.store.pool import Connection
+from exchange.tracker import periods
+from exchange.tracker.periods import PROVISIONAL, Standing
 
-_PERIOD = re.compile(r"(\d{4})(?:-(?:(\d{2})(?:-(\d{2}))?|Q([1-4])|H([12])|W(\d{2})))?", re.ASCII)
-
-YEARS = range(1900, 2200)
-"""A year outside is a mistake of typing."""
+__all__ = ["WHOLE", "Period", "Tally", "as_json", "count", "period"]
 
 WHOLE = "*"
 """Every scope (phạm vi)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Period:
-    """A span of local days (kỳ báo cáo), both ends included."""
-
-    text: str
-    first: date
-    last: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,31 +35,7 @@ class Tally:
     excluded: Mapping[str, int]
     grade_a: int
     registers: tuple[int, int]
-
-
-def period(text: str) -> Period:
-    """`2019`, `2019-07`, `2019-07-31`, `2019-Q3`, `2019-H1` or `2019-W05`. Raises ValueError for anything else."""
-    match = _PERIOD.fullmatch(text)
-    if match is None or int(match[1]) not in YEARS or "00" in match.groups():
-        raise ValueError(text)
-    year, month, day, quarter, half, week = (int(part) if part else 0 for part in match.groups())
-    if day:
-        return Period(text=text, first=date(year, month, day), last=date(year, month, day))
-    if week:
-        monday = date.fromisocalendar(year, week, 1)
-        return Period(text=text, first=monday, last=monday + timedelta(days=6))
-    first, last = _months(month, quarter, half)
-    return Period(
-        text=text, first=date(year, first, 1), last=date(year, last, calendar.monthrange(year, last)[1])
-    )
-
-
-def _months(month: int, quarter: int, half: int) -> tuple[int, int]:
-    if month:
-        return month, month
-    if quarter:
-        return 3 * quarter - 2, 3 * quarter
-    return (6 * half - 5, 6 * half) if half else (1, 12)
+    standing: Standing = PROVISIONAL
 
 
 async def count(
@@ -99,6 +64,7 @@ async def count(
         excluded={record["excluded"]: _sum(found, "excluded", record["excluded"]) for record in found if record["excluded"]},
         grade_a=sum(record["n"] for record in found if record["class"] == "E" and record["grade"] == "A"),
         registers=registers,
+        standing=await periods.standing(connection, span),
     )  # fmt: skip
 
 
@@ -113,7 +79,8 @@ def as_json(one: Tally) -> dict[str, Any]:
         "period": one.period.text,
         "view": one.view,
         "scope": one.scope,
-        "version": "provisional",
+        "version": one.standing.text,
+        "sha256": one.standing.sha256.hex() if one.standing.sha256 else None,
         "as_of": one.as_of.isoformat(timespec="seconds"),
         "classes": dict(one.classes),
         "excluded": dict(one.excluded),

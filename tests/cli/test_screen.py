@@ -164,6 +164,7 @@ def test_words_of_the_command_line(arguments):
         "CONGVAN_LISTEN",
         "CONGVAN_TRUST_DIR",
         "CONGVAN_EXPIRE_DAYS",
+        "CONGVAN_CLOSE_DAY",
         "CONGVAN_LOG_LEVEL",
         "CONGVAN_NOTIFY",
     ],
