@@ -112,7 +112,7 @@ def _rows(
     year = issued.year if issued else span.year
     key = documents.key(_NOBODY, number, notation, issued or date(year, 1, 1), kind)
     if key is None or not key.number[0].isdecimal():
-        findings.append(finding("register_no_number", line, cell=" ".join((number, notation)).strip()))
+        findings.append(finding("register_no_number", line, cell=f"{number} {notation}".strip()))
     if findings or key is None:
         return (), tuple(findings)
     first = Row(
