@@ -10,7 +10,8 @@ its delivery afterwards, some hundred a commit (`tell`): who is interrupted goes
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import BinaryIO
@@ -24,7 +25,7 @@ from exchange.rules.registers import Taken
 from exchange.store import directory, journal, register_rows, rows, tally
 from exchange.store import registers as store
 from exchange.store.pool import Connection
-from exchange.store.register_rows import Counted, Matched, RegisterRow
+from exchange.store.register_rows import Counted, RegisterRow
 from exchange.tracker import register_proof
 from exchange.tracker.register_proof import Hand
 
@@ -75,10 +76,6 @@ class Outcome:
     dry_run: bool = False
 
 
-class _DryRunError(Exception):
-    """Takes back what a dry run did."""
-
-
 @dataclass(kw_only=True)
 class _Loading:
     """How far a load is."""
@@ -107,21 +104,30 @@ async def load(connection: Connection, file: BinaryIO, order: Order, hand: Hand,
     """Load a file. Raises registers.RefusedError for one that is not taken; then nothing was written."""
     sha256 = hashlib.file_digest(file, "sha256").digest()
     file.seek(0)
-    outcome = Outcome(load=None)
-    try:
-        async with connection.transaction():
-            await store.lock(connection, order.agency)
-            earlier = await store.loaded(connection, order.agency, order.book, order.year, sha256)
-            if earlier:
-                return Outcome(load=None, earlier=earlier, dry_run=order.dry_run)
-            loading = await _begun(connection, order, sha256, hand)
-            outcome = await _loaded(connection, file, loading, tell)
-            if order.dry_run:
-                raise _DryRunError
-    except _DryRunError:
+    async with _kept(connection, dry_run=order.dry_run):
+        await store.lock(connection, order.agency)
+        earlier = await store.loaded(connection, order.agency, order.book, order.year, sha256)
+        if earlier:
+            return Outcome(load=None, earlier=earlier, dry_run=order.dry_run)
+        loading = await _begun(connection, order, sha256, hand)
+        outcome = await _loaded(connection, file, loading, tell)
+    if order.dry_run:
         return replace(outcome, load=None, dry_run=True)
     told = await register_proof.tell(connection, order.agency, hand)
     return replace(outcome, told=told)
+
+
+@asynccontextmanager
+async def _kept(connection: Connection, *, dry_run: bool) -> AsyncIterator[None]:
+    """A transaction; what a dry run did is taken back."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    except BaseException:
+        await transaction.rollback()
+        raise
+    await (transaction.rollback() if dry_run else transaction.commit())
 
 
 async def _begun(connection: Connection, order: Order, sha256: bytes, hand: Hand) -> _Loading:

@@ -10,8 +10,8 @@ from exchange.rules import registers as reading
 from exchange.store import pool as pools
 from exchange.tracker import registers
 from tests import register_files as files
-from tests.tracker import register_world as world
-from tests.tracker.register_world import book, count, load, rematch, sound, undo
+from tests import register_world as world
+from tests.register_world import book, count, load, rematch, sound, undo
 
 
 @pytest.fixture

@@ -48,16 +48,16 @@ async def arrive(
     """An electronic letter that its recipient has acknowledged, counted as E in both views."""
     whose, to = await agency(pool, sender), await agency(pool, recipient)
     key = documents.key(whose, number, notation, issued)
-    letter = rows.LetterRow(**blank(rows.LetterRow) | dict(
-        sender=whose, id=HAND.ids.new(), document_id=str(uuid4()), operation="new", round=1, number=number, notation=notation,
-        issued_on=issued, recipients=(to,), requirement="met", paper=0, accepted_at=AT, expanded_at=AT, copy_form="original",
-        issued_year=key.year, series=key.series, number_key=key.number, notation_key=key.notation, first_of_key=True,
-    ))  # fmt: skip
-    delivery = rows.DeliveryRow(**blank(rows.DeliveryRow) | dict(
-        recipient=to, letter=letter.id, round=1, id=HAND.ids.new(), sender=whose, kind="letter", operation="new",
-        document_id=letter.document_id, number=number, notation=notation, issued_on=issued, purpose="act", accepted_at=AT,
-        requirement="met", klass="E", excluded=None, scope="same_root", grade="B", state="arrived", copy_form="original",
-    ))  # fmt: skip
+    letter = rows.LetterRow(**blank(rows.LetterRow) | {
+        "sender": whose, "id": HAND.ids.new(), "document_id": str(uuid4()), "operation": "new", "round": 1, "number": number, "notation": notation,
+        "issued_on": issued, "recipients": (to,), "requirement": "met", "paper": 0, "accepted_at": AT, "expanded_at": AT, "copy_form": "original",
+        "issued_year": key.year, "series": key.series, "number_key": key.number, "notation_key": key.notation, "first_of_key": True,
+    })  # fmt: skip
+    delivery = rows.DeliveryRow(**blank(rows.DeliveryRow) | {
+        "recipient": to, "letter": letter.id, "round": 1, "id": HAND.ids.new(), "sender": whose, "kind": "letter", "operation": "new",
+        "document_id": letter.document_id, "number": number, "notation": notation, "issued_on": issued, "purpose": "act", "accepted_at": AT,
+        "requirement": "met", "klass": "E", "excluded": None, "scope": "same_root", "grade": "B", "state": "arrived", "copy_form": "original",
+    })  # fmt: skip
     state = {"arrived_at": AT, "counted_class": "E"} | other
     async with pool.acquire() as connection, connection.transaction():
         await rows.insert(connection, [letter])
