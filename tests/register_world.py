@@ -6,6 +6,8 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
+import register_files as files
+
 from exchange import ids
 from exchange.broker import counted as broker_counted
 from exchange.rules import documents, paper_class
@@ -13,7 +15,6 @@ from exchange.store import register_rows, rows, tally
 from exchange.tracker import registers
 from exchange.tracker import tally as counting
 from exchange.tracker.register_proof import Hand
-from tests import register_files as files
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 HAND = Hand(by="Nguyễn Văn Thử", at=AT, ids=ids.Ids(lambda: datetime.now(UTC)))

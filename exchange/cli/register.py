@@ -48,12 +48,12 @@ def register() -> None:
 @BOOK
 @click.option("--year", type=YEAR, required=True)
 @click.option("--lists", type=click.Choice(["paper", "all"]), default="paper", show_default=True)
-@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]))
-@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD")
 @operators.asked
 @operators.JSON
 @operators.LANGUAGE
-def import_book(*, file: Path, agency: str, asked: Asked, as_json: bool, language: str, **book: Any) -> None:
+def import_book(*, file: Path, agency: str, asked: Asked, as_json: bool, language: str, **book: Any) -> None:  # noqa: ANN401 - its other options
     """Load a book (CSV, XLSX); lines that cannot be taken are told by their numbers, and the others are loaded."""
     days = {name: _day(book.pop(name)) for name in ("first", "last")}
     order = Order(agency=UUID(int=0), name=file.name, dry_run=asked.dry_run, **days, **book)

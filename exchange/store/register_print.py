@@ -15,6 +15,7 @@ _SIGNED = """(SELECT string_agg(DISTINCT nullif(signer_name, ''), ', ') FROM ver
 _PARTIES = """(SELECT string_agg(agency.name, '; ' ORDER BY place)
                  FROM unnest(letter.recipients) WITH ORDINALITY AS given (id, place) JOIN agency USING (id))"""
 _ARRIVED = "(SELECT count(*) FROM delivery WHERE delivery.letter = letter.id AND arrived_at IS NOT NULL)"
+_PARTY = "coalesce((SELECT name FROM agency WHERE agency.id = other_agency), other_party)"
 _NUMBER = "substring({} from '^[0-9]{{1,9}}')::int"
 
 OUT = f"""
@@ -22,16 +23,16 @@ SELECT * FROM (
     SELECT issued_year, series, number_key, notation_key, number, notation, issued_on, document_type, subject,
            {_SIGNED} AS signer, {_PARTIES} AS parties, '' AS kept_by, NULL::int AS copies, accepted_at AS moved_at,
            NULL::date AS moved_on, {_ARRIVED} AS arrived, cardinality(recipients) AS sent, '' AS signed_for, '' AS note,
-           letter.id AS source, 0 AS line
+           letter.id AS source, 0 AS line, 0 AS position
       FROM letter
      WHERE sender = $1 AND operation IN ('new', 'replace') AND NOT test AND accepted_at >= $4 AND accepted_at < $5
     UNION ALL
     SELECT issued_year, series, number_key, notation_key, number, notation, issued_on, document_type, subject,
-           signer, other_party, kept_by, copies, NULL, moved_on, NULL, NULL, signed_for, note, load, line
+           signer, {_PARTY}, kept_by, copies, NULL, moved_on, NULL, NULL, signed_for, note, load, line, position
       FROM register_row
      WHERE agency = $1 AND direction = 'out' AND moved_on BETWEEN $2 AND $3 AND load IS NOT NULL) AS held
  ORDER BY issued_year, series, {_NUMBER.format("number_key")} NULLS LAST, number_key, notation_key, line = 0 DESC,
-          moved_on, line, source"""  # noqa: S608 - the statement is ours
+          moved_on, source, position"""  # noqa: S608 - the statement is ours
 IN = f"""
 SELECT * FROM (
     SELECT delivery.arrived_at AS moved_at, row.moved_on, coalesce(row.entry, '') AS entry, agency.name AS parties,
@@ -46,7 +47,7 @@ SELECT * FROM (
      WHERE delivery.recipient = $1 AND delivery.operation IN ('new', 'replace') AND NOT letter.test
        AND delivery.arrived_at >= $4 AND delivery.arrived_at < $5
     UNION ALL
-    SELECT NULL, moved_on, entry, other_party, number, notation, issued_on, document_type, subject, handed_to, handed_on,
+    SELECT NULL, moved_on, entry, {_PARTY}, number, notation, issued_on, document_type, subject, handed_to, handed_on,
            signed_for, note, true, false, moved_on::timestamptz
       FROM register_row
      WHERE agency = $1 AND direction = 'in' AND moved_on BETWEEN $2 AND $3 AND load IS NOT NULL

@@ -1,11 +1,11 @@
 """Old fonts' text is seen for what it is, and Unicode Vietnamese never."""
 
 import pytest
+import register_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.rules import document_types, register_books, register_text
-from tests import register_files
 
 PHRASES = (
     "Sở Y tế", "Công văn về việc triển khai kế hoạch", "Ủy ban nhân dân thành phố Cần Thơ", "Đề nghị báo cáo tình hình",

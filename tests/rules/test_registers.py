@@ -5,12 +5,12 @@ import io
 from datetime import date
 
 import pytest
+import register_files as files
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange import texts
 from exchange.rules import register_books, register_days, register_lines, registers
-from tests import register_files as files
 
 TODAY = date(2026, 11, 21)
 LINES = [

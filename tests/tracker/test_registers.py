@@ -5,13 +5,13 @@ from datetime import date
 from random import Random
 
 import pytest
+import register_files as files
+import register_world as world
+from register_world import book, count, load, rematch, sound, undo
 
 from exchange.rules import registers as reading
 from exchange.store import pool as pools
 from exchange.tracker import registers
-from tests import register_files as files
-from tests import register_world as world
-from tests.register_world import book, count, load, rematch, sound, undo
 
 
 @pytest.fixture
