@@ -170,7 +170,7 @@ def test_how_many_percent_is_a_setting(run):
     assert told["coverage"] == {"registers": {"n": 0, "d": 452}, "percent": 75, "sufficient": False}
 
 
-def test_the_register_of_documents_sent_has_exactly_ten_columns_in_every_form(run, letters):
+def test_the_register_of_documents_sent_has_exactly_ten_columns_in_every_form(run, letters, tmp_path):
     note, moved = "=HYPERLINK(1)", f"{TODAY - timedelta(days=1):%d/%m/%Y}"
     raw = files.as_csv(
         [
@@ -191,9 +191,9 @@ def test_the_register_of_documents_sent_has_exactly_ten_columns_in_every_form(ru
     assert both[8] == "Đã đến 1/1"
     assert lines[4][7] == moved
     assert lines[1][9] == "Văn bản điện tử"
-    path = run(*order, "--format", "xlsx", "--output", "so.xlsx")
-    assert path.code == 0
-    book = openpyxl.load_workbook("so.xlsx").active
+    written = run(*order, "--format", "xlsx", "--output", tmp_path / "so.xlsx")
+    assert written.code == 0
+    book = openpyxl.load_workbook(tmp_path / "so.xlsx").active
     found = [[cell.value for cell in row] for row in book.iter_rows()]
     assert (len(found), {len(row) for row in found}, found[2][6]) == (5, {10}, 3)
     assert found[4][7].date() == TODAY - timedelta(days=1)
