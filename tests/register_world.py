@@ -17,6 +17,7 @@ from exchange.tracker import tally as counting
 from exchange.tracker.register_proof import Hand
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+FACT = broker_counted.Fact._fields
 HAND = Hand(by="Nguyễn Văn Thử", at=AT, ids=ids.Ids(lambda: datetime.now(UTC)))
 
 
@@ -100,9 +101,9 @@ async def sound(pool):
         for one in await register_rows.recount(connection):
             anew[registers.fact(one)] += one.n
         kept = {
-            tuple(record[name] if name != "klass" else record["class"] for name in registers.FACT): record[
-                "n"
-            ]
+            broker_counted.Fact(
+                **{name: record["class" if name == "klass" else name] for name in FACT}
+            ): record["n"]
             for record in await tally.everything(connection)
             if record["class"] in {"P", "X"}
         }

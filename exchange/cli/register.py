@@ -55,8 +55,8 @@ def register() -> None:
 @operators.LANGUAGE
 def import_book(*, file: Path, agency: str, asked: Asked, as_json: bool, language: str, **book: Any) -> None:  # noqa: ANN401 - its other options
     """Load a book (CSV, XLSX); lines that cannot be taken are told by their numbers, and the others are loaded."""
-    days = {name: _day(book.pop(name)) for name in ("first", "last")}
-    order = Order(agency=UUID(int=0), name=file.name, dry_run=asked.dry_run, **days, **book)
+    first, last = _day(book.pop("first")), _day(book.pop("last"))
+    order = Order(agency=UUID(int=0), name=file.name, dry_run=asked.dry_run, first=first, last=last, **book)
     if order.first and order.last and order.last < order.first:
         operators.refuse("register.span", language)
     try:

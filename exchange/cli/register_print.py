@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import click
 
@@ -91,7 +91,7 @@ def _sheet(order: _Order) -> Iterator[Add]:
             yield from _xlsx(file, texts.say(f"register.book_{order.book}", "vi"), columns)
 
 
-def _csv(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Add]:
+def _csv(file: IO[bytes], columns: Sequence[Column]) -> Iterator[Add]:
     text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     text.write("\ufeff")
@@ -105,7 +105,7 @@ def _csv(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Add]:
     text.detach()
 
 
-def _xlsx(file: BinaryIO, title: str, columns: Sequence[Column]) -> Iterator[Add]:
+def _xlsx(file: IO[bytes], title: str, columns: Sequence[Column]) -> Iterator[Add]:
     headed = [xlsx_write.Column(heading=one.heading, width=WIDTHS.get(one.name, WIDTH)) for one in columns]
     roll = xlsx_write.Roll(title, headed)
     yield roll.add

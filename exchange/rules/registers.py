@@ -68,8 +68,13 @@ def read(file: BinaryIO, asked: Asked) -> Iterator[Taken]:
         for page in register_sheet.pages(file, lambda cells: register_books.headed(asked.book, cells).known):
             yield from _page(page, asked, whole)
     except UnreadableError as error:
-        raise RefusedError([register_lines.finding(error.code, None, **error.facts)]) from error
+        raise RefusedError([_why(error)]) from error
     _judge(whole)
+
+
+def _why(error: UnreadableError) -> Finding:
+    facts = {name: str(fact) for name, fact in error.facts.items()}
+    return Finding(severity="error", code=error.code, path="register", facts=facts)
 
 
 def _judge(whole: _Whole) -> None:
@@ -102,8 +107,11 @@ def _joined(page: register_sheet.Page, heading: int, last: int) -> None:
     """Cells joined among the lines; above them it is the cover."""
     joined = [cells for cells in page.merged if _below(cells, heading) and not _beyond(cells, last)]
     if joined:
-        facts = {"cells": ", ".join(joined[:5]), "count": len(joined)}
-        raise RefusedError([register_lines.finding("register_merged", None, page=page.title, **facts)])
+        shown = ", ".join(joined[:5])
+        told = register_lines.finding(
+            "register_merged", None, page=page.title, cells=shown, count=len(joined)
+        )
+        raise RefusedError([told])
 
 
 def _below(cells: str, heading: int) -> bool:

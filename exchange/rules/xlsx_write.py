@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import BinaryIO
+from typing import IO
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, WriteOnlyCell
@@ -151,7 +151,7 @@ class Roll:
         """One more row."""
         self._sheet.append([None if value in {None, ""} else self._cell(value) for value in values])
 
-    def save(self, file: BinaryIO) -> None:
+    def save(self, file: IO[bytes]) -> None:
         """Write the workbook; nothing can be added after that."""
         self._book.save(file)
 

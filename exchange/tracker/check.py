@@ -74,7 +74,8 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             faults += _delivery_faults(delivery)
             counted.update(_facts(delivery))
         for rows in await register_rows.recount(connection):
-            counted[registers.fact(rows)] += rows.n
+            agency, view, *rest = registers.fact(rows)
+            counted[(view, agency, *rest)] += rows.n
         kept = {
             tuple(record[name] for name in _PROPERTIES): record["n"]
             for record in await tally.everything(connection)

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from exchange import ids
+from exchange.broker.counted import Fact, deltas
 from exchange.errors import Finding
 from exchange.rules import paper_class, register_books, register_lines, register_parties, registers
 from exchange.rules.register_parties import Known
@@ -30,6 +31,7 @@ from exchange.tracker import register_proof
 from exchange.tracker.register_proof import Hand
 
 CHUNK = 1_000
+PIECE = 1 << 20
 MOST_FINDINGS = 2_000
 MOST_TWICE = 200
 MOST_KEY = 200
@@ -102,8 +104,7 @@ class _Loading:
 
 async def load(connection: Connection, file: BinaryIO, order: Order, hand: Hand, tell: Tell) -> Outcome:
     """Load a file. Raises registers.RefusedError for one that is not taken; then nothing was written."""
-    sha256 = hashlib.file_digest(file, "sha256").digest()
-    file.seek(0)
+    sha256 = _digest(file)
     async with _kept(connection, dry_run=order.dry_run):
         await store.lock(connection, order.agency)
         earlier = await store.loaded(connection, order.agency, order.book, order.year, sha256)
@@ -115,6 +116,14 @@ async def load(connection: Connection, file: BinaryIO, order: Order, hand: Hand,
         return replace(outcome, load=None, dry_run=True)
     told = await register_proof.tell(connection, order.agency, hand)
     return replace(outcome, told=told)
+
+
+def _digest(file: BinaryIO) -> bytes:
+    digest = hashlib.sha256()
+    while piece := file.read(PIECE):
+        digest.update(piece)
+    file.seek(0)
+    return digest.digest()
 
 
 @asynccontextmanager
@@ -252,36 +261,18 @@ async def counted(connection: Connection, agency: UUID, direction: str, new_ids:
 
 
 async def _tallied(connection: Connection, changes: Iterable[Counted], new_ids: ids.Ids) -> None:
-    sums: Counter[tuple[object, ...]] = Counter()
+    sums: Counter[Fact] = Counter()
     for one in changes:
         sums[fact(one)] += one.n
-    deltas = [
-        rows.DeltaRow(**dict(zip(FACT, key, strict=True)), id=new_ids.new(), n=n)
-        for key, n in sums.items()
-        if n
-    ]  # type: ignore[arg-type]  # FACT names them
-    await tally.append(connection, deltas)
+    await tally.append(connection, deltas(sums, new_ids))
 
 
-FACT = (
-    "view",
-    "agency",
-    "day",
-    "scope",
-    "document_type",
-    "urgency",
-    "klass",
-    "excluded",
-    "grade",
-    "justified",
-)
-"""A fact of the tally, by the columns of `rows.DeltaRow`."""
-
-
-def fact(one: Counted) -> tuple[object, ...]:
-    """What a row counts as: P, or X where it stays within one clerk's desk (C.2)."""
+def fact(one: Counted) -> Fact:
+    """What rows alike count as: P, or X where they stay within one clerk's desk (C.2)."""
     klass, excluded = ("X", "internal") if one.scope == "internal" else ("P", "")
-    return (one.direction, one.agency, one.moved_on, one.scope, one.document_type, 0, klass, excluded, "", "")
+    return Fact(
+        one.agency, one.direction, one.moved_on, one.scope, one.document_type, 0, klass, excluded, "", ""
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
