@@ -81,6 +81,7 @@ class Config:
     notify: bool
     quota_requests: int
     quota_bytes: int
+    coverage_percent: int
 
     @property
     def revocation_folder(self) -> Path:
@@ -125,6 +126,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
         notify=_choice(environment, "CONGVAN_NOTIFY", ("on", "off")) == "on",
         quota_requests=_whole(environment, "CONGVAN_QUOTA_REQUESTS", 12_000),
         quota_bytes=_whole(environment, "CONGVAN_QUOTA_MB", 6_000) * MEGABYTE,
+        coverage_percent=_whole(environment, "CONGVAN_COVERAGE_PERCENT", 90),
     )
 
 

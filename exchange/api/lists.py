@@ -61,7 +61,9 @@ async def get_tally(request: web.Request) -> web.Response:
         counted = await tally.count(
             connection, span, view=view, scope=scope, agencies=mine, as_of=exchange.clock()
         )
-        told = await signature_usage.in_tally(connection, counted, mine, exchange.trust)
+        told = await signature_usage.in_tally(
+            connection, counted, mine, exchange.trust, exchange.config.coverage_percent
+        )
     snapshot = await exchange.snapshot.current()
     return shapes.json_response({**told, "agencies": sorted(shapes.code(snapshot, one) for one in mine)})
 

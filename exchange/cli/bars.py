@@ -1,6 +1,6 @@
 """Progress bars on standard error, where a person watches; elsewhere nothing is drawn."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
@@ -11,6 +11,25 @@ from exchange.links.upload import Progress as Told
 
 LEAST_BYTES = 1 << 18
 """What is smaller is through before a bar could be read."""
+
+
+@contextmanager
+def counted(key: str, language: str) -> Iterator[Callable[[int], None]]:
+    """Something that is told how many `rows` are done, and shows it in the sentence `key`."""
+    console = screen.console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        console=screen.console(stderr=True),
+        transient=True,
+        disable=not console.is_interactive,
+    ) as progress:
+        task = progress.add_task(texts.say(key, language, rows="0"))
+
+        def tell(rows: int) -> None:
+            said = texts.say(key, language, rows=f"{rows:,}".replace(",", "."))
+            progress.update(task, description=said)
+
+        yield tell
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from exchange import config, texts
 from exchange.cli import answers, screen
-from exchange.cli.tally import BY_SIGNATURE, grouped
+from exchange.cli.tally import BY_SIGNATURE, grouped, ratio
 from exchange.demo import run
 from exchange.store import embedded
 
@@ -92,9 +92,13 @@ def _show(summary: dict[str, Any], given: config.Config, *, as_json: bool) -> No
         table.add_row(texts.say(f"class.{klass}", given.language), grouped(summary["tally"][klass]))
     console.print(table)
     evidence = texts.say("cli.registers", given.language, **summary["tally"]["coverage"]["registers"])
+    sufficient = summary["tally"]["coverage"]["sufficient"]
     for name, measure in summary["tally"]["ratios"].items():
-        said = f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', given.language)}: {measure['text']}"
-        console.print(said if name in BY_SIGNATURE else f"{said}  · {evidence}", soft_wrap=True)
+        named = f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', given.language)}"
+        said = ratio(measure, given.language, sufficient=name in BY_SIGNATURE or sufficient)
+        console.print(
+            f"{named}: {said}" if name in BY_SIGNATURE else f"{named}: {said}  · {evidence}", soft_wrap=True
+        )
     console.print(
         texts.say("demo.done", given.language, seconds=_decimal(summary["seconds"], given.language))
     )

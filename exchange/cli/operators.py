@@ -91,13 +91,15 @@ def beside(file: Path, names: Iterable[str]) -> dict[str, bytes]:
     return {name: start_of(path) for name, path in paths.items() if path.is_file()}
 
 
-def table(names: Iterable[str], lines: Iterable[tuple[str, ...]], language: str) -> None:
-    """Lines for people, under the headings `directory.column_<name>`; the first cell of each is never cut."""
+def table(
+    names: Iterable[str], lines: Iterable[tuple[str, ...]], language: str, topic: str = "directory"
+) -> None:
+    """Lines for people, under the headings `<topic>.column_<name>`; the first cell of each is never cut."""
     shown, rows = Table(box=box.SIMPLE, pad_edge=False), list(lines)
     whole = max((len(cells[0]) for cells in rows), default=0)  # what one copies from here
     for position, name in enumerate(names):
         least = 0 if position else whole
-        shown.add_column(texts.say(f"directory.column_{name}", language), min_width=least, overflow="fold")
+        shown.add_column(texts.say(f"{topic}.column_{name}", language), min_width=least, overflow="fold")
     for cells in rows:
         shown.add_row(*(Text(texts.clean(cell)) for cell in cells))
     screen.console().print(shown)

@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -25,6 +25,9 @@ from signing import trust
 FAULTS_SHOWN = 50
 BY_SIGNATURE = frozenset(signature_measures.MEASURES)
 """Measures that no register could contradict."""
+COLUMNS = (
+    "period", "view", "scope", "agencies", "name", "n", "d", "text", "registers_n", "registers_d", "sufficient",
+)  # fmt: skip
 SCOPES = (counting.WHOLE, *get_args(routing.Scope))
 
 
@@ -46,15 +49,20 @@ def tally(*, period: str, codes: tuple[str, ...], view: str, scope: str, form: s
         answers.fail(answers.USAGE, "cli.bad_period", period=period)
     trusted = answers.trusted(given)
     with answers.database(given) as dsn:
-        counted = answers.reached(_count(dsn, span, view, scope, codes, trusted))
+        counted = answers.reached(_count(dsn, (span, view, scope), codes, trusted, given.coverage_percent))
     if counted is None:
         answers.fail(answers.USAGE, "cli.unknown_agency", codes=", ".join(codes))
     _PRINT["json" if as_json else form]({**counted, "agencies": list(codes)}, given.language)
 
 
 async def _count(
-    dsn: str, span: counting.Period, view: str, scope: str, codes: tuple[str, ...], trusted: trust.Trust
+    dsn: str,
+    asked: tuple[counting.Period, str, str],
+    codes: tuple[str, ...],
+    trusted: trust.Trust,
+    percent: int,
 ) -> dict[str, Any] | None:
+    span, view, scope = asked
     at = datetime.now(UTC)
     async with answers.connected(dsn) as connection:
         found = await agencies(connection, codes, at)
@@ -62,7 +70,7 @@ async def _count(
             return None
         chosen = [agency.id for agency in found if agency] if codes else None
         counted = await counting.count(connection, span, view=view, scope=scope, agencies=chosen, as_of=at)
-        return await signature_usage.in_tally(connection, counted, chosen, trusted)
+        return await signature_usage.in_tally(connection, counted, chosen, trusted, percent)
 
 
 async def agencies(
@@ -96,8 +104,19 @@ def _print_table(body: dict[str, Any], language: str) -> None:
     console.print(table)
     evidence = texts.say("cli.registers", language, n=covered["n"], d=covered["d"])
     for name, measure in body["measures"].items():
-        said = f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', language)}: {measure['text']}"
-        console.print(said if name in BY_SIGNATURE else f"{said}  · {evidence}", soft_wrap=True)
+        named = f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', language)}"
+        if name in BY_SIGNATURE:
+            console.print(f"{named}: {measure['text']}", soft_wrap=True)
+        else:
+            said = ratio(measure, language, sufficient=body["coverage"]["sufficient"])
+            console.print(f"{named}: {said}  · {evidence}", soft_wrap=True)
+
+
+def ratio(measure: Mapping[str, Any], language: str, *, sufficient: bool) -> str:
+    """A ratio that registers could contradict: in percent only where enough of them are loaded; its counts always."""
+    if sufficient or not measure["d"]:
+        return str(measure["text"])
+    return texts.say("cli.insufficient", language, n=grouped(measure["n"]), d=grouped(measure["d"]))
 
 
 def _version(body: dict[str, Any], language: str) -> str:
@@ -118,17 +137,14 @@ def _print_json(body: dict[str, Any], _language: str) -> None:
 def _print_csv(body: dict[str, Any], _language: str) -> None:
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(
-        ["period", "view", "scope", "agencies", "name", "n", "d", "text", "registers_n", "registers_d"]
-    )
+    writer.writerow(COLUMNS)
     covered = body["coverage"]["registers"]
+    evidence = [covered["n"], covered["d"], "yes" if body["coverage"]["sufficient"] else "no"]
     head = [body["period"], body["view"], body["scope"], " ".join(body["agencies"]) or counting.WHOLE]
     for klass, n in body["classes"].items():
-        writer.writerow([*head, klass, n, "", "", covered["n"], covered["d"]])
+        writer.writerow([*head, klass, n, "", "", *evidence])
     for name, measure in body["measures"].items():
-        writer.writerow(
-            [*head, name, measure["n"], measure["d"], measure["text"], covered["n"], covered["d"]]
-        )
+        writer.writerow([*head, name, measure["n"], measure["d"], measure["text"], *evidence])
     click.echo("\ufeff" + file.getvalue(), nl=False)
 
 

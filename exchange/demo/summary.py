@@ -110,4 +110,5 @@ def _tally(counted: Counted) -> dict[str, Any]:
     texts = {name: {"n": n, "d": d, "text": ratios.text(n, d)} for name, (n, d) in measured.items()}
     registers = {"n": found.registers[0], "d": found.registers[1]}
     excluded = sum(found.excluded.values())
-    return {**found.classes, "X": excluded, "ratios": texts, "coverage": {"registers": registers}}
+    coverage = {"registers": registers, "sufficient": tally.sufficient(found.registers)}
+    return {**found.classes, "X": excluded, "ratios": texts, "coverage": coverage}

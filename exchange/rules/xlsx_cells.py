@@ -6,7 +6,7 @@ another to the next, and is refused. Formatted cells without content are passed 
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -21,6 +21,7 @@ MAX_FILLED_COLUMN = 100
 MAX_LINES = 50_000
 MAX_CELL_CHARACTERS = 40_000
 MAX_MERGED = 20
+MAX_FLOW_MERGED = 10_000
 
 Kind = Literal["text", "number", "date", "boolean", "formula", "error"]
 
@@ -69,6 +70,26 @@ def read(package: Package, part: str, words: Words) -> Held:
     return Held(lines=tuple(reader.lines), merged=tuple(reader.merged))
 
 
+@dataclass(kw_only=True)
+class Flow:
+    """A sheet whose lines are taken away as they come: at most `most`; `merged` is whole once they have ended."""
+
+    most: int
+    merged: list[str] = field(default_factory=list)
+
+    def lines(self, package: Package, part: str, words: Words) -> Iterator[Line]:
+        """The lines of one part that hold something, in order; UnreadableError as `read`."""
+        reader = _Reader(
+            part=part, words=words, budget=package.budget, merged=self.merged, most=self.most,
+            most_merged=MAX_FLOW_MERGED,
+        )  # fmt: skip
+        for _ in xlsx_parts.steps(package, part, reader.begin, reader.end, reader.text):
+            yield from reader.lines
+            reader.lines.clear()
+        if reader.root != "worksheet":
+            raise UnreadableError("sheet_workbook_damaged", part=part)
+
+
 def letters(column: int) -> str:
     """The letters of a column counted from 1: 28 is AB."""
     named = ""
@@ -113,6 +134,9 @@ class _Reader:
     within: str = ""
     root: str = ""
     spoken: bool = False
+    held: int = 0
+    most: int = MAX_LINES
+    most_merged: int = MAX_MERGED
 
     def begin(self, tag: str, attributes: Mapping[str, str]) -> None:
         name = tag.removeprefix(MAIN)
@@ -126,7 +150,7 @@ class _Reader:
             self.collected.setdefault(name, [])
         elif name == "rPh":  # how a word is pronounced: no part of it
             self.spoken = True
-        elif name == "mergeCell" and len(self.merged) < MAX_MERGED:
+        elif name == "mergeCell" and len(self.merged) < self.most_merged:
             self.merged.append(attributes.get("ref", ""))
 
     def end(self, tag: str) -> None:
@@ -174,8 +198,9 @@ class _Reader:
     def _line(self) -> None:
         if not self.cells:
             return
-        if len(self.lines) >= MAX_LINES:
-            raise UnreadableError("sheet_workbook_long", lines=MAX_LINES)
+        self.held += 1
+        if self.held > self.most:
+            raise UnreadableError("sheet_workbook_long", lines=self.most)
         places = range(1, max(self.cells) + 1)
         self.lines.append((self.row, tuple(self.cells.get(each) for each in places)))
         self.cells = {}

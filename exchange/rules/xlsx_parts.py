@@ -12,7 +12,7 @@ import io
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.parsers import expat
 
@@ -25,6 +25,7 @@ MAX_ELEMENTS = 3_000_000
 MAX_CHARACTERS = 32 << 20
 """Of all cells and shared strings."""
 MAX_CELLS = 1_000_000
+MAX_STRINGS = 500_000
 MAX_DEPTH = 64
 MAX_TOKEN_BYTES = 1 << 20
 """Of one tag; a longer one is scanned again and again by older parsers."""
@@ -63,6 +64,7 @@ class Budget:
     elements: int = MAX_ELEMENTS
     characters: int = MAX_CHARACTERS
     cells: int = MAX_CELLS
+    strings: int = MAX_STRINGS
 
     def spend(self, *, unpacked: int = 0, characters: int = 0, cells: int = 0) -> None:
         """Take from the budget; UnreadableError when it is used up. Elements are many and counted on the spot."""
@@ -105,12 +107,18 @@ def opened(raw: bytes, budget: Budget) -> Package:
 
 def walk(package: Package, part: str, begin: Begin, end: End, text: End) -> None:
     """Parse one part in pieces. Names are `namespace name`, those of attributes too."""
+    for _ in steps(package, part, begin, end, text):
+        pass
+
+
+def steps(package: Package, part: str, begin: Begin, end: End, text: End) -> Iterator[None]:
+    """The same, with a pause after every piece: what it held can be taken away before the next."""
     entry = package.parts.get(_name(part))
     if entry is None:
         raise UnreadableError("sheet_workbook_damaged", part=part)
     parser = _parser(package.budget, begin, end, text)
     try:
-        _feed(package, entry, parser)
+        yield from _feed(package, entry, parser)
     except _DAMAGE as error:
         raise UnreadableError("sheet_workbook_damaged", part=part) from error
 
@@ -163,7 +171,7 @@ def _no_doctype(*_declared: object) -> None:
     raise UnreadableError("sheet_workbook_doctype")
 
 
-def _feed(package: Package, entry: zipfile.ZipInfo, parser: "expat.XMLParserType") -> None:
+def _feed(package: Package, entry: zipfile.ZipInfo, parser: "expat.XMLParserType") -> Iterator[None]:
     fed = 0
     with package.archive.open(entry) as unpacking:
         while piece := unpacking.read(_PIECE):
@@ -172,4 +180,6 @@ def _feed(package: Package, entry: zipfile.ZipInfo, parser: "expat.XMLParserType
             parser.Parse(piece)
             if fed - parser.CurrentByteIndex > MAX_TOKEN_BYTES:
                 raise UnreadableError("sheet_workbook_too_large")
+            yield
     parser.Parse(b"", True)
+    yield

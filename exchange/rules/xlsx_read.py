@@ -5,7 +5,7 @@ sheets, shared strings, and which number formats are dates.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from exchange.rules import xlsx_cells, xlsx_parts
@@ -13,7 +13,6 @@ from exchange.rules.xlsx_cells import MAIN, Line, Words
 from exchange.rules.xlsx_parts import Budget, Package, UnreadableError
 
 MAX_SHEETS = 50
-MAX_STRINGS = 500_000
 MAX_FORMATS = 100_000
 
 _RELATION = "http://schemas.openxmlformats.org/package/2006/relationships Relationship"
@@ -43,9 +42,29 @@ class Book:
     linked: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A workbook opened, its cells not read yet: the parts of its sheets by title, in order."""
+
+    package: Package
+    parts: tuple[tuple[str, str], ...]
+    words: Words
+    linked: bool = False
+
+
 def read(raw: bytes, budget: Budget | None = None) -> Book:
     """All sheets of a workbook; UnreadableError if it is none, not one that we open, or takes more than `budget`."""
-    package = xlsx_parts.opened(raw, budget or Budget())
+    book = opened(raw, budget or Budget())
+    sheets = []
+    for title, part in book.parts:
+        held = xlsx_cells.read(book.package, part, book.words)
+        sheets.append(Sheet(title=title, lines=held.lines, merged=held.merged))
+    return Book(sheets=tuple(sheets), linked=book.linked)
+
+
+def opened(raw: bytes, budget: Budget) -> Opened:
+    """The workbook without its cells; UnreadableError as `read`."""
+    package = xlsx_parts.opened(raw, budget)
     main = _main(package)
     relations = _relations(package, main)
     by_type = dict(relations.values())
@@ -55,13 +74,15 @@ def read(raw: bytes, budget: Budget | None = None) -> Book:
         dates=_dates(package, by_type["styles"]) if "styles" in by_type else (),
         since_1904=since_1904,
     )
-    sheets = []
-    for title, relation in named:
-        kind, part = relations.get(relation, ("", ""))
-        if kind == "worksheet":  # charts and dialogs have no cells
-            held = xlsx_cells.read(package, part, words)
-            sheets.append(Sheet(title=title, lines=held.lines, merged=held.merged))
-    return Book(sheets=tuple(sheets), linked="externalLink" in by_type)
+    kinds = ((title, *relations.get(relation, ("", ""))) for title, relation in named)
+    # charts and dialogs have no cells
+    parts = tuple((title, part) for title, kind, part in kinds if kind == "worksheet")
+    return Opened(package=package, parts=parts, words=words, linked="externalLink" in by_type)
+
+
+def flow(book: Opened, part: str, flowing: xlsx_cells.Flow) -> Iterator[Line]:
+    """The lines of one sheet as they are read: however long it is, few of them are held."""
+    return flowing.lines(book.package, part, book.words)
 
 
 def _main(package: Package) -> str:
@@ -127,7 +148,7 @@ def _strings(package: Package, part: str) -> list[str]:
     def end(tag: str) -> None:
         within.pop()
         if tag == f"{MAIN}si":
-            if len(found) >= MAX_STRINGS:
+            if len(found) >= package.budget.strings:
                 raise UnreadableError("sheet_workbook_too_large")
             found.append(xlsx_cells.unescaped("".join(pieces)[: xlsx_cells.MAX_CELL_CHARACTERS]))
 

@@ -9,9 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import IO
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import Cell
+from openpyxl.cell.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -120,6 +121,11 @@ def _column(sheet: Worksheet, number: int, column: Column, last: int) -> None:
 def _put(sheet: Worksheet, row: int, column: int, value: Value) -> Cell:
     cell = sheet.cell(row, column)
     assert isinstance(cell, Cell)
+    _fill(cell, value)
+    return cell
+
+
+def _fill(cell: Cell, value: Value) -> None:
     if isinstance(value, date) and value >= FIRST_DAY:
         cell.value, cell.number_format = value, DAY
     elif isinstance(value, int):
@@ -128,4 +134,31 @@ def _put(sheet: Worksheet, row: int, column: int, value: Value) -> Cell:
         text = _LIKE_ESCAPE.sub("_x005F_", texts.clean(str(value)))
         cell.value, cell.data_type, cell.number_format = text, "s", TEXT
         cell.quotePrefix = text[:1] in set("=+-@")
-    return cell
+
+
+class Roll:
+    """One sheet written row by row, of which nothing is held in memory: a heading that stands still, then any number of rows."""
+
+    def __init__(self, title: str, columns: Sequence[Column]) -> None:
+        self._book = Workbook(write_only=True)
+        self._sheet = self._book.create_sheet(title)
+        self._sheet.freeze_panes = "A2"
+        for number, column in enumerate(columns, 1):
+            self._sheet.column_dimensions[get_column_letter(number)].width = column.width
+        self._sheet.append([self._cell(column.heading, _HEADING) for column in columns])
+
+    def add(self, values: Sequence[Value]) -> None:
+        """One more row."""
+        self._sheet.append([None if value in {None, ""} else self._cell(value) for value in values])
+
+    def save(self, file: IO[bytes]) -> None:
+        """Write the workbook; nothing can be added after that."""
+        self._book.save(file)
+
+    def _cell(self, value: Value, font: Font | None = None) -> Cell:
+        cell = WriteOnlyCell(self._sheet)
+        assert isinstance(cell, Cell)
+        _fill(cell, value)
+        if font:
+            cell.font = font
+        return cell

@@ -31,9 +31,16 @@ _IN_VIEW = """SELECT '{view}' AS view, letter, recipient, round, {agency} AS age
        CASE WHEN counted_class = 'S' THEN justified ELSE '' END AS justified
   FROM delivery WHERE {moment} >= $2 AND {moment} < $3 AND arrived_at IS NOT NULL AND counted_class IS NOT NULL
    AND operation IN ('new', 'replace')"""
+_ON_PAPER = """SELECT direction, id, agency, 0, agency, moved_on, scope, document_type, 0::smallint,
+       CASE scope WHEN 'internal' THEN 'X' ELSE 'P' END, CASE scope WHEN 'internal' THEN 'internal' ELSE '' END, '', ''
+  FROM register_row WHERE counted AND moved_on >= ($2 AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+   AND moved_on < ($3 AT TIME ZONE 'Asia/Ho_Chi_Minh')::date"""
 _LIVE = " UNION ALL ".join(
-    _IN_VIEW.format(view=view, agency=agency, moment=moment)
-    for view, agency, moment in (("out", "sender", "accepted_at"), ("in", "recipient", "arrived_at"))
+    (
+        _IN_VIEW.format(view="out", agency="sender", moment="accepted_at"),
+        _IN_VIEW.format(view="in", agency="recipient", moment="arrived_at"),
+        _ON_PAPER,
+    )
 )
 """Every transfer of a month ($1 its first day; $2 and $3 its first moment and the next month's) as it is counted now."""
 

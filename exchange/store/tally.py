@@ -58,33 +58,3 @@ async def everything(connection: Connection) -> list[Any]:
               FROM (SELECT {_PROPERTIES}, n FROM tally_day UNION ALL SELECT {_PROPERTIES}, n FROM tally_delta) AS facts
              GROUP BY {_PROPERTIES} HAVING sum(n) <> 0"""  # noqa: S608 - the column list is ours
     )
-
-
-async def paper_only(
-    connection: Connection, direction: str, first: date, last: date, agencies: Sequence[UUID] | None
-) -> int:
-    """Register rows in a span of days that match no electronic transfer: class P."""
-    return await connection.fetchval(  # type: ignore[no-any-return]
-        """SELECT count(*) FROM register_row
-            WHERE direction = $1 AND moved_on BETWEEN $2 AND $3 AND letter IS NULL
-              AND ($4::uuid[] IS NULL OR agency = ANY($4))""",
-        direction, first, last, agencies,
-    )  # fmt: skip
-
-
-async def register_coverage(
-    connection: Connection, direction: str, first: date, last: date, agencies: Sequence[UUID] | None
-) -> tuple[int, int]:
-    """How many counted agencies have loaded a register with rows in the span, of how many."""
-    record = await connection.fetchrow(
-        """SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM register_row
-                                                  WHERE register_row.agency = agency.id AND direction = $1
-                                                    AND moved_on BETWEEN $2 AND $3)) AS n,
-                  count(*) AS d
-             FROM agency
-            WHERE counted AND disabled_at IS NULL AND ($4::uuid[] IS NULL OR agency.id = ANY($4))
-              AND valid_from <= $3 AND (valid_to IS NULL OR valid_to >= $2)""",
-        direction, first, last, agencies,
-    )  # fmt: skip
-    assert record is not None
-    return record["n"], record["d"]

@@ -8,7 +8,8 @@ requests   what was asked, agreed and updated follows from the journal, header f
 judgements every letter shows what its newest judgement says, and its receipt what the first one said
 classes    every delivery's class follows from its events (rules.paper_class)
 documents  no document is counted twice for one recipient, and what was left out as duplicate is one (rules.documents)
-tally      days + facts not merged yet == recount from the deliveries
+registers  rows of registers are counted where nothing electronic is there, once, and match deliveries that are there
+tally      days + facts not merged yet == recount from the deliveries and the registers
 """
 
 from collections import Counter
@@ -21,9 +22,9 @@ from exchange.broker import receipts
 from exchange.edxml import spooled
 from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
-from exchange.store import documents, payloads, recount, tally
+from exchange.store import documents, payloads, recount, register_rows, tally
 from exchange.store.pool import Connection
-from exchange.tracker import check_requests
+from exchange.tracker import check_requests, registers
 from exchange.tracker.check_requests import Fault
 
 _PROPERTIES = (
@@ -59,6 +60,9 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
         faults += [
             Fault(code=one["code"], where=str(one["letter"])) for one in await documents.faults(connection)
         ]
+        faults += [
+            Fault(code=one["code"], where=str(one["place"])) for one in await register_rows.faults(connection)
+        ]
         seen = 0
         async for letter in recount.letters(connection):
             seen += 1
@@ -69,6 +73,9 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             deliveries += 1
             faults += _delivery_faults(delivery)
             counted.update(_facts(delivery))
+        for rows in await register_rows.recount(connection):
+            agency, view, *rest = registers.fact(rows)
+            counted[(view, agency, *rest)] += rows.n
         kept = {
             tuple(record[name] for name in _PROPERTIES): record["n"]
             for record in await tally.everything(connection)

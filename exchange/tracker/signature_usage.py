@@ -93,10 +93,17 @@ async def measures(connection: Connection, asked: Asked, trust: Trust) -> dict[s
 
 
 async def in_tally(
-    connection: Connection, counted: Tally, agencies: Sequence[UUID] | None, trust: Trust
+    connection: Connection,
+    counted: Tally,
+    agencies: Sequence[UUID] | None,
+    trust: Trust,
+    percent: int = tally.COVERAGE_PERCENT,
 ) -> dict[str, Any]:
-    """The tally's JSON; M8 to M11 are among its measures where it is of everything that agencies sent."""
-    body = tally.as_json(counted)
+    """The tally's JSON; M8 to M11 are among its measures where it is of everything that agencies sent.
+
+    `percent`: of so many agencies books are wanted before a ratio is said.
+    """
+    body = tally.as_json(counted, percent)
     if (counted.view, counted.scope) == ("out", tally.WHOLE):
         asked = Asked(period=counted.period, agencies=agencies, as_of=counted.as_of)
         body["measures"] |= as_json(await measures(connection, asked, trust))

@@ -6,13 +6,13 @@ Source: reference page rules_and_measures, part C.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from exchange.rules import ratios
+from exchange.rules import paper_class, ratios
 from exchange.rules.reporting_period import Period, period
-from exchange.store import tally
+from exchange.store import registers, tally
 from exchange.store.pool import Connection
 from exchange.tracker import periods
 from exchange.tracker.periods import PROVISIONAL, Standing
@@ -21,6 +21,12 @@ __all__ = ["WHOLE", "Period", "Tally", "as_json", "count", "period"]
 
 WHOLE = "*"
 """Every scope (phạm vi)."""
+
+UNKNOWN_SCOPE = ""
+"""Of what went on paper to somebody whom the directory does not know."""
+
+COVERAGE_PERCENT = 90
+"""Of so many agencies books are wanted before a ratio is said in percent (mức đủ căn cứ), unless the settings say otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,31 +55,44 @@ async def count(
 ) -> Tally:
     """The tally of one view (`out` by sender, `in` by recipient); `agencies` None means the whole exchange.
 
-    `scope` is one of the directory's (phạm vi), or WHOLE. Registers do not tell the scope of what went on paper: of one
-    scope nothing is counted as paper only, and no register covers it.
+    `scope` is one of the directory's (phạm vi), or WHOLE. Of paper to parties that the directory does not know nobody can
+    tell the scope: where there is such paper, no register covers a single scope.
     """
     only = None if scope == WHOLE else scope
     found = await tally.counts(connection, view, span.first, span.last, agencies, only)
-    paper = await tally.paper_only(connection, view, span.first, span.last, agencies)
-    registers = await tally.register_coverage(connection, view, span.first, span.last, agencies)
-    if only:
-        paper, registers = 0, (0, registers[1])
+    covered = await _coverage(connection, span, view, agencies, as_of)
+    if only and await tally.counts(connection, view, span.first, span.last, agencies, UNKNOWN_SCOPE):
+        covered = (0, covered[1])
     return Tally(
         period=span, view=view, scope=scope, as_of=as_of,
-        classes={**{klass: _sum(found, "class", klass) for klass in ("E", "S", "N", "U")}, "P": paper},
+        classes={klass: _sum(found, "class", klass) for klass in paper_class.CLASSES},
         excluded={record["excluded"]: _sum(found, "excluded", record["excluded"]) for record in found if record["excluded"]},
         grade_a=sum(record["n"] for record in found if record["class"] == "E" and record["grade"] == "A"),
-        registers=registers,
+        registers=covered,
         standing=await periods.standing(connection, span),
     )  # fmt: skip
+
+
+async def _coverage(
+    connection: Connection, span: Period, view: str, agencies: Sequence[UUID] | None, as_of: datetime
+) -> tuple[int, int]:
+    """How many agencies' books cover the span as far as it is past: of today and days to come no book can tell."""
+    last = max(span.first, min(span.last, paper_class.local_day(as_of) - timedelta(days=1)))
+    return await registers.coverage(connection, view, span.first, last, agencies)
+
+
+def sufficient(covered: tuple[int, int], percent: int = COVERAGE_PERCENT) -> bool:
+    """Whether enough books are loaded that the ratios can be believed: paper that no book tells of is in none of them."""
+    n, d = covered
+    return d > 0 and n * 100 >= percent * d
 
 
 def _sum(found: Sequence[Any], column: str, entry: str) -> int:
     return sum(int(record["n"]) for record in found if record[column] == entry)
 
 
-def as_json(one: Tally) -> dict[str, Any]:
-    """The tally as the contract shows it."""
+def as_json(one: Tally, percent: int = COVERAGE_PERCENT) -> dict[str, Any]:
+    """The tally as the contract shows it; `percent`: of so many agencies books are wanted."""
     measured = ratios.measures(one.classes, one.grade_a)
     return {
         "period": one.period.text,
@@ -85,5 +104,9 @@ def as_json(one: Tally) -> dict[str, Any]:
         "classes": dict(one.classes),
         "excluded": dict(one.excluded),
         "measures": {name: {"n": n, "d": d, "text": ratios.text(n, d)} for name, (n, d) in measured.items()},
-        "coverage": {"registers": {"n": one.registers[0], "d": one.registers[1]}},
+        "coverage": {
+            "registers": {"n": one.registers[0], "d": one.registers[1]},
+            "percent": percent,
+            "sufficient": sufficient(one.registers, percent),
+        },
     }

@@ -26,6 +26,7 @@ PAGES = (
     "operations",
     "signatures",
     "reports",
+    "registers",
 )
 
 

@@ -251,21 +251,29 @@ async def test_the_tally_of_all_my_agencies_and_of_no_other(sound, story):
     assert (told["measures"]["M1"]["n"], told["measures"]["M1"]["d"]) == (2, 7)
     one = await body(sound, f"/v1/tally?period={YEAR}&agency=H13.01&view=out")
     assert one["classes"] == {"E": 2, "S": 1, "N": 2, "U": 0, "P": 0}
-    assert one["coverage"] == {"registers": {"n": 0, "d": 1}}
+    assert one["coverage"] == {"registers": {"n": 0, "d": 1}, "percent": 90, "sufficient": False}
 
 
-async def test_registers_count_in_no_single_scope(sound):
+async def test_paper_of_registers_and_how_much_books_cover(sound):
     await fetch(
         sound.dsn,
-        """INSERT INTO register_row (agency, id, direction, number, notation, moved_on, loaded_at)
-           SELECT id, id, 'out', '1', 'CV', '2018-03-01', now() FROM agency WHERE code IN ('H13.03', 'H13.31')""",
+        """INSERT INTO register_load (agency, id, book, year, lists, sha256, name, at, first, last)
+           SELECT id, id, 'out', 2018, 'paper', 'x', '', now(), '2018-01-01', '2018-06-30' FROM agency WHERE code IN ('H13.03', 'H13.31')""",
     )
-    told = await body(sound, "/v1/tally?period=2018&agency=H13.03")
-    assert (told["classes"]["P"], told["coverage"]["registers"]) == (1, {"n": 1, "d": 1})
+    await fetch(
+        sound.dsn,
+        """INSERT INTO tally_delta (agency, id, view, day, scope, document_type, urgency, class, excluded, grade, justified, n)
+           SELECT id, id, 'out', '2018-03-01', '', '', 0, 'P', '', '', '', 1 FROM agency WHERE code IN ('H13.03', 'H13.31')""",
+    )
+    told = await body(sound, "/v1/tally?period=2018-Q1&agency=H13.03")
+    assert (told["classes"]["P"], told["coverage"]) == (
+        1, {"registers": {"n": 1, "d": 1}, "percent": 90, "sufficient": True},
+    )  # fmt: skip
     assert (await body(sound, "/v1/tally?period=2018"))["classes"]["P"] == 1
-    told = await body(sound, "/v1/tally?period=2018&agency=H13.03&scope=same_root")
+    told = await body(sound, "/v1/tally?period=2018-Q1&agency=H13.03&scope=same_root")
     assert (told["classes"]["P"], told["coverage"]["registers"]) == (0, {"n": 0, "d": 1})
-    assert (await body(sound, "/v1/tally?period=2018-Q2&agency=H13.03"))["classes"]["P"] == 0
+    told = await body(sound, "/v1/tally?period=2018-H2&agency=H13.03")
+    assert (told["classes"]["P"], told["coverage"]["sufficient"]) == (0, False)
 
 
 # --- signatures --------------------------------------------------------------------------------------------------------

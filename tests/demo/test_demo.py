@@ -218,7 +218,7 @@ def test_the_tally_on_its_own_is_the_demos(played):
         assert counted["classes"] == CLASSES
         assert counted["excluded"] == {"refused": 1}
         assert counted["measures"] == (RATIOS | BY_SIGNATURE if view == "out" else RATIOS)
-        assert counted["coverage"] == {"registers": {"n": 0, "d": 452}}
+        assert counted["coverage"] == {"registers": {"n": 0, "d": 452}, "percent": 90, "sufficient": False}
         assert counted["period"] == year
         assert counted["version"] == "provisional"
 

@@ -36,11 +36,12 @@ async def count(pool, period="2026", view="out", agencies=None, scope="*"):
         )
 
 
-async def register(pool, agency, moved_on, letter=None):
+async def covering(pool, agency, first, last, book="out"):
+    """A book of that agency covers these days."""
     await pool.execute(
-        """INSERT INTO register_row (agency, id, direction, number, notation, moved_on, loaded_at, letter)
-           VALUES ($1, $2, 'out', '1', 'CV', $3, now(), $4)""",
-        agency, uuid4(), moved_on, letter,
+        """INSERT INTO register_load (agency, id, book, year, lists, sha256, name, at, first, last)
+           VALUES ($1, $2, $3, $4, 'paper', $5, '', now(), $6, $7)""",
+        agency, uuid4(), book, first.year, uuid4().bytes, first, last,
     )  # fmt: skip
 
 
@@ -105,19 +106,23 @@ async def test_classes_exclusions_views_and_agencies(either_pool):
     assert (await count(either_pool, view="in")).classes == {"E": 7, "S": 0, "N": 0, "U": 0, "P": 0}
     body = tally.as_json(everything)
     assert body["measures"]["M1"] == {"n": 14, "d": 18, "text": "77,78 % (14/18)"}
-    assert body["coverage"] == {"registers": {"n": 0, "d": 0}}
+    assert body["coverage"] == {"registers": {"n": 0, "d": 0}, "percent": 90, "sufficient": False}
 
 
-async def test_one_scope_is_counted_alone_and_without_registers(either_pool):
+async def test_one_scope_is_counted_alone(either_pool):
+    paper = {"klass": "P", "grade": ""}
     async with either_pool.acquire() as connection:
         await store.append(
-            connection, [fact(n=3), fact(n=5, scope="other_root"), fact(klass="N", scope="other_root")]
-        )
+            connection,
+            [
+                fact(n=3), fact(n=5, scope="other_root"), fact(klass="N", scope="other_root"),
+                fact(scope="other_root", **paper), fact(n=2, scope="", **paper),
+            ],
+        )  # fmt: skip
         await store.fold(connection, 2)
-    await register(either_pool, AGENCY, date(2026, 3, 1))
-    assert (await count(either_pool)).classes == {"E": 8, "S": 0, "N": 1, "U": 0, "P": 1}
+    assert (await count(either_pool)).classes == {"E": 8, "S": 0, "N": 1, "U": 0, "P": 3}
     one = await count(either_pool, scope="other_root")
-    assert (one.classes, one.scope) == ({"E": 5, "S": 0, "N": 1, "U": 0, "P": 0}, "other_root")
+    assert (one.classes, one.scope) == ({"E": 5, "S": 0, "N": 1, "U": 0, "P": 1}, "other_root")
     assert (await count(either_pool, scope="internal")).classes == dict.fromkeys("ESNUP", 0)
 
 
@@ -148,19 +153,30 @@ async def test_reads_are_the_same_before_during_and_after_the_fold(either_pool):
     assert {**(await count(either_pool)).classes, "P": 0} == {**expected, "P": 0}
 
 
-async def test_paper_only_comes_from_registers_and_their_coverage_stands_beside_it(province_database):
+async def test_books_cover_a_span_together_and_their_share_stands_beside_the_count(province_database):
     opened = await pools.open(province_database)
-    first, second = await opened.fetch("SELECT id FROM agency WHERE counted ORDER BY code LIMIT 2")
-    await register(opened, first["id"], date(2026, 3, 1))
-    await register(opened, first["id"], date(2026, 3, 2))
-    await register(opened, second["id"], date(2026, 3, 2), letter=uuid4())
-    await register(opened, second["id"], date(2025, 3, 2))
-    found = await count(opened)
-    assert (found.classes["P"], found.registers) == (2, (2, 452))
-    assert tally.as_json(found)["measures"]["M4"] == {"n": 2, "d": 2, "text": "100,00 % (2/2)"}
-    assert (await count(opened, "2026-02")).registers == (0, 452)
-    assert (await count(opened, agencies=[first["id"]])).registers == (1, 1)
+    first, second = [
+        row["id"] for row in await opened.fetch("SELECT id FROM agency WHERE counted ORDER BY code LIMIT 2")
+    ]
+    await covering(opened, first, date(2026, 1, 1), date(2026, 6, 30))
+    await covering(opened, first, date(2026, 7, 1), date(2026, 11, 20))
+    await covering(opened, second, date(2026, 1, 2), date(2026, 12, 31))
+    assert (await count(opened)).registers == (1, 452)
+    assert (await count(opened, "2026-02")).registers == (2, 452)
+    assert (await count(opened, "2026-02", view="in")).registers == (0, 452)
+    assert (await count(opened, "2025")).registers == (0, 452)
+    assert (await count(opened, agencies=[first])).registers == (1, 1)
+    await opened.execute("UPDATE register_load SET undone_at = now() WHERE first = '2026-07-01'")
+    assert (await count(opened, agencies=[first])).registers == (0, 1)
     await opened.close()
+
+
+@pytest.mark.parametrize(
+    "covered, percent, enough",
+    [((9, 10), 90, True), ((406, 452), 90, False), ((407, 452), 90, True), ((0, 0), 90, False), ((0, 1), 1, False), ((1, 1), 100, True)],
+)  # fmt: skip
+def test_enough_books_by_whole_numbers(covered, percent, enough):
+    assert tally.sufficient(covered, percent) is enough
 
 
 def test_half_past_eleven_at_night_belongs_to_the_old_year():

@@ -1,0 +1,73 @@
+"""What both registers are printed from: letters that went through the exchange, and rows that offices loaded."""
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from exchange.store.pool import Connection
+
+_SIGNED = """(SELECT string_agg(DISTINCT nullif(signer_name, ''), ', ') FROM verdict
+               WHERE verdict.sender = letter.sender AND verdict.letter = letter.id AND signer_kind = 'individual'
+                 AND indication = 'TOTAL_PASSED'
+                 AND revision = (SELECT max(revision) FROM verdict AS newer
+                                  WHERE newer.sender = letter.sender AND newer.letter = letter.id))"""
+_PARTIES = """(SELECT string_agg(agency.name, '; ' ORDER BY place)
+                 FROM unnest(letter.recipients) WITH ORDINALITY AS given (id, place) JOIN agency USING (id))"""
+_ARRIVED = "(SELECT count(*) FROM delivery WHERE delivery.letter = letter.id AND arrived_at IS NOT NULL)"
+_PARTY = "coalesce((SELECT name FROM agency WHERE agency.id = other_agency), other_party)"
+_NUMBER = "substring({} from '^[0-9]{{1,9}}')::int"
+
+OUT = f"""
+SELECT * FROM (
+    SELECT issued_year, series, number_key, notation_key, number, notation, issued_on, document_type, subject,
+           {_SIGNED} AS signer, {_PARTIES} AS parties, '' AS kept_by, NULL::int AS copies, accepted_at AS moved_at,
+           NULL::date AS moved_on, {_ARRIVED} AS arrived, cardinality(recipients) AS sent, '' AS signed_for, '' AS note,
+           letter.id AS source, 0 AS line, 0 AS position
+      FROM letter
+     WHERE sender = $1 AND operation IN ('new', 'replace') AND NOT test AND accepted_at >= $4 AND accepted_at < $5
+    UNION ALL
+    SELECT issued_year, series, number_key, notation_key, number, notation, issued_on, document_type, subject,
+           signer, {_PARTY}, kept_by, copies, NULL, moved_on, NULL, NULL, signed_for, note, load, line, position
+      FROM register_row
+     WHERE agency = $1 AND direction = 'out' AND moved_on BETWEEN $2 AND $3 AND load IS NOT NULL) AS held
+ ORDER BY issued_year, series, {_NUMBER.format("number_key")} NULLS LAST, number_key, notation_key, line = 0 DESC,
+          moved_on, source, position"""  # noqa: S608 - the statement is ours
+IN = f"""
+SELECT * FROM (
+    SELECT delivery.arrived_at AS moved_at, row.moved_on, coalesce(row.entry, '') AS entry, agency.name AS parties,
+           delivery.number, delivery.notation, delivery.issued_on, delivery.document_type, delivery.subject,
+           coalesce(row.handed_to, '') AS handed_to, row.handed_on, coalesce(row.signed_for, '') AS signed_for,
+           coalesce(row.note, '') AS note, row.id IS NOT NULL AS paper, true AS electronic, delivery.arrived_at AS ordered
+      FROM delivery JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
+           JOIN agency ON agency.id = delivery.sender
+           LEFT JOIN LATERAL (SELECT * FROM register_row
+                               WHERE register_row.agency = $1 AND direction = 'in' AND register_row.delivery = delivery.id
+                               ORDER BY id LIMIT 1) AS row ON true
+     WHERE delivery.recipient = $1 AND delivery.operation IN ('new', 'replace') AND NOT letter.test
+       AND delivery.arrived_at >= $4 AND delivery.arrived_at < $5
+    UNION ALL
+    SELECT NULL, moved_on, entry, {_PARTY}, number, notation, issued_on, document_type, subject, handed_to, handed_on,
+           signed_for, note, true, false, moved_on::timestamptz
+      FROM register_row
+     WHERE agency = $1 AND direction = 'in' AND moved_on BETWEEN $2 AND $3 AND load IS NOT NULL
+       AND (letter IS NULL OR NOT EXISTS (SELECT FROM delivery WHERE recipient = $1 AND delivery.id = register_row.delivery
+                                             AND arrived_at >= $4 AND arrived_at < $5))) AS held
+ ORDER BY coalesce(moved_on, ordered::date), {_NUMBER.format("entry")} NULLS LAST, ordered, parties, number"""  # noqa: S608 - the statement is ours
+
+
+async def entries(
+    connection: Connection,
+    book: str,
+    agency: UUID,
+    days: tuple[date, date],
+    moments: tuple[datetime, datetime],
+) -> AsyncIterator[Any]:
+    """What an agency's register of a span holds, in its order, a few hundred records at a time; within a transaction.
+
+    `days`: both included; `moments`: the first of the first day, and of the day after the last.
+    """
+    async for record in connection.cursor(
+        OUT if book == "out" else IN, agency, *days, *moments, prefetch=500
+    ):
+        yield record

@@ -1,0 +1,114 @@
+"""Registers on the demo's province: files loaded, letters that arrived, and what the tally and the self-check make of both."""
+
+import io
+from collections import Counter
+from dataclasses import fields
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import register_files as files
+
+from exchange import ids
+from exchange.broker import counted as broker_counted
+from exchange.rules import documents, paper_class
+from exchange.store import register_rows, rows, tally
+from exchange.tracker import registers
+from exchange.tracker import tally as counting
+from exchange.tracker.register_proof import Hand
+
+AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+FACT = broker_counted.Fact._fields
+HAND = Hand(by="Nguyễn Văn Thử", at=AT, ids=ids.Ids(lambda: datetime.now(UTC)))
+
+
+async def agency(pool, code):
+    return await pool.fetchval("SELECT id FROM agency WHERE code = $1", code)
+
+
+async def load(pool, raw, code="H13.01", book="out", **order):
+    """Load a file as that agency's book of 2026."""
+    given = {"year": 2026, "lists": "paper", "name": "so.csv"} | order
+    told = []
+    async with pool.acquire() as connection:
+        asked = registers.Order(agency=await agency(pool, code), book=book, **given)
+        return await registers.load(connection, io.BytesIO(raw), asked, HAND, told.append)
+
+
+async def undo(pool, load):
+    async with pool.acquire() as connection:
+        return await registers.undo(connection, load, HAND)
+
+
+async def rematch(pool, code="H13.01"):
+    async with pool.acquire() as connection:
+        return await registers.rematch(connection, await agency(pool, code), HAND)
+
+
+async def arrive(
+    pool, number, *, sender="H13.01", recipient="H13.02", notation="UBND", issued=date(2026, 1, 5), **other
+):
+    """An electronic letter that its recipient has acknowledged, counted as E in both views."""
+    whose, to = await agency(pool, sender), await agency(pool, recipient)
+    key = documents.key(whose, number, notation, issued)
+    letter = rows.LetterRow(**blank(rows.LetterRow) | {
+        "sender": whose, "id": HAND.ids.new(), "document_id": str(uuid4()), "operation": "new", "round": 1, "number": number, "notation": notation,
+        "issued_on": issued, "recipients": (to,), "requirement": "met", "paper": 0, "accepted_at": AT, "expanded_at": AT, "copy_form": "original",
+        "issued_year": key.year, "series": key.series, "number_key": key.number, "notation_key": key.notation, "first_of_key": True,
+    })  # fmt: skip
+    delivery = rows.DeliveryRow(**blank(rows.DeliveryRow) | {
+        "recipient": to, "letter": letter.id, "round": 1, "id": HAND.ids.new(), "sender": whose, "kind": "letter", "operation": "new",
+        "document_id": letter.document_id, "number": number, "notation": notation, "issued_on": issued, "purpose": "act", "accepted_at": AT,
+        "requirement": "met", "klass": "E", "excluded": None, "scope": "same_root", "grade": "B", "state": "arrived", "copy_form": "original",
+    })  # fmt: skip
+    state = {"arrived_at": AT, "counted_class": "E"} | other
+    async with pool.acquire() as connection, connection.transaction():
+        await rows.insert(connection, [letter])
+        await rows.insert(connection, [delivery])
+        await connection.execute(
+            "UPDATE delivery SET arrived_at = $2, counted_class = $3 WHERE id = $1",
+            delivery.id, state["arrived_at"], state["counted_class"],
+        )  # fmt: skip
+        if state["arrived_at"]:
+            told = vars(delivery) | {"document_type": ""}
+            found = paper_class.Classification(klass="E", step="no_paper", grade="B")
+            facts = Counter(broker_counted.facts(told, found, AT))
+            await tally.append(connection, broker_counted.deltas(facts, HAND.ids))
+    return letter, delivery
+
+
+def blank(kind):
+    """Values for the columns that do not matter."""
+    plain = {"str": "", "int": 0, "bool": False, "bytes": b"x", "UUID": uuid4(), "datetime": AT}
+    return {
+        field.name: plain.get(
+            str(getattr(field.type, "__name__", field.type)), () if "tuple" in str(field.type) else None
+        )
+        for field in fields(kind)
+    }
+
+
+async def count(pool, period="2026", view="out", **asked):
+    given = {"scope": "*", "agencies": None, "as_of": AT} | asked
+    async with pool.acquire() as connection:
+        return await counting.count(connection, counting.period(period), view=view, **given)
+
+
+async def sound(pool):
+    """What the registers should have in the tally, and have: no fault, and the same facts."""
+    async with pool.acquire() as connection:
+        assert await register_rows.faults(connection) == []
+        anew = Counter()
+        for one in await register_rows.recount(connection):
+            anew[registers.fact(one)] += one.n
+        kept = {
+            broker_counted.Fact(
+                **{name: record["class" if name == "klass" else name] for name in FACT}
+            ): record["n"]
+            for record in await tally.everything(connection)
+            if record["class"] in {"P", "X"}
+        }
+        assert kept == dict(anew)
+
+
+def book(*lines, **how):
+    return files.as_csv(lines, **how)
