@@ -24,12 +24,12 @@ from exchange.cli import answers, bars, operators, register_numbers, register_pr
 from exchange.edxml import view
 from exchange.errors import Finding
 from exchange.rules import register_books, registers
+from exchange.rules.reporting_period import YEARS
 from exchange.store import registers as store
 from exchange.store.pool import Pool
 from exchange.tracker import registers as cases
 from exchange.tracker.register_proof import Hand
 from exchange.tracker.registers import Order, Outcome, Tell
-from exchange.tracker.tally import YEARS
 
 FINDINGS_SHOWN = 200
 LOADS_SHOWN = 1_000

@@ -11,11 +11,11 @@ import click
 from exchange import texts
 from exchange.cli import answers, operators, tally
 from exchange.rules.number_series import Gap
+from exchange.rules.reporting_period import YEARS
 from exchange.store.pool import Pool
 from exchange.tracker import register_numbers as cases
 from exchange.tracker.register_numbers import Explanation, Series
 from exchange.tracker.register_proof import Hand
-from exchange.tracker.tally import YEARS
 
 GAPS_SHOWN = 30
 OTHERS_SHOWN = 10
