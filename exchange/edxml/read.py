@@ -9,7 +9,7 @@ What makes a document unreadable is raised; everything else is a finding, and an
 means that the message must not be acted on (the caller answers 422 `findings`).
 """
 
-from exchange.edxml import letter, model, notice, tree, walk
+from exchange.edxml import letter, model, notice, planned, tree, walk
 from exchange.edxml.model import LIMITS, Limits, Unreadable
 from exchange.edxml.notes import Notes
 
@@ -21,6 +21,10 @@ def read(raw: bytes, limits: Limits = LIMITS) -> model.Reading:
 
     Raises Unreadable: `not_xml`, `forbidden_xml` (DOCTYPE), `not_edxml` (another root), `too_complex`.
     """
+    return planned.read(raw, limits) or _read(raw, limits)
+
+
+def _read(raw: bytes, limits: Limits) -> model.Reading:
     root, repaired = tree.parse(raw, limits)
     notes = Notes()
     if repaired:
