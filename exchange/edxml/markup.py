@@ -21,15 +21,20 @@ STRIDE = 16_384
 """Bytes from probe to probe: a text of twice as many is met by one."""
 WINDOW = 1 << 18
 """Bytes that are searched for all forbidden characters before the next: they stay in the processor's cache."""
+MOST_SHORT = 1 << 18
+"""Bytes beside long texts."""
+MOST_PIECES = 512
+
 _FORBIDDEN = [code for code in range(0x20) if code not in b"\t\n\r"]
 _NO_ANGLES = bytes(code for code in range(256) if code not in b"<>")
 _LONG = "\0"
 """Stands where a long text was: no document has it."""
-_NAME = r"[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_.-]*)?"
+_WORD = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
+_NAME = f"{_WORD}(?::{_WORD})?"
 _SPACE = r"[ \t\n]"
 SHAPED = re.compile(
     rf"(?P<end>/{_NAME}){_SPACE}*"
-    rf"|(?P<start>{_NAME})(?:{_SPACE}+(?:xmlns(?::[A-Za-z_][A-Za-z0-9_.-]*)?=\"[^\"'\s]+\""
+    rf"|(?P<start>{_NAME})(?:{_SPACE}+(?:xmlns(?::{_WORD})?=\"[^\"'\s]+\""
     rf'|(?![xX][mM][lL]){_NAME}=""))*{_SPACE}*(?P<empty>/?)'
     r"|!--(?P<comment>(?:[^-\"'=]|-[^-\"'=])*)--"
 )
@@ -61,17 +66,23 @@ class Cut(NamedTuple):
 def cut(raw: bytes) -> Cut | None:
     """The parts of a document in UTF-8; None where only a parser can tell them."""
     content = raw.removeprefix(codecs.BOM_UTF8)
-    if _forbidden(content) or b"&" in content:
+    if b"&" in content or _forbidden(content):
         return None
     runs = _runs(content)
     short = _LONG.encode().join(_others(content, runs)) if runs else content
-    angles = short.translate(None, _NO_ANGLES)
-    if not angles or angles != b"<>" * (len(angles) // 2):
+    if len(short) > MOST_SHORT or not _has_turns(short):
         return None
     try:
         return _parted(_lines(short.decode()), [_lines(_text(content, *run)) for run in runs])
     except ValueError:
         return None
+
+
+def _has_turns(short: bytes) -> bool:
+    """Whether `<` and `>` stand in turns, and not too many of them."""
+    angles = short.translate(None, _NO_ANGLES)
+    pieces = len(angles) // 2
+    return 0 < pieces <= MOST_PIECES and angles == b"<>" * pieces
 
 
 def _forbidden(content: bytes) -> bool:

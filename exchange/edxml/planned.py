@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import gt
 from typing import Any, NamedTuple
 
-from exchange.edxml import codes, dates, joins, letter, markup, model, names, plan, values, walk
+from exchange.edxml import codes, dates, joins, letter, markup, model, names, plan, planning, values, walk
 from exchange.edxml.markup import Cut
 from exchange.edxml.plan import Plan
 
@@ -34,7 +34,7 @@ class _Odd(Exception):  # noqa: N818 - it says what the letter is
 def read(raw: bytes, limits: model.Limits) -> model.Reading | None:
     """The letter in `raw`, in which nothing is odd; None if something is, or the shape has no plan."""
     found = markup.cut(raw) if len(raw) <= limits.bytes else None
-    planned = plan.of(found.shape) if found else None
+    planned = planning.of(found.shape) if found else None
     if found is None or planned is None or not _within(planned, limits):
         return None
     try:

@@ -21,10 +21,11 @@ def read(raw: bytes, limits: Limits = LIMITS) -> model.Reading:
 
     Raises Unreadable: `not_xml`, `forbidden_xml` (DOCTYPE), `not_edxml` (another root), `too_complex`.
     """
-    return planned.read(raw, limits) or _read(raw, limits)
+    return planned.read(raw, limits) or ordinary(raw, limits)
 
 
-def _read(raw: bytes, limits: Limits) -> model.Reading:
+def ordinary(raw: bytes, limits: Limits) -> model.Reading:
+    """The same of a message of any shape: parsed, walked, and every fact looked up in the tree."""
     root, repaired = tree.parse(raw, limits)
     notes = Notes()
     if repaired:
