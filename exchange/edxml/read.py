@@ -5,6 +5,12 @@
     walk     the known elements, each once where it must be once
     letter, notice, parties, joins   the records
 
+A letter whose shape was met before, and in which nothing is odd, needs neither parser nor walk:
+
+    markup    the bytes cut into markup and texts
+    planning  what stands where in all letters of a shape, remembered (`plan`)
+    planned   the letter by its plan, or nothing
+
 What makes a document unreadable is raised; everything else is a finding, and an error among the findings
 means that the message must not be acted on (the caller answers 422 `findings`).
 """
