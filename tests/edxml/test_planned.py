@@ -63,7 +63,14 @@ TEXTS = (
         LONG + b"\x01",
         LONG + b">" + LONG,
     ),
-    *(LONG + b"&amp;", LONG + "Đ".encode(), LONG + b"\n" * 20_000, b"\n" * 20_000, LONG * 3),
+    *(
+        LONG + b"&amp;",
+        LONG + "Đ".encode(),
+        LONG + b"\n" * 20_000,
+        b"\n" * 20_000,
+        LONG * 3,
+        b"<a b='" + LONG,
+    ),
 )
 VALUES = (
     b'"x"',
@@ -117,6 +124,7 @@ STARTS = (
         b"<!--a--b-->",
     ),
 )
+PLANNED_STARTS = (*STARTS[3:5], b'<?xml version="1.0" standalone="no"?>', b"<!-- c -->")
 ENDS = (b"", b"\n", b"\r\n", b"x", b"<!-- c -->", b"<a/>", "\u00a0".encode(), b"\0", b"<", b">")
 
 
@@ -204,13 +212,23 @@ def test_many_changed_letters_are_read_as_without_a_plan():
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
-@pytest.mark.parametrize("place", [b"<edXML:Subject>", b"</edXML:Subject>", b"<edXML:X509Certificate>"])
-def test_every_text_in_a_value_beside_and_in_a_signature(place, text):
+@pytest.mark.parametrize(
+    "place", [b"<edXML:Subject>", b"</edXML:Subject>", b"<edXML:X509Certificate>", b"[QUJD]"]
+)
+def test_every_text_in_a_value_beside_in_a_signature_and_in_a_file(place, text):
     certificate = b"<edXML:Signature><edXML:X509Certificate>QUJD</edXML:X509Certificate></edXML:Signature>"
     raw = LETTER.replace(b"</edXML:edXMLHeader>", certificate + b"</edXML:edXMLHeader>")
+    raw = raw.replace(b"</edXML:ContentTransferEncoded>", b"[QUJD]</edXML:ContentTransferEncoded>")
     assert raw.count(place) == 1
     assert is_same(raw)
     is_same(raw.replace(place, place + text))
+
+
+@pytest.mark.parametrize("start", STARTS, ids=range(len(STARTS)))
+def test_every_start_and_end(start):
+    body = LETTER.partition(b"?>")[2]
+    answered = [is_same(start + body + end) for end in ENDS]
+    assert any(answered) == (start in STARTS[:2] or start in PLANNED_STARTS)
 
 
 @pytest.mark.parametrize(
