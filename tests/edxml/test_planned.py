@@ -69,6 +69,7 @@ TEXTS = (
         LONG + b"\n" * 20_000,
         b"\n" * 20_000,
         LONG * 3,
+        LONG + b"]]>" + LONG,
         b"<a b='" + LONG,
     ),
 )
