@@ -225,6 +225,13 @@ def test_every_text_in_a_value_beside_in_a_signature_and_in_a_file(place, text):
     is_same(raw.replace(place, place + text))
 
 
+def test_every_angle_bracket_matters():
+    places = [match.start() for match in re.finditer(rb"[<>]", LETTER)]
+    for place in places[::3]:
+        other = b"<" if LETTER[place] == ord(">") else b">"
+        assert not is_same(put(LETTER, (place, place + 1), other))
+
+
 @pytest.mark.parametrize("start", STARTS, ids=range(len(STARTS)))
 def test_every_start_and_end(start):
     body = LETTER.partition(b"?>")[2]
