@@ -5,7 +5,7 @@ acknowledgement, the later one always sees what the earlier one did. Rows are lo
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -97,7 +97,13 @@ async def apply(connection: Connection, transitions: Sequence[Transition]) -> li
     return moved
 
 
-async def _locked(connection: Connection, keys: Sequence[Key]) -> dict[Key, Standing]:
+async def lock(connection: Connection, keys: Collection[Key]) -> None:
+    """Part of a transaction that reads them before it moves them: these deliveries, in the order of their keys."""
+    if keys:
+        await _locked(connection, keys)
+
+
+async def _locked(connection: Connection, keys: Collection[Key]) -> dict[Key, Standing]:
     records = await connection.fetch(
         """SELECT delivery.* FROM delivery
              JOIN unnest($1::uuid[], $2::uuid[], $3::int[]) AS given (recipient, letter, round)

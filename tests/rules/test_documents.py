@@ -221,7 +221,7 @@ REPLACED = {
 @pytest.mark.parametrize("case", sorted(REPLACED), ids=str)
 def test_a_replacement_under_the_old_key(case, same):
     concerned, state = case
-    to_all = Sent(document_id="B", replaced={"A": ()})
+    to_all = Sent(document_id="B", replaced={"A": None})
     to_named = Sent(document_id="B", replaced={"A": {R if concerned else OTHER}})
     for sent in (to_named, to_all) if concerned else (to_named,):
         assert bool(documents.duplicates(sent, [held(state, same=same)])) == REPLACED[case]
