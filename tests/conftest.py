@@ -141,6 +141,13 @@ def province_database(postgres, province):
         yield dsn
 
 
+@pytest.fixture(scope="module")
+def shared_database(postgres, province):
+    """The same for a whole module whose tests do not mind each other's letters."""
+    with cloned(postgres, province.template) as dsn:
+        yield dsn
+
+
 @pytest.fixture
 def server(province, province_database, tmp_path):
     """`congvan serve` with two workers on a fresh copy of the province."""

@@ -278,7 +278,7 @@ BODIES = {
     "a sender nobody knows": (422, "unknown_sender", facts(92, sender="H99.99"), {}),
     "a sender of another system": (403, "not_allowed_to_act", facts(93, sender="H13.31"), {}),
     "recipients nobody knows": (422, "no_routable_recipient", facts(94, recipients=["H99.99"]), {}),
-    "an operation not yet": (422, "unsupported", facts(95, operation="revoke", target_document_id="x"), {}),
+    "an operation on a letter that is not there": (404, "not_found", facts(95, operation="revoke", target_document_id="x"), {}),
 }  # fmt: skip
 
 
