@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from exchange.broker import expand, operations
+from exchange.broker import expand, left_out, operations
 from exchange.broker.exchange import Exchange
 from exchange.broker.operations import Link
 from exchange.rules.directory import Directory
@@ -115,8 +115,13 @@ async def _chunk(task: _Task, connection: Connection) -> bool:
         for link, here in _span(links, start):
             given += operations.given(one, link, here, task.directory, acts, new_ids)
             moves += operations.struck(one, link, here, acts, new_ids)
+        numbered = [(link, here) for link, here in _span(links, start) if left_out.same_number(one, link)]
+        held = [key for _, here in numbered for key in left_out.keys(one, here)]
+        await transitions.locked(connection, [*held, *(each.key for each in moves)])
         lines = await batch.add(given, connection)
         moved = await transitions.apply(connection, moves)
+        for link, here in numbered:
+            moved += await left_out.where_it_stays(connection, acts, (one, link), here, new_ids)
         await journal.append(connection, lines + [line for each in moved for line in each.lines])
         await tally.append(connection, [fact for each in moved for fact in each.facts])
         whole = sum(len(link.concerned) for link in links)

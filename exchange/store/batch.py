@@ -140,7 +140,7 @@ async def _write_rest(
     again = [(one.letter, one.again) for one in new if one.letter and one.again]
     await rows.insert(connection, [row for one in new for row in one.verdicts])
     if again:  # whether a replacement takes the old letter away or asks for it is decided for both at once
-        await transitions.lock(connection, [one.key for one in moves])
+        await transitions.locked(connection, [one.key for one in moves])
     settled = await documents.settle(connection, again)
     await rows.insert(connection, [row for one in new for row in _deliveries(one, settled)])
     await rows.insert(connection, [row for one in new for row in one.answers])

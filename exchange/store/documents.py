@@ -190,6 +190,14 @@ async def note(connection: Connection, sender: UUID, letter: UUID, recipients: S
     )  # fmt: skip
 
 
+async def leave_out(connection: Connection, letter: UUID, round_: int, recipients: Sequence[UUID]) -> None:
+    """Deliveries of the letter that were moved as duplicates show the class of one."""
+    await connection.execute(
+        "UPDATE delivery SET class = 'X', grade = '' WHERE recipient = ANY($1) AND letter = $2 AND round = $3",
+        recipients, letter, round_,
+    )  # fmt: skip
+
+
 async def _write(connection: Connection, found: Sequence[tuple[UUID, UUID, Sequence[UUID]]]) -> None:
     changed = [(sender, letter, rows.array(agencies)) for sender, letter, agencies in found if agencies]
     if changed:

@@ -165,12 +165,13 @@ async def links(connection: Connection, sender: UUID, letter: UUID) -> list[Any]
 async def waiting(connection: Connection, accepted_before: datetime, limit: int) -> list[Any]:
     """Housekeeping: operations whose effects can be done now, oldest first.
 
-    Their targets have all their deliveries, and no older operation on one of them waits still. Which is older tells
+    Their targets, and replacements, have all their deliveries, and no older operation on one of them waits still. Which is older tells
     its id: an operation that was overtaken gets a new one when it is planned again.
     """
     return await connection.fetch(
         """SELECT letter.* FROM letter
             WHERE effected_at IS NULL AND operation IN ('revoke', 'update', 'replace') AND accepted_at <= $1
+              AND (operation <> 'replace' OR expanded_at IS NOT NULL)
               AND NOT EXISTS (
                   SELECT FROM letter_link AS mine
                     JOIN letter AS target ON target.sender = mine.sender AND target.id = mine.target

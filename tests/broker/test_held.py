@@ -7,6 +7,7 @@ import pytest
 from acting import LENIENT, acting, filed
 from correspondence import replacing, revoking, updating
 
+from exchange.broker import expand
 from exchange.edxml import attachments
 from exchange.rules import requirements
 from exchange.store import documents
@@ -219,6 +220,30 @@ async def test_registered_in_the_moment_in_which_it_is_replaced_it_counts_once(
     assert len(saying) == 1
     assert await at.told(a, "state") == {X: "withdrawn"}
     assert await at.tally() == {"N": 1, "recalled": 1}
+
+
+@pytest.mark.parametrize("before", [False, True])
+async def test_registered_before_the_relay_gets_to_its_replacement_it_counts_once(at, before):
+    """`before`: the new letter is in the recipient's hands already, and was counted."""
+    first = filed(X, Y, number=SAME, name="A")
+    a = await at.sent(first)
+    await at.ack(a, X, Y)
+    with waiting(at):
+        b = await at.sent(replacement(first, attachments=first.attachments))
+    assert await at.say(a, "03", X) == ""
+    await expand.all_waiting(at.exchange)
+    if before:
+        assert await at.ack(b, X, Y) == 2
+    await at.relay()
+    if not before:
+        assert await at.ack(b, X, Y) == 2
+    assert await at.told(a, "state") == {X: "registered", Y: "withdrawn"}
+    assert await at.told(b, "class", "excluded", "counted_class") == {
+        X: ("X", "duplicate", "X"), Y: ("N", None, "N"),
+    }  # fmt: skip
+    assert await at.tally() == {"N": 2, "duplicate": 1, "recalled": 1}
+    await at.judged(LENIENT)
+    assert await at.tally() == {"E": 2, "duplicate": 1, "recalled": 1}
 
 
 def test_the_policies_of_these_tests_differ():

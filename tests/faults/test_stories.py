@@ -5,16 +5,17 @@ from what was recorded, whether anybody broke off, and whether anything was left
 """
 
 import asyncio
+import itertools
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from acting import LENIENT, acting, filed
-from correspondence import letter, replacing, revoking, updating
+from correspondence import letter, parties, replacing, revoking, updating
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from province import fetch
+from province import KINDS, fetch
 
 from exchange.broker import decisions
 from exchange.rules import requirements
@@ -36,8 +37,9 @@ REFUSALS = {"", "wrong_state", "not_found", "findings", "conflict", "gone"}
 
 @dataclass
 class Story:
-    """What was sent so far: each letter with its receipt, and how each step ended."""
+    """What was sent so far by `sender`: each letter with its receipt, and how each step ended."""
 
+    sender: str
     sent: list = field(default_factory=list)
     ends: Counter = field(default_factory=Counter)
 
@@ -50,12 +52,12 @@ class Story:
 
     async def _act(self, at, kind, which, codes):
         if kind == "new" or not self.sent:
-            return await self._send(at, filed(*codes))
+            return await self._send(at, filed(*codes, sender=self.sender))
         said, about = self.sent[which % len(self.sent)]
         if kind in ("relay", "expire"):
             await getattr(at, kind)()
         elif kind in ("lenient", "strict"):
-            await at.judged(LENIENT if kind == "lenient" else requirements.DEFAULT)
+            await at.judged(LENIENT if kind == "lenient" else requirements.DEFAULT, self.sender)
         elif kind == "ack":
             rows = await at.rows(about)
             if rows.keys() & codes:
@@ -82,15 +84,18 @@ class Story:
 
 def again(said, codes):
     """The same document in another letter."""
-    return filed(*codes, number=said.number, notation=said.notation, name=f"lần {letter().number}")
+    return filed(
+        *codes,
+        sender=said.sender.code,
+        number=said.number,
+        notation=said.notation,
+        name=f"lần {letter().number}",
+    )
 
 
 def following(said, codes):
     """The same document id with other bytes: a new round, if the last one is over."""
-    return filed(
-        *codes, number=said.number, notation=said.notation, document_id=said.document_id,
-        subject=f"V/v {letter().number}", attachments=said.attachments,
-    )  # fmt: skip
+    return replace(said, recipients=parties(codes), subject=f"V/v {letter().number}")
 
 
 MADE = {
@@ -109,9 +114,9 @@ MADE = {
 }
 
 
-async def told(processes, moments):
+async def told(processes, sender, moments):
     """One story from its beginning to the last relay."""
-    story = Story()
+    story = Story(sender)
     for late, steps in moments:
         with pytest.MonkeyPatch.context() as patch:
             if late:
@@ -143,10 +148,11 @@ class World:
         self.runner = runner
         self.processes = processes
         self.known = ([], 0, 0)
+        self.senders = itertools.cycle(sorted(code for code, kind in KINDS.items() if kind == "department"))
 
     def tried(self, moments):
         """How each step of the story ended; the self-check finds nothing new after it."""
-        story = self.runner.run(told(self.processes, moments))
+        story = self.runner.run(told(self.processes, next(self.senders), moments))
         before, self.known = self.known, self.runner.run(wrong(self.processes[0]))
         assert self.known == before
         return story.ends
