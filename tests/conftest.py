@@ -155,6 +155,16 @@ def server(province, province_database, tmp_path):
         yield running
 
 
+@pytest.fixture(scope="session")
+def correspondence_server(postgres, province, tmp_path_factory):
+    """One server for the modules in which both sides of `correspondence` write to each other: numbers never repeat."""
+    with (
+        cloned(postgres, province.template) as dsn,
+        provinces.serving(province, dsn, tmp_path_factory.mktemp("serve")) as running,
+    ):
+        yield running
+
+
 @pytest.fixture(scope="module")
 def shared_server(request, postgres, province, tmp_path_factory):
     """One server for a whole module whose tests do not mind each other's letters.

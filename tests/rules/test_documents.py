@@ -205,6 +205,16 @@ def test_what_did_not_count_itself_holds_nothing_back():
     assert documents.duplicates(NEW, [held("refused"), held(letter=SECOND)]) == {R: SECOND}
 
 
+def test_recalled_after_registration_it_stays_counted_and_holds_the_document():
+    for recalled in (True, False):
+        found = documents.duplicates(NEW, [held("withdrawn", recalled=recalled)])
+        assert found == ({R: FIRST} if recalled else {})
+
+
+def test_a_replacement_for_nobody_takes_nothing_away():
+    assert documents.duplicates(Sent(document_id="B", replaced={"A": ()}), [held("waiting")]) == {R: FIRST}
+
+
 def test_each_recipient_for_itself():
     assert documents.duplicates(NEW, [held(), held(recipient=OTHER, same=False)]) == {R: FIRST}
 
