@@ -138,6 +138,7 @@ def _level(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.upper()).translate(_ALIKE)
         text = "".join(letter for letter in text if unicodedata.category(letter) not in _INVISIBLE)
+        text = unicodedata.normalize("NFC", text)  # what stood between a letter and its mark is gone
     return "".join(text.upper().split()).strip(_EDGE)
 
 

@@ -174,14 +174,14 @@ R = UUID(int=21)
 OPEN = sorted({*lifecycle.STATES} - lifecycle.CLOSED)
 
 
-def held(state="arrived", *, same=True, duplicate=False, letter=FIRST, document_id="A", recipient=R):
+def held(state="arrived", *, same=True, letter=FIRST, document_id="A", recipient=R, **further):
     return Held(
         recipient=recipient,
         letter=letter,
         document_id=document_id,
         state=state,
         same=same,
-        duplicate=duplicate,
+        **further,
     )
 
 
