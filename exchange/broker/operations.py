@@ -87,13 +87,14 @@ async def plan(
 def _named(letter: model.Letter) -> stored.Named:
     """By the id beside the operation if there is one, and by nothing else: who names a document means no other.
 
-    Else by the id in the header, else by number, notation and day (edXML, section 4.3).
+    Else by the id in the header (where none stands beside the operation the model has that one), else by number,
+    notation and day (edXML, section 4.3).
     """
-    named = _ids(letter.target_document_id)
-    if named:
+    named, own = _ids(letter.target_document_id), _ids(letter.document_id)
+    if named not in {(), own}:
         return stored.Named(ids=named)
     return stored.Named(
-        ids=_ids(letter.document_id),
+        ids=own,
         number=letter.number[: rows.MOST_NUMBER],
         notation=letter.notation[: rows.MOST_NUMBER],
         issued_on=letter.issued_on,
