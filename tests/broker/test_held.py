@@ -246,5 +246,29 @@ async def test_registered_before_the_relay_gets_to_its_replacement_it_counts_onc
     assert await at.tally() == {"E": 2, "duplicate": 1, "recalled": 1}
 
 
+async def test_a_notice_on_its_way_while_the_letter_is_left_out_counts_nothing_again(
+    at, province, province_database, tmp_path, monkeypatch
+):
+    """What the notice knew of the letter is old when it is written; what stands in the delivery's row decides."""
+    first = filed(X, number=SAME, name="A")
+    a = await at.sent(first)
+    with waiting(at):
+        b = await at.sent(replacement(first, attachments=first.attachments))
+    assert await at.say(a, "03", X) == ""
+    await expand.all_waiting(at.exchange)
+    assert await at.ack(b, X) == 1
+    async with acting(province, province_database, tmp_path) as other:
+        submit = other.exchange.committer.submit
+
+        async def late(submission):
+            await at.relay()
+            return await submit(submission)
+
+        monkeypatch.setattr(other.exchange.committer, "submit", late)
+        assert await other.answer(b, "03", X) == ""
+    assert await at.told(b, "state", "excluded") == {X: ("registered", "duplicate")}
+    assert await at.tally() == {"N": 1, "duplicate": 1}
+
+
 def test_the_policies_of_these_tests_differ():
     assert LENIENT.sha256 != requirements.DEFAULT.sha256
