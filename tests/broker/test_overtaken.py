@@ -171,19 +171,19 @@ async def test_whom_an_update_adds_while_the_letter_is_judged_again(at, other, b
 
 
 async def test_the_relay_adds_by_the_newest_judgement(at, other, monkeypatch):
-    """Judged after the relay took the operation up, and before it wrote."""
+    """Judged after the relay took the operation up, and before it locked what it acts on."""
     first = filed(X)
     a = await at.sent(first)
     monkeypatch.setattr("exchange.broker.expand.INLINE_RECIPIENTS", 0)
     await at.sent(updating(first, added=[Y], document=True, subject="V/v mới"))
     monkeypatch.undo()
-    effected = withdraw.effected
+    lock = withdraw.documents.lock
 
     async def late(*given):
         await other.judged(LENIENT)
-        return await effected(*given)
+        await lock(*given)
 
-    monkeypatch.setattr(withdraw, "effected", late)
+    monkeypatch.setattr(withdraw.documents, "lock", late)
     assert await at.relay() == 2  # expanded, and done
     assert await at.told(a, "requirement", "class", "subject") == {
         X: ("met", "E", "V/v mới"), Y: ("met", "E", "V/v mới"),
