@@ -24,7 +24,7 @@ LONGEST_TEXT = 1_000
 COMPOSE = "POST /v1/messages:compose"
 EXAMPLE = "15"
 BEYOND = {
-    "unknown_sender", "no_routable_recipient", "unsupported", "recipient_twice", "file_same_name", "file_unsafe_name",
+    "unknown_sender", "no_routable_recipient", "recipient_twice", "file_same_name", "file_unsafe_name",
     "too_long", "more_findings", "nothing_replaced", "recipient_without_target",
 }  # fmt: skip
 """Why a composed letter is refused for what its schema cannot say."""

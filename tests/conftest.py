@@ -141,10 +141,27 @@ def province_database(postgres, province):
         yield dsn
 
 
+@pytest.fixture(scope="module")
+def shared_database(postgres, province):
+    """The same for a whole module whose tests do not mind each other's letters."""
+    with cloned(postgres, province.template) as dsn:
+        yield dsn
+
+
 @pytest.fixture
 def server(province, province_database, tmp_path):
     """`congvan serve` with two workers on a fresh copy of the province."""
     with provinces.serving(province, province_database, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def correspondence_server(postgres, province, tmp_path_factory):
+    """One server for the modules in which both sides of `correspondence` write to each other: numbers never repeat."""
+    with (
+        cloned(postgres, province.template) as dsn,
+        provinces.serving(province, dsn, tmp_path_factory.mktemp("serve")) as running,
+    ):
         yield running
 
 

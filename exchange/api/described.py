@@ -82,7 +82,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
         },
         refusals=(
-            *_BODY, "not_xml", "forbidden_xml", "not_edxml", "too_complex", "findings", "unsupported",
+            *_BODY, "not_xml", "forbidden_xml", "not_edxml", "too_complex", "findings",
             "unknown_sender", "no_routable_recipient", "not_allowed_to_act", "not_found", "conflict", "wrong_state",
             "signature_broken", "signature_of_another", "signature_wrapping", "wrong_offset", "outcome_unknown",
         ),
@@ -98,7 +98,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
         },
         refusals=(
-            *_BODY, "too_complex", "findings", "unsupported", "unknown_sender", "no_routable_recipient",
+            *_BODY, "too_complex", "findings", "unknown_sender", "no_routable_recipient",
             "not_allowed_to_act", "not_found", "conflict", "signature_broken", "signature_of_another",
             "signature_wrapping", "outcome_unknown",
         ),

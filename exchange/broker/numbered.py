@@ -65,13 +65,13 @@ def asked(letter: rows.LetterRow) -> kept.Asked:
 
 def sent(letter: rows.LetterRow, message: model.Letter, known: Directory, at: datetime) -> documents.Sent:
     """The letter as `rules.documents` judges it. What a replacement names but nobody has is passed over."""
-    on = intake.day(at)
-    replaced = {
-        intake.compared(one.document_id): frozenset(
-            agency.id for code in one.codes if (agency := directory.find(known, code, on))
-        )
-        for one in (message.replaced if letter.operation == "replace" else ())
-    }
+    on, replaced = intake.day(at), dict[str, frozenset[UUID] | None]()
+    for one in message.replaced if letter.operation == "replace" else ():
+        name = intake.compared(one.document_id)
+        before = replaced.get(name, frozenset())
+        named = (directory.find(known, code, on) for code in one.codes)
+        for_whom = frozenset(agency.id for agency in named if agency is not None)
+        replaced[name] = before | for_whom if one.codes and before is not None else None
     return documents.Sent(document_id=letter.document_id, replaced=replaced)
 
 

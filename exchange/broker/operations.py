@@ -25,16 +25,18 @@ from exchange.store import operations as stored
 from exchange.store import rows
 from exchange.store.transitions import Transition
 
-Added = tuple[rows.DeliveryRow, rows.JournalRow]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """One target: its row, whose deliveries are concerned, and the update whose facts it shows now, if any."""
+    """One target: its row, whose deliveries are concerned, and the update whose facts it shows now, if any.
+
+    `changes`: how often it had been changed when this was planned.
+    """
 
     target: rows.LetterRow
     concerned: tuple[UUID, ...]
     shows: rows.LetterRow | None = None
+    changes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,16 +78,27 @@ async def plan(
     )
     if letter.operation == "replace":
         return await _replacement(asking, recipients)
-    named = stored.Named(
-        ids=_ids(letter.target_document_id, letter.document_id),
+    found = await _target(asking, _named(letter))
+    if found is None:
+        return Refused(code="not_found")
+    return (_revocation if letter.operation == "revoke" else _update)(asking, *found)
+
+
+def _named(letter: model.Letter) -> stored.Named:
+    """By the id beside the operation if there is one, and by nothing else: who names a document means no other.
+
+    Else by the id in the header (where none stands beside the operation the model has that one), else by number,
+    notation and day (edXML, section 4.3).
+    """
+    named, own = _ids(letter.target_document_id), _ids(letter.document_id)
+    if named not in {(), own}:
+        return stored.Named(ids=named)
+    return stored.Named(
+        ids=own,
         number=letter.number[: rows.MOST_NUMBER],
         notation=letter.notation[: rows.MOST_NUMBER],
         issued_on=letter.issued_on,
     )
-    found = await _target(asking, named)
-    if found is None:
-        return Refused(code="not_found")
-    return (_revocation if letter.operation == "revoke" else _update)(asking, *found)
 
 
 def _ids(*names: str) -> tuple[str, ...]:
@@ -112,7 +125,7 @@ def _revocation(asking: _Asking, target: rows.LetterRow, reach: stored.Reach) ->
     return _sized(
         Plan(
             operation="revoke",
-            links=(Link(target=target, concerned=_sorted(concerned)),),
+            links=(_link(target, reach, concerned),),
             findings=tuple(without),
         ),
         [(target, reach)],
@@ -131,11 +144,10 @@ def _update(asking: _Asking, target: rows.LetterRow, reach: stored.Reach) -> Pla
     findings = [_finding("warning", "recipient_unchanged", found[one]) for one in found if one in unchanged]
     if not update.document and not wanted:
         findings.append(Finding(severity="warning", code="nothing_updated"))
-    shows = expand.letter(reach.restated_by) if reach.restated_by else None
     return _sized(
         Plan(
             operation="update",
-            links=(Link(target=target, concerned=_sorted(concerned), shows=shows),),
+            links=(_link(target, reach, concerned),),
             added=_sorted(routable),
             removed=_sorted(removed),
             restated=update.document,
@@ -165,9 +177,14 @@ async def _replacement(asking: _Asking, recipients: Sequence[UUID]) -> Plan | Re
         ]
         meant = named if one.codes else recipients
         concerned.setdefault(target.id, set()).update(each for each in meant if each in reach.recipients)
-    links = [Link(target=targets[name][0], concerned=_sorted(each)) for name, each in concerned.items()]
+    links = [_link(*targets[name], each) for name, each in concerned.items()]
     made = Plan(operation="replace", links=tuple(links), findings=tuple(findings))
     return _sized(made, targets.values())
+
+
+def _link(target: rows.LetterRow, reach: stored.Reach, concerned: Collection[UUID]) -> Link:
+    shows = expand.letter(reach.restated_by) if reach.restated_by else None
+    return Link(target=target, concerned=_sorted(concerned), shows=shows, changes=reach.changes)
 
 
 def _sized(made: Plan, targets: Iterable[tuple[rows.LetterRow, stored.Reach]]) -> Plan:
@@ -193,6 +210,14 @@ def links(made: Plan, letter: rows.LetterRow) -> tuple[rows.LinkRow, ...]:
         )
         for link in made.links
     )  # fmt: skip
+
+
+def seen(made: Plan) -> tuple[stored.Seen, ...]:
+    """What the operation was planned on."""
+    return tuple(
+        stored.Seen(target=link.target.id, changes=link.changes, requirement=link.target.requirement)
+        for link in made.links
+    )
 
 
 def struck(
@@ -228,7 +253,7 @@ def cause(letter: rows.LetterRow) -> effects.Cause:
 def given(
     letter: rows.LetterRow, link: Link, chosen: Sequence[UUID], snapshot: Directory, acts: effects.Cause,
     new_ids: ids.Ids,
-) -> list[Added]:  # fmt: skip
+) -> list[stored.Added]:  # fmt: skip
     """The deliveries of the target that an update gives to those of `chosen` whom it adds, with their lines.
 
     They show the facts that everybody's show by now.
@@ -241,13 +266,21 @@ def given(
     source = replace(link.target, recipients=added, purposes=("act",) * len(added), **facts)
     made = expand.of_letter(source, snapshot, new_ids)
     deliveries = [rows.like(one, restated_by=shows.id if shows else None, added_at=acts.at) for one in made]
-    return [(one, _line(one, letter, acts, new_ids)) for one in deliveries]
+    return [_added(one, letter, acts, new_ids) for one in deliveries]
 
 
-def _line(
+def _shown(one: rows.DeliveryRow, letter: rows.LetterRow) -> dict[str, str]:
+    """The update whose facts it shows from the beginning, if it is another one than that which adds it."""
+    return {"shows": str(one.restated_by)} if one.restated_by not in {None, letter.id} else {}
+
+
+def _added(
     one: rows.DeliveryRow, letter: rows.LetterRow, acts: effects.Cause, new_ids: ids.Ids
-) -> rows.JournalRow:
-    return rows.JournalRow(
+) -> stored.Added:
+    line = rows.JournalRow(
         agency=one.recipient, id=new_ids.new(), at=acts.at, event="added", letter=one.letter, delivery=one.id,
-        system=acts.system, detail={"letter": str(letter.id)},
+        system=acts.system, detail={"letter": str(letter.id), **_shown(one, letter)},
     )  # fmt: skip
+    return stored.Added(
+        delivery=one, line=line, twice=rows.like(line, id=new_ids.new(), event="duplicate", detail={})
+    )

@@ -163,6 +163,7 @@ def moved(delivery: Mapping[str, Any], one: Rejudged) -> Moved:
         expand.accepted(one.letter, delivery["scope"], delivery["recipient"]),
         requirement=delivery["requirement"],
         document_type=delivery["document_type"],
+        duplicate=delivery["excluded"] == "duplicate",
     )
     event = replace(then, requirement=now.requirement, reason=now.reason)
     key = (delivery["recipient"], delivery["letter"], delivery["round"])

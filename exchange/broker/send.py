@@ -26,10 +26,14 @@ from exchange.broker.exchange import Exchange
 from exchange.broker.written import Decided, Source, submission
 from exchange.edxml import model, read, spool, spooled
 from exchange.edxml.spooled import Content
+from exchange.errors import Problem
 from exchange.rules import admission
 from exchange.store import commit, letters, rows
 
 __all__ = ["Accepted", "Refused", "on_record", "refuse", "send"]
+
+MOST_PLANS = 200
+"""How often an operation is planned while others on the same letter come before it."""
 
 
 async def send(exchange: Exchange, raw: Content, caller: Caller, declared: Declared) -> Accepted | Refused:
@@ -62,7 +66,6 @@ async def _decided(exchange: Exchange, given: Given) -> Accepted | Refused:
     planned = await _planned(exchange, given, letter, case)
     if isinstance(planned, Refused):
         return planned
-    case = replace(case, findings=(*case.findings, *planned.findings)) if planned else case
     return await _judged(exchange, given, reading, case, Course(round=known, plan=planned))
 
 
@@ -111,13 +114,39 @@ async def _judged(
     )
     if isinstance(found, judging.Unexaminable):
         return Refused(code=found.code, findings=found.findings)
+    for _ in range(MOST_PLANS):
+        answer = await _weighed(exchange, given, reading.message, _told(case, course), course, found)
+        if answer is not None:
+            return answer
+        planned = await _planned(exchange, given, reading.message, case)
+        if isinstance(planned, Refused):
+            return planned
+        course = replace(course, plan=planned)
+    raise Problem("busy")
+
+
+def _told(case: admission.Intake, course: Course) -> admission.Intake:
+    """The case with what the plan says to the sender."""
+    findings = course.plan.findings if course.plan else ()
+    return replace(case, findings=(*case.findings, *findings))
+
+
+async def _weighed(
+    exchange: Exchange,
+    given: Given,
+    letter: model.Letter,
+    case: admission.Intake,
+    course: Course,
+    found: judging.Found,
+) -> Accepted | Refused | None:
+    """The decision, made durable; None if the operation was overtaken by another on the same letter."""
     directory = await exchange.snapshot.current()
     judgement = judging.weigh(found, directory, exchange.policy, given.at)
     decision = admission.decide(case, found.report, judgement, accept_broken=exchange.policy.accept_broken)
     if isinstance(decision, admission.Refused):
         return Refused(code=decision.code, findings=decision.findings)
     decided = Decided(
-        message=reading.message, case=case, declared=given.declared, report=found.report, judgement=judgement,
+        message=letter, case=case, declared=given.declared, report=found.report, judgement=judgement,
         admitted=decision, trust_sha256=found.trust_sha256, main_sha256=intake.main_sha256(found.facts),
         directory=directory.version, round=course.round, at=given.at, plan=course.plan,
     )  # fmt: skip
@@ -136,7 +165,7 @@ async def _examined(
     return found
 
 
-async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepted | Refused:
+async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepted | Refused | None:
     refused = refusal(exchange, given.caller, "conflict", sha256=given.sha256, size=len(given.raw))
     directory = await exchange.snapshot.current()
     source = Source(raw=given.raw, sha256=given.sha256, caller=given.caller, refused=refused)
@@ -146,6 +175,8 @@ async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepte
     if outcome.kind == "known_document":
         written = await _again(exchange, given, decided, source, written.letter)
         outcome = await exchange.committer.submit(written)
+    if outcome.kind == "overtaken":
+        return None
     assert written.letter is not None
     assert outcome.letter is not None
     if outcome.kind == "conflict":

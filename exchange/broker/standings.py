@@ -50,11 +50,15 @@ def _class(matter: Matter, standing: Standing) -> paper_class.Classification:
 
 
 def _accepted(matter: Matter, standing: Standing) -> paper_class.Event:
-    """What is known of its signatures is what the row says: the letter may have been judged again since."""
+    """What is known of its signatures, and whether it is a transfer of its own, is what the row says.
+
+    The letter may have been judged again, or the recipient been added to it, since it was read.
+    """
     return replace(
         expand.accepted(matter.letter, matter.scope, matter.recipient),
         requirement=standing.requirement,
         document_type=standing.document_type,
+        duplicate=standing.excluded == "duplicate",
     )
 
 

@@ -15,6 +15,7 @@ from exchange.rules import admission, document_types, requirements
 from exchange.rules.directory import Directory
 from exchange.rules.signers import Signer
 from exchange.store import commit, payloads, rows, transitions
+from exchange.store import operations as stored
 from signing import evidence
 from signing.verdict import Report, SubIndication, Verdict
 
@@ -77,6 +78,7 @@ def submission(
         answers=linked.rows_of(decided.message, letter, directory),
         effects=effects,
         links=operations.links(decided.plan, letter) if decided.plan else (),
+        seen=operations.seen(decided.plan) if decided.plan else (),
         added=added,
         payload=payloads.put(
             exchange.payload_folder, letter.id, source.raw, source.sha256, exchange.config.inline_bytes
@@ -89,11 +91,11 @@ def submission(
 
 def _effects(
     exchange: Exchange, decided: Decided, letter: rows.LetterRow, directory: Directory
-) -> tuple[tuple[transitions.Transition, ...], tuple[operations.Added, ...]]:
+) -> tuple[tuple[transitions.Transition, ...], tuple[stored.Added, ...]]:
     """What an operation does at once: to deliveries of its targets, and those that it adds."""
     if decided.plan is None or not decided.plan.at_once:
         return (), ()
-    acts, moves, added = operations.cause(letter), list[transitions.Transition](), list[operations.Added]()
+    acts, moves, added = operations.cause(letter), list[transitions.Transition](), list[stored.Added]()
     for link in decided.plan.links:
         added += operations.given(letter, link, link.concerned, directory, acts, exchange.ids)
         moves += operations.struck(letter, link, link.concerned, acts, exchange.ids)

@@ -7,10 +7,14 @@ Source: reference page edxml, section 9.
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 ZONE = timezone(timedelta(hours=7))
 YEARS = range(1900, 2200)
 """A year outside is a mistake of typing."""
+
+LONGEST_REMEMBERED = 40
+"""Characters of a text that is remembered: the letters of a day are of few days."""
 
 _FORMS = (
     re.compile(r"(?P<year>[0-9]{4})/(?P<month>[0-9]{1,2})/(?P<day>[0-9]{1,2})"),
@@ -32,6 +36,15 @@ def day(text: str) -> date | None:
 
 def moment(text: str) -> datetime | None:
     """The zoned moment in `text`, a day alone being its first second; None if no such moment exists."""
+    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else _read(text)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(text: str) -> datetime | None:
+    return _read(text)
+
+
+def _read(text: str) -> datetime | None:
     for form in _FORMS:
         found = form.match(text)
         if found:

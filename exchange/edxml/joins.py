@@ -59,7 +59,11 @@ def _join_by(key: Callable[[Node], str], lines: list[Node], files: list[Node], p
 
 
 def _content_id(node: Node) -> str:
-    content_id = values.text(node, "ContentId")
+    return bare_id(values.text(node, "ContentId"))
+
+
+def bare_id(content_id: str) -> str:
+    """A ContentId without any number of leading `cid:`."""
     while content_id[:4].lower() == "cid:":
         content_id = content_id[4:].strip()
     return content_id

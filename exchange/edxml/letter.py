@@ -14,8 +14,8 @@ from exchange.edxml.walk import Node
 Facts: TypeAlias = dict[str, Any]
 """Some fields of a letter, found together; the record is made once, from all of them."""
 
-_INTEGER = re.compile(r"-?[0-9]{1,9}")
-_PAPER = {"0": 0, "1": 1}
+INTEGER = re.compile(r"-?[0-9]{1,9}")
+PAPER = {"0": 0, "1": 1}
 _RECEIVER_TYPES = {"0": False, "1": True}
 
 
@@ -56,7 +56,7 @@ def _document(notes: Notes, header: Node) -> Facts:
 
 def _integer(notes: Notes, header: Node, *names: str) -> str:
     node = values.leaf(header, *names)
-    if node and node.text and not _INTEGER.fullmatch(node.text):
+    if node and node.text and not INTEGER.fullmatch(node.text):
         notes.warning("not_a_number", node.path, node.line, element=node.name, text=node.text)
     return node.text if node else ""
 
@@ -124,9 +124,9 @@ def _operation(notes: Notes, business: Node) -> str:
 def _paper(notes: Notes, node: Node | None) -> int | None:
     if node is None or not node.text:
         return None
-    if node.text not in _PAPER:
+    if node.text not in PAPER:
         notes.warning("unclear_paper", node.path, node.line, element=node.name, text=node.text)
-    return _PAPER.get(node.text)
+    return PAPER.get(node.text)
 
 
 def _traces(notes: Notes, trace: Node) -> tuple[model.Trace, ...]:

@@ -5,11 +5,17 @@
     walk     the known elements, each once where it must be once
     letter, notice, parties, joins   the records
 
+A letter whose shape was met before, and in which nothing is odd, needs neither parser nor walk:
+
+    markup    the bytes cut into markup and texts
+    planning  what stands where in all letters of a shape, remembered (`plan`)
+    planned   the letter by its plan, or nothing
+
 What makes a document unreadable is raised; everything else is a finding, and an error among the findings
 means that the message must not be acted on (the caller answers 422 `findings`).
 """
 
-from exchange.edxml import letter, model, notice, tree, walk
+from exchange.edxml import letter, model, notice, planned, tree, walk
 from exchange.edxml.model import LIMITS, Limits, Unreadable
 from exchange.edxml.notes import Notes
 
@@ -21,6 +27,11 @@ def read(raw: bytes, limits: Limits = LIMITS) -> model.Reading:
 
     Raises Unreadable: `not_xml`, `forbidden_xml` (DOCTYPE), `not_edxml` (another root), `too_complex`.
     """
+    return planned.read(raw, limits) or ordinary(raw, limits)
+
+
+def ordinary(raw: bytes, limits: Limits) -> model.Reading:
+    """The same of a message of any shape: parsed, walked, and every fact looked up in the tree."""
     root, repaired = tree.parse(raw, limits)
     notes = Notes()
     if repaired:

@@ -15,8 +15,8 @@ from exchange.edxml.walk import Node
 MOST_IDENTITY = 2_000
 """Bytes of an identity in NFC: an index of the database holds no more than 2,704 of all its columns."""
 
-_NOTHING = "null"
-_NUMBER = re.compile(r"[0-9]{1,9}")
+NOTHING = "null"
+NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def leaf(parent: Node | None, *names: str) -> Node | None:
@@ -56,14 +56,14 @@ def required(notes: Notes, parent: Node, *names: str) -> str:
 def agency(parent: Node | None) -> str:
     """The code in OrganId; the word `null` that one library writes for nothing is none."""
     code = text(parent, "OrganId")
-    return "" if code.lower() == _NOTHING else code
+    return "" if code.lower() == NOTHING else code
 
 
 def required_code(notes: Notes, parent: Node, *names: str) -> str:
     """A mandatory agency code; the word `null` is the error `missing`."""
     code = required(notes, parent, *names)
     node = leaf(parent, *names)
-    if node and code.lower() == _NOTHING:
+    if node and code.lower() == NOTHING:
         notes.error("missing", node.path, node.line, element=node.name)
         return ""
     return code
@@ -102,7 +102,7 @@ def number(notes: Notes, parent: Node | None, *names: str) -> int | None:
     node = leaf(parent, *names)
     if node is None or not node.text:
         return None
-    if _NUMBER.fullmatch(node.text):
+    if NUMBER.fullmatch(node.text):
         return int(node.text)
     notes.warning("not_a_number", node.path, node.line, element=node.name, text=node.text)
     return None

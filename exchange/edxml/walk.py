@@ -20,7 +20,7 @@ from lxml import etree
 from exchange.edxml import grammar, model
 from exchange.edxml.notes import Notes
 
-_HIDDEN = re.compile(
+HIDDEN = re.compile(
     "[\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 """Characters without an image that XML allows: controls, directions, joiners, tags."""
@@ -281,7 +281,7 @@ def _weigh(walk: _Walk, most: int, node: Node, text: str) -> None:
         walk.notes.warning(
             "over_long", node.path, node.line, element=node.name, most=str(most), length=str(len(text))
         )
-    if not (text.isascii() and text.isprintable()) and _HIDDEN.search(text):
+    if not (text.isascii() and text.isprintable()) and HIDDEN.search(text):
         walk.notes.warning("hidden_characters", node.path, node.line, element=node.name)
 
 

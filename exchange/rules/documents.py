@@ -138,6 +138,7 @@ def _level(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.upper()).translate(_ALIKE)
         text = "".join(letter for letter in text if unicodedata.category(letter) not in _INVISIBLE)
+        text = unicodedata.normalize("NFC", text)  # what stood between a letter and its mark is gone
     return "".join(text.upper().split()).strip(_EDGE)
 
 
@@ -161,6 +162,7 @@ class Held:
     """An agency that a letter goes to has a letter of the same key already, or will: the delivery's state.
 
     `same`: its main file is the same (or, without files, all of it). `duplicate`: that one was none of its own.
+    `recalled`: it was registered before it was withdrawn, so it stays counted.
     """
 
     recipient: UUID
@@ -169,17 +171,18 @@ class Held:
     state: str
     same: bool
     duplicate: bool = False
+    recalled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
     """What a letter is beside its key, as far as sending twice goes.
 
-    `replaced`: the documents it replaces by id, each with the agencies for which it does; none named: for all.
+    `replaced`: the documents it replaces by id, each with the agencies for which it does; None: for all.
     """
 
     document_id: str
-    replaced: Mapping[str, Collection[UUID]] = field(default_factory=dict)
+    replaced: Mapping[str, Collection[UUID] | None] = field(default_factory=dict)
 
 
 UNREGISTERED = frozenset({"waiting", "arrived"})
@@ -197,12 +200,12 @@ def duplicates(sent: Sent, held: Iterable[Held]) -> dict[UUID, UUID]:
 
 def _stands(sent: Sent, one: Held) -> bool:
     """Whether what the recipient has is the same document, and stays counted."""
-    if one.duplicate or one.state in lifecycle.CLOSED:
+    if one.duplicate or (one.state in lifecycle.CLOSED and not one.recalled):
         return False
     if one.document_id not in sent.replaced:
         return one.same
     concerned = sent.replaced[one.document_id]
-    taken_away = one.state in UNREGISTERED and (not concerned or one.recipient in concerned)
+    taken_away = one.state in UNREGISTERED and (concerned is None or one.recipient in concerned)
     return not taken_away
 
 

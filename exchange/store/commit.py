@@ -8,7 +8,8 @@ Identity. A letter's row goes in with ON CONFLICT DO NOTHING; who was not writte
 sees what a concurrent writer has committed meanwhile. My id: an earlier attempt of ours got through. Same sha256: a
 replay, answered with the first receipt. Else: a conflict, journalled in the same commit. Nobody holds the identity: it
 was written as the first letter of a document that has one (`store.documents`); nothing is kept, the caller asks what
-came before and submits again with `again`.
+came before and submits again with `again`. An operation whose target changed since it was planned is *overtaken*:
+nothing of it is kept either, and it is planned anew.
 
 Transitions. A notice moves the delivery it speaks of in the same transaction, and only with the letter row that was
 written just now: what is tried again or replayed moves nothing twice.
@@ -22,18 +23,18 @@ Errors, by SQLSTATE:
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
-from typing import Any
-from uuid import UUID
 
 import asyncpg
 
 from exchange import metrics
 from exchange.errors import Problem
-from exchange.store import documents, operations, rows, transitions
+from exchange.store import batch
+from exchange.store.batch import Outcome, Submission
 from exchange.store.pool import Connection
+
+__all__ = ["Committer", "Outcome", "Submission"]
 
 MAX_LETTERS = 64
 MAX_BYTES = 4_000_000
@@ -53,48 +54,6 @@ UNKNOWN = (
     OSError,
     TimeoutError,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Submission:
-    """What one decision writes: a letter with all that belongs to it, or (letter None) one journal row: a refusal's, or a remark's.
-
-    `transition` is what a notice does to the delivery it speaks of, `effects` what an operation does to those of its
-    targets (`links`); `added` are deliveries of a target with their lines, unless they are there. `again`, of a letter
-    whose document was sent before, decides about its deliveries instead of `deliveries`. `refused` is written instead
-    of everything else
-    when the letter turns out to be a conflict.
-    """
-
-    letter: rows.LetterRow | None
-    verdicts: tuple[rows.VerdictRow, ...] = ()
-    deliveries: tuple[rows.DeliveryRow, ...] = ()
-    answers: tuple[rows.AnswerRow, ...] = ()
-    payload: rows.PayloadRow | None = None
-    evidence: tuple[rows.EvidenceRow, ...] = ()
-    transition: transitions.Transition | None = None
-    effects: tuple[transitions.Transition, ...] = ()
-    links: tuple[rows.LinkRow, ...] = ()
-    added: tuple[tuple[rows.DeliveryRow, rows.JournalRow], ...] = ()
-    accepted: rows.JournalRow | None = None
-    refused: rows.JournalRow | None = None
-    again: documents.Decide | None = None
-
-    @property
-    def weight(self) -> tuple[int, int]:
-        """Bytes and rows that this submission adds to a batch."""
-        body = len(self.payload.body) if self.payload and self.payload.body else 0
-        rest = (self.deliveries, self.verdicts, self.answers, self.effects, self.added)
-        return body, 3 + sum(map(len, rest))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How a submission ended: stored | replayed | conflict | recorded | known_document, and the letter that holds the identity."""
-
-    kind: str
-    letter: UUID | None = None
-    receipt: bytes = b""
 
 
 Waiting = tuple[Submission, "asyncio.Future[Outcome]"]
@@ -199,10 +158,7 @@ class Committer:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
         async with self._connection.transaction():
-            written = await _write_letters(self._connection, submissions)
-            outcomes = await _read_back(self._connection, submissions, written)
-            await _write_rest(self._connection, submissions, outcomes, written)
-        return outcomes
+            return await batch.write(self._connection, submissions)
 
 
 def _resolve(future: "asyncio.Future[Outcome]", outcome: Outcome | Problem) -> None:
@@ -212,94 +168,3 @@ def _resolve(future: "asyncio.Future[Outcome]", outcome: Outcome | Problem) -> N
             future.exception()  # a client that hung up no longer asks; the loop need not warn
     else:
         future.set_result(outcome)
-
-
-async def _write_letters(connection: Connection, submissions: Sequence[Submission]) -> set[UUID]:
-    letters = [submission.letter for submission in submissions if submission.letter]
-    records = await rows.insert(
-        connection, letters, conflict="ON CONFLICT DO NOTHING", returning="RETURNING id"
-    )
-    return {record["id"] for record in records}
-
-
-async def _read_back(
-    connection: Connection, submissions: Sequence[Submission], written: set[UUID]
-) -> list[Outcome]:
-    """The outcome of each submission; one more statement only when some letter was not written just now."""
-    others = [one.letter for one in submissions if one.letter and one.letter.id not in written]
-    holders = await _holders(connection, others) if others else {}
-    return [_outcome(submission.letter, written, holders) for submission in submissions]
-
-
-def _outcome(letter: rows.LetterRow | None, written: set[UUID], holders: dict[UUID, Any]) -> Outcome:
-    if letter is None:
-        return Outcome(kind="recorded")
-    if letter.id in written:
-        return Outcome(kind="stored", letter=letter.id, receipt=letter.receipt)
-    holder = holders.get(letter.id)
-    if holder is None:
-        return Outcome(kind="known_document")
-    if holder["id"] == letter.id:
-        return Outcome(kind="stored", letter=letter.id, receipt=letter.receipt)
-    kind = "replayed" if holder["sha256"] == letter.sha256 else "conflict"
-    return Outcome(kind=kind, letter=holder["id"], receipt=holder["receipt"])
-
-
-async def _holders(connection: Connection, letters: Sequence[rows.LetterRow]) -> dict[UUID, Any]:
-    """For each letter that was not written: the row that holds its identity."""
-    records = await connection.fetch(
-        """SELECT given.id AS mine, letter.id, letter.sha256, letter.receipt
-             FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::bytea[])
-                  AS given (sender, id, document_id, operation, round, sha256)
-             JOIN letter ON letter.sender = given.sender AND letter.document_id = given.document_id
-                        AND letter.operation = given.operation AND letter.round = given.round
-                        AND (given.operation IN ('new', 'replace') OR letter.sha256 = given.sha256)""",
-        *(
-            [getattr(letter, name) for letter in letters]
-            for name in ("sender", "id", "document_id", "operation", "round", "sha256")
-        ),
-    )
-    return {record["mine"]: record for record in records}
-
-
-async def _write_rest(
-    connection: Connection, submissions: Sequence[Submission], outcomes: Sequence[Outcome], written: set[UUID]
-) -> None:
-    new = [one for one in submissions if one.letter and one.letter.id in written]
-    await rows.insert(connection, [row for one in new for row in one.verdicts])
-    settled = await documents.settle(
-        connection, [(one.letter, one.again) for one in new if one.letter and one.again]
-    )
-    await rows.insert(connection, [row for one in new for row in _deliveries(one, settled)])
-    await rows.insert(connection, [row for one in new for row in one.answers])
-    await rows.insert(connection, [one.payload for one in new if one.payload])
-    kept = {row.sha256: row for one in new for row in one.evidence}
-    await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
-    await rows.insert(connection, [row for one in new for row in one.links])
-    lines = [one.accepted for one in new if one.accepted]
-    lines += [line for one in settled.values() for line in one.lines]
-    lines += await add([pair for one in new for pair in one.added], connection)
-    moves = [each for one in new for each in (one.transition, *one.effects) if each]
-    moved = await transitions.apply(connection, moves)
-    lines += [line for one in moved for line in one.lines]
-    lines += _refusals(submissions, outcomes)
-    await rows.insert(connection, lines, conflict="ON CONFLICT DO NOTHING")
-    await rows.insert(connection, [fact for one in moved for fact in one.facts])
-
-
-def _deliveries(one: Submission, settled: Mapping[UUID, documents.Resent]) -> tuple[rows.DeliveryRow, ...]:
-    return settled[one.letter.id].deliveries if one.letter and one.again else one.deliveries
-
-
-async def add(
-    given: Sequence[tuple[rows.DeliveryRow, rows.JournalRow]], connection: Connection
-) -> list[rows.JournalRow]:
-    """Give recipients deliveries of an earlier letter, unless they have one; the lines of those that were given."""
-    made = await operations.add(connection, [delivery for delivery, _ in given])
-    return [line for delivery, line in given if delivery.id in made]
-
-
-def _refusals(submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> Iterable[rows.JournalRow]:
-    for submission, outcome in zip(submissions, outcomes, strict=True):
-        if outcome.kind in {"conflict", "recorded"} and submission.refused:
-            yield submission.refused

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from exchange.store import rows
+from exchange.store import documents, rows
 from exchange.store.pool import Connection
 
 
@@ -37,12 +37,18 @@ async def target(connection: Connection, sender: UUID, named: Named) -> Any | No
 class Reach:
     """Who has a delivery of a letter, or gets one; whether an earlier operation on it still waits for its effects.
 
-    `restated_by`: the newest update of its header facts.
+    `restated_by`: the newest update of its header facts. `changes`: how many operations act on it, and how many rounds
+    its document has.
     """
 
     recipients: frozenset[UUID]
     pending: bool
     restated_by: Any | None
+    changes: int
+
+
+_ROUNDS = """(SELECT count(*) FROM letter AS each WHERE each.sender = target.sender
+               AND each.document_id = target.document_id AND each.operation IN ('new', 'replace'))"""
 
 
 async def reach(connection: Connection, sender: UUID, letter: UUID) -> Reach:
@@ -55,23 +61,94 @@ async def reach(connection: Connection, sender: UUID, letter: UUID) -> Reach:
             ORDER BY operation.id""",
         sender, letter,
     )  # fmt: skip
-    first = await connection.fetchval(
-        "SELECT recipients FROM letter WHERE sender = $1 AND id = $2", sender, letter
+    first = await connection.fetchrow(
+        f"SELECT recipients, {_ROUNDS} AS rounds FROM letter AS target WHERE sender = $1 AND id = $2",  # noqa: S608 - ours
+        sender,
+        letter,
     )
+    assert first is not None
     restating = [one for one in records if one["restated"]]
     return Reach(
-        recipients=frozenset(first).union(*(one["added"] for one in records)),
+        recipients=frozenset(first["recipients"]).union(*(one["added"] for one in records)),
         pending=any(one["pending"] for one in records),
         restated_by=restating[-1] if restating else None,
+        changes=len(records) + first["rounds"],
     )
 
 
-async def add(connection: Connection, deliveries: Sequence[rows.DeliveryRow]) -> set[UUID]:
-    """Give recipients that have none a delivery; the ids of those that were given."""
-    records = await rows.insert(
-        connection, deliveries, conflict="ON CONFLICT DO NOTHING", returning="RETURNING id"
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What an operation was planned on: a target, how often it was changed (`Reach`), what its signatures are worth."""
+
+    target: UUID
+    changes: int
+    requirement: str
+
+
+async def overtaken(connection: Connection, asked: Sequence[tuple[UUID, UUID, Sequence[Seen]]]) -> set[UUID]:
+    """Part of a commit: of these operations (sender, letter, what was seen) those that another one came before.
+
+    Their targets are locked (`documents.lock`). Of two that were planned on the same, the second is overtaken by the
+    first. An operation that was written before, when nobody learnt of it, is not.
+    """
+    pairs = [(sender, letter, one.target) for sender, letter, seen in asked for one in seen]
+    if not pairs:
+        return set()
+    records = await connection.fetch(
+        f"""SELECT given.letter, given.target, target.requirement,
+                  {_ROUNDS} + (SELECT count(*) FROM letter_link AS acting
+                    WHERE acting.sender = given.sender AND acting.target = given.target) AS changes,
+                  EXISTS (SELECT FROM letter WHERE sender = given.sender AND id = given.letter) AS written
+             FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS given (sender, letter, target)
+             JOIN letter AS target ON target.sender = given.sender AND target.id = given.target""",  # noqa: S608 - ours
+        *zip(*pairs, strict=True),
     )
-    return {record["id"] for record in records}
+    stands = {one["target"]: (one["changes"], one["requirement"]) for one in records}
+    written = {one["letter"] for one in records if one["written"]}
+    late = set[UUID]()
+    for _, letter, seen in asked:
+        if letter not in written and any(
+            stands.get(one.target) != (one.changes, one.requirement) for one in seen
+        ):
+            late.add(letter)
+            continue
+        for one in seen:
+            changes, requirement = stands[one.target]
+            stands[one.target] = (changes + 1, requirement)
+    return late
+
+
+@dataclass(frozen=True, kw_only=True)
+class Added:
+    """A delivery that an update gives, and the line that says so; `twice`: of one who holds the document already."""
+
+    delivery: rows.DeliveryRow
+    line: rows.JournalRow
+    twice: rows.JournalRow
+
+
+async def add(connection: Connection, given: Sequence[Added]) -> list[rows.JournalRow]:
+    """Give recipients deliveries of one earlier letter, unless they have one; the lines of those that were given.
+
+    Who holds the document already has it counted once. The letter and the first of its document are locked.
+    """
+    held = await documents.joining(connection, [one.delivery for one in given])
+    made = await rows.insert(
+        connection,
+        [_left_out(one.delivery) if one.delivery.recipient in held else one.delivery for one in given],
+        conflict="ON CONFLICT DO NOTHING", returning="RETURNING id, recipient",
+    )  # fmt: skip
+    new, twice = {one["id"] for one in made}, {one["recipient"] for one in made} & held.keys()
+    if twice:
+        letter = given[0].delivery
+        await documents.note(connection, letter.sender, letter.letter, sorted(twice))
+    lines = [one.line for one in given if one.delivery.id in new]
+    said = (one for one in given if one.delivery.id in new and one.delivery.recipient in twice)
+    return lines + [rows.like(one.twice, detail={"of": str(held[one.delivery.recipient])}) for one in said]
+
+
+def _left_out(one: rows.DeliveryRow) -> rows.DeliveryRow:
+    return rows.like(one, klass="X", excluded="duplicate", grade="", justified="")
 
 
 async def links(connection: Connection, sender: UUID, letter: UUID) -> list[Any]:
@@ -88,11 +165,13 @@ async def links(connection: Connection, sender: UUID, letter: UUID) -> list[Any]
 async def waiting(connection: Connection, accepted_before: datetime, limit: int) -> list[Any]:
     """Housekeeping: operations whose effects can be done now, oldest first.
 
-    Their targets have all their deliveries, and no older operation on one of them waits still.
+    Their targets, and replacements, have all their deliveries, and no older operation on one of them waits still. Which is older tells
+    its id: an operation that was overtaken gets a new one when it is planned again.
     """
     return await connection.fetch(
         """SELECT letter.* FROM letter
             WHERE effected_at IS NULL AND operation IN ('revoke', 'update', 'replace') AND accepted_at <= $1
+              AND (operation <> 'replace' OR expanded_at IS NOT NULL)
               AND NOT EXISTS (
                   SELECT FROM letter_link AS mine
                     JOIN letter AS target ON target.sender = mine.sender AND target.id = mine.target
@@ -102,8 +181,8 @@ async def waiting(connection: Connection, accepted_before: datetime, limit: int)
                     JOIN letter_link AS other ON other.sender = mine.sender AND other.target = mine.target
                     JOIN letter AS older ON older.sender = other.sender AND older.id = other.letter
                    WHERE mine.sender = letter.sender AND mine.letter = letter.id AND older.effected_at IS NULL
-                     AND (older.accepted_at, older.id) < (letter.accepted_at, letter.id))
-            ORDER BY accepted_at, id LIMIT $2""",
+                     AND older.id < letter.id)
+            ORDER BY id LIMIT $2""",
         accepted_before, limit,
     )  # fmt: skip
 

@@ -71,7 +71,7 @@ async def deliveries(connection: Connection) -> AsyncIterator[Any]:
                                   FILTER (WHERE event IN ('arrived', 'expired', 'status', 'withdrawn')), '[]') AS steps,
                               coalesce(jsonb_agg(detail || jsonb_build_object('event', event))
                                   FILTER (WHERE event IN ('asked', 'agreed', 'refused_request')), '[]') AS requests,
-                              coalesce(jsonb_agg(detail->>'letter')
+                              coalesce(jsonb_agg(coalesce(detail->>'shows', detail->>'letter'))
                                   FILTER (WHERE event IN ('updated', 'added', 'replaced')), '[]') AS updates
                          FROM journal
                         WHERE agency = delivery.recipient AND journal.delivery = delivery.id

@@ -5,7 +5,7 @@ acknowledgement, the later one always sees what the earlier one did. Rows are lo
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -88,7 +88,7 @@ async def apply(connection: Connection, transitions: Sequence[Transition]) -> li
     """Lock, decide in the given order, and write the deliveries; the caller writes lines and facts."""
     if not transitions:
         return []
-    before = await _locked(connection, [one.key for one in transitions])
+    before = await locked(connection, [one.key for one in transitions])
     now, moved = dict(before), list[Moved]()
     for one in (each for each in transitions if each.key in before):
         moved.append(one.move(now[one.key]))
@@ -97,7 +97,10 @@ async def apply(connection: Connection, transitions: Sequence[Transition]) -> li
     return moved
 
 
-async def _locked(connection: Connection, keys: Sequence[Key]) -> dict[Key, Standing]:
+async def locked(connection: Connection, keys: Collection[Key]) -> dict[Key, Standing]:
+    """Part of a transaction: these deliveries as they stand, locked in the order of their keys until it ends."""
+    if not keys:
+        return {}
     records = await connection.fetch(
         """SELECT delivery.* FROM delivery
              JOIN unnest($1::uuid[], $2::uuid[], $3::int[]) AS given (recipient, letter, round)

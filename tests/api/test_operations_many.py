@@ -9,8 +9,14 @@ from province import KINDS, quick_letter
 
 from exchange.edxml import model, write
 
+
+@pytest.fixture(scope="module")
+def shared_server(correspondence_server):
+    return correspondence_server
+
+
 COMMUNES = tuple(sorted(code for code, kind in KINDS.items() if kind in {"commune", "district_unit"}))
-MANY = COMMUNES[:150]
+MANY = COMMUNES[:101]
 
 
 async def test_a_letter_of_many_recipients_is_revoked_from_all_of_them_once(shared_server):

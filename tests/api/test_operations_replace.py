@@ -3,9 +3,16 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from correspondence import MISSING, desk, letter, replacing, revoking, sealed, signed
 
 from exchange.edxml import write
+
+
+@pytest.fixture(scope="module")
+def shared_server(correspondence_server):
+    return correspondence_server
+
 
 BOTH = ("H13.31", "H13.32")
 

@@ -22,6 +22,11 @@ from province import OLD, fetch
 from exchange.edxml import write
 
 
+@pytest.fixture(scope="module")
+def shared_server(correspondence_server):
+    return correspondence_server
+
+
 async def test_before_registration_the_letter_is_frozen_and_its_bytes_are_gone(shared_server):
     """Nobody has taken it yet: it leaves the inbox, what tells of it stays, and it was never counted."""
     async with desk(shared_server) as at:

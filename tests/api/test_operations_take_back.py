@@ -10,6 +10,12 @@ from correspondence import REGISTERED, STATE_OF, desk, letter, revoking, signed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+
+@pytest.fixture(scope="module")
+def shared_server(correspondence_server):
+    return correspondence_server
+
+
 DISTRICTS = tuple(f"H13.3{n}" for n in range(1, 10))
 
 

@@ -4,10 +4,17 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from correspondence import MISSING, TODAY, codes, desk, digest, letter, revoking, sealed, signed, updating
 from province import fetch
 
 from exchange.edxml import write
+
+
+@pytest.fixture(scope="module")
+def shared_server(correspondence_server):
+    return correspondence_server
+
 
 FACTS = ("subject", "number", "notation", "issued_on", "type", "urgency")
 

@@ -1,13 +1,21 @@
-"""B16: what reading a letter with all findings costs against a bare parse of the same bytes by lxml.
+"""B16: what reading letters with all findings costs against a bare parse of the same bytes by lxml.
 
-The letter is ours: some 70 elements and one attached file. The bare parse makes a tree and looks at nothing; the reader
-looks at every element, and that costs Python more than all of libxml2. The design asks for 1.3 at 200 kB, which is not
-reached: these bounds keep what is.
+The letters are of one programme, as nearly all are: alike but for their texts. Each has some 110 elements, a signature of
+the whole package and one attached file; no two have the same day, number, recipients or file. The bare parse makes a tree
+and looks at nothing. The reader makes none of a letter whose shape it has met: what it does instead is told in
+`exchange.edxml.markup` and `planning`. Letters of shapes never met are read in the ordinary way, which is told beside.
+
+The design asks for 1.3 at 200 kB. It is met by a reader that has the processor's caches to itself (1.28), not by one that
+takes turns with another work, as here and in an exchange (1.42 of the quickest calls). Two thirds of that nothing in
+CPython can do without: 0.45 of a parse to look for each of 29 forbidden characters, 0.18 to find the file and make its
+text, 0.35 to part 200 pieces of markup from their texts. As in B4, the quickest call of each counts.
 """
 
 import base64
+import itertools
 import random
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,29 +23,70 @@ from bench import anchors
 from bench.test_verify import timed
 from lxml import etree
 
-from exchange.edxml import read, write
+from exchange.edxml import model, read, write
+from signing import keys, seal
 
 FIXTURE = Path(__file__).parents[1] / "edxml" / "fixtures" / "new_dotnet.edxml"
-BOUNDS = {147_000: 6.0, 2_000_000: 4.0}  # bytes of the attached file
-CALLS = 100
+BOUNDS = {143_000: 1.7, 2_000_000: 1.6}  # bytes of the attached file
+ORDINARY = 6.0
+CALLS = 150
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
 
 
-def letter(size):
-    message = read.read(FIXTURE.read_bytes()).message
-    encoded = base64.b64encode(random.Random(1).randbytes(size)).decode()
-    return write.write(replace(message, attachments=(replace(message.attachments[0], encoded=encoded),)))
+def letter(number, size):
+    """One of the letters, unsigned."""
+    dice, message = random.Random(number), read.read(FIXTURE.read_bytes()).message
+    encoded = base64.b64encode(dice.randbytes(size)).decode()
+    file = replace(
+        message.attachments[0], encoded=encoded, content_id=f"{number:032x}", name=f"van_ban_{number}.pdf"
+    )
+    return replace(
+        message,
+        document_id=f"000.00.07.H99,2024/03/14,{number}/STN-TTr",
+        number=str(number),
+        subject=f"Về việc phê duyệt kế hoạch kiểm thử số {number}",
+        issued_on=date(2024, 1 + number % 12, 1 + number % 28),
+        recipients=tuple(
+            replace(one, code=f"H{dice.randrange(10, 99)}.{place}")
+            for place, one in enumerate(message.recipients)
+        ),
+        attachments=(file,),
+    )
+
+
+def letters(size, count):
+    """Letters of one shape, in the order of their numbers."""
+    key = keys.new_key("p256")
+    holder = keys.root("Con dấu", key=key, at=NOW)
+    made = [write.write(letter(number, size)) for number in range(100, 100 + count)]
+    return [seal.sign_xml(raw, key, holder.certificate, at=NOW) for raw in made]
 
 
 @pytest.mark.bench
 @pytest.mark.parametrize("size", BOUNDS)
 def test_b16_reading_against_a_bare_parse(size):
-    raw = letter(size)
-    assert read.read(raw).sound
+    made = letters(size, 12)
+    assert all(read.read(raw).sound for raw in made)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-    told = timed({"read": lambda: read.read(raw), "parse": lambda: etree.fromstring(raw, parser)}, CALLS)
-    (_, ours), (_, bare) = told["read"], told["parse"]
+    works = {
+        "read": read.read,
+        "parse": lambda raw: etree.fromstring(raw, parser),
+        "ordinary": lambda raw: read.ordinary(raw, model.LIMITS),
+    }
+    ours, bare, quickest = against(works, "read", made)
+    first, parsed, _ = against(works, "ordinary", made)
     anchors.judge(
-        f"B16 read: {ours / bare:.2f} x a bare parse, {ours:.3f} ÷ {bare:.3f} ms for {len(raw)} bytes",
-        ours / bare,
+        f"B16 read: {quickest:.2f} x a bare parse for {len(made[0])} bytes"
+        f" (medians {ours / bare:.2f}, {ours:.3f} ÷ {bare:.3f} ms; of a shape never met {first / parsed:.2f})",
+        quickest,
         most=BOUNDS[size],
     )
+    assert first < ORDINARY * parsed
+
+
+def against(works, name, made):
+    """Medians of a work and of the bare parse, each meeting another letter than the other just had; ratio of the quickest."""
+    ours, bare = itertools.cycle(made), itertools.cycle(made[len(made) // 2 :] + made[: len(made) // 2])
+    told = timed({name: lambda: works[name](next(ours)), "parse": lambda: works["parse"](next(bare))}, CALLS)
+    (least, usual), (least_bare, usual_bare) = told[name], told["parse"]
+    return usual, usual_bare, least / least_bare

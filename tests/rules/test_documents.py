@@ -174,14 +174,14 @@ R = UUID(int=21)
 OPEN = sorted({*lifecycle.STATES} - lifecycle.CLOSED)
 
 
-def held(state="arrived", *, same=True, duplicate=False, letter=FIRST, document_id="A", recipient=R):
+def held(state="arrived", *, same=True, letter=FIRST, document_id="A", recipient=R, **further):
     return Held(
         recipient=recipient,
         letter=letter,
         document_id=document_id,
         state=state,
         same=same,
-        duplicate=duplicate,
+        **further,
     )
 
 
@@ -205,6 +205,16 @@ def test_what_did_not_count_itself_holds_nothing_back():
     assert documents.duplicates(NEW, [held("refused"), held(letter=SECOND)]) == {R: SECOND}
 
 
+def test_recalled_after_registration_it_stays_counted_and_holds_the_document():
+    for recalled in (True, False):
+        found = documents.duplicates(NEW, [held("withdrawn", recalled=recalled)])
+        assert found == ({R: FIRST} if recalled else {})
+
+
+def test_a_replacement_for_nobody_takes_nothing_away():
+    assert documents.duplicates(Sent(document_id="B", replaced={"A": ()}), [held("waiting")]) == {R: FIRST}
+
+
 def test_each_recipient_for_itself():
     assert documents.duplicates(NEW, [held(), held(recipient=OTHER, same=False)]) == {R: FIRST}
 
@@ -221,7 +231,7 @@ REPLACED = {
 @pytest.mark.parametrize("case", sorted(REPLACED), ids=str)
 def test_a_replacement_under_the_old_key(case, same):
     concerned, state = case
-    to_all = Sent(document_id="B", replaced={"A": ()})
+    to_all = Sent(document_id="B", replaced={"A": None})
     to_named = Sent(document_id="B", replaced={"A": {R if concerned else OTHER}})
     for sent in (to_named, to_all) if concerned else (to_named,):
         assert bool(documents.duplicates(sent, [held(state, same=same)])) == REPLACED[case]

@@ -1,0 +1,148 @@
+"""Bytes of a message, cut into its markup and the texts between, by searches of the C library alone.
+
+Theory of operation. Where a document has no `&`, no character that XML forbids, and `<` and `>` in turns, its markup can
+be told from its texts without a parser. The *shape* is that markup with the values of attributes left out. What a parser
+says of one document holds for every document of the same shape, if the shape keeps the closed forms of `SHAPED`: a text
+without `<`, `&` and `>`, a value without them and the quotation mark around it, cannot change where markup begins or ends
+(XML 1.0, productions 10 and 14). So well-formedness, names, namespaces and order belong to the shape alone. Declarations
+of namespaces keep their values; the declaration of XML, too.
+
+Nearly all bytes of a letter are attached files. A text of more than two STRIDEs is never copied with the rest, it is
+found by probing, and its characters are judged by `memchr`, one search for each that is forbidden: that is quicker than
+any loop over the characters.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+STRIDE = 16_384
+"""Bytes from probe to probe: a text of twice as many is met by one."""
+WINDOW = 1 << 18
+"""Bytes that are searched for all forbidden characters before the next: they stay in the processor's cache."""
+MOST_SHORT = 1 << 18
+"""Bytes beside long texts."""
+MOST_PIECES = 512
+
+_FORBIDDEN = [code for code in range(0x20) if code not in b"\t\n\r"]
+_NO_ANGLES = bytes(code for code in range(256) if code not in b"<>")
+_LONG = "\0"
+"""Stands where a long text was: no document has it."""
+_WORD = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
+_NAME = f"{_WORD}(?::{_WORD})?"
+_SPACE = r"[ \t\n]"
+SHAPED = re.compile(
+    rf"(?P<end>/{_NAME}){_SPACE}*"
+    rf"|(?P<start>{_NAME})(?:{_SPACE}+(?:xmlns(?::{_WORD})?=\"[^\"'\s]+\""
+    rf'|(?![xX][mM][lL]){_NAME}=""))*{_SPACE}*(?P<empty>/?)'
+    r"|!--(?P<comment>(?:[^-\"'=]|-[^-\"'=])*)--"
+)
+"""The markup of a shape that may be remembered; nothing of it can be said in another way by values left out."""
+DECLARED = re.compile(
+    r"""\?xml version=["']1\.0["'](?: encoding=["'][uU][tT][fF]-8["'])?(?: standalone=["'](?:yes|no)["'])?\?"""
+)
+
+
+class Cut(NamedTuple):
+    """The shape, which is the declaration and all other pieces of markup, `<` between them; the texts around and between them, one more than pieces."""
+
+    shape: str
+    texts: list[str]
+    pieces: list[str]
+    """Texts and markup in turns; in place of a long text stands one character."""
+    long: list[int]
+    """Places of long texts."""
+    broken: bool
+    """Whether lines end inside of markup."""
+
+    def line(self, piece: int, after: int, line: int) -> int:
+        """The line on which a piece of markup ends, if that of the piece `after` is known."""
+        told = self.pieces[2 * after + 2 : 2 * piece + 2 : 1 if self.broken else 2]
+        long = [self.texts[place] for place in self.long if after < place <= piece]
+        return line + "".join(told).count("\n") + sum([text.count("\n") for text in long if "\n" in text])
+
+
+def cut(raw: bytes) -> Cut | None:
+    """The parts of a document in UTF-8; None where only a parser can tell them."""
+    content = raw.removeprefix(codecs.BOM_UTF8)
+    if b"&" in content or _forbidden(content):
+        return None
+    runs = _runs(content)
+    short = _LONG.encode().join(_others(content, runs)) if runs else content
+    if len(short) > MOST_SHORT or not _has_turns(short):
+        return None
+    try:
+        return _parted(_lines(short.decode()), [_lines(_text(content, *run)) for run in runs])
+    except ValueError:
+        return None
+
+
+def _has_turns(short: bytes) -> bool:
+    """Whether `<` and `>` stand in turns, and not too many of them."""
+    angles = short.translate(None, _NO_ANGLES)
+    pieces = len(angles) // 2
+    return 0 < pieces <= MOST_PIECES and angles == b"<>" * pieces
+
+
+def _forbidden(content: bytes) -> bool:
+    if len(content) <= WINDOW:
+        return any(map(content.__contains__, _FORBIDDEN))
+    return any(_forbidden(content[start : start + WINDOW]) for start in range(0, len(content), WINDOW))
+
+
+def _runs(content: bytes) -> list[tuple[int, int]]:
+    """From where to where long texts go, in order."""
+    runs, probe = [], STRIDE
+    while (end := content.find(b"<", probe)) >= 0:
+        if end - probe >= STRIDE:
+            start = content.rfind(b">", 0, probe) + 1
+            if content.find(b">", probe, end) < 0 and content.rfind(b"<", start, probe) < 0:
+                runs.append((start, end))
+        probe = end + STRIDE
+    return runs
+
+
+def _others(content: bytes, runs: list[tuple[int, int]]) -> Iterator[bytes]:
+    """What stands around the long texts."""
+    ends = [0, *(end for _, end in runs)]
+    starts = [*(start for start, _ in runs), len(content)]
+    return (content[end:start] for end, start in zip(ends, starts, strict=True))
+
+
+def _text(content: bytes, start: int, end: int) -> str:
+    return str(memoryview(content)[start:end], "ascii")
+
+
+def _lines(text: str) -> str:
+    """The ends of lines as XML reads them (2.11). Raises ValueError where they are not those of Unix or Windows."""
+    if "\r" not in text:
+        return text
+    text = text.replace("\r\n", "\n")
+    if "\r" in text:
+        raise ValueError(text[:0])
+    return text
+
+
+def _parted(short: str, long: list[str]) -> Cut | None:
+    if "\ufffe" in short or "\uffff" in short:
+        return None
+    pieces = short.replace(">", "<").split("<")
+    texts, markup = pieces[::2], "<".join(pieces[1::2])
+    places = []
+    for text in long:
+        places.append(texts.index(_LONG))
+        texts[places[-1]] = text
+    first, _, rest = markup.partition("<") if markup[0] == "?" else ("", "", markup)
+    if first and texts[0]:
+        return None
+    return Cut(first + "<" + _shape(rest), texts, pieces, places, "\n" in markup)
+
+
+def _shape(markup: str) -> str:
+    """The markup without what stands in quotation marks, but for the names of namespaces."""
+    parts = markup.split('"')
+    parts[1::2] = [
+        value if "xmlns" in before else "" for before, value in zip(parts[::2], parts[1::2], strict=False)
+    ]
+    return '"'.join(parts)
