@@ -36,9 +36,7 @@ def test_cao_bang_2018():
     assert league.by_level(DEPARTMENTS, found.values()) == {"I": 0, "II": 0, "III": 6, "IV": 8, "": 6}
     assert [found[n].rank for n in (0, 1, 2, 19)] == [1, 2, 3, 20]
     assert found[0].lacking == Fraction("1.1")
-    districts = league.given(
-        DISTRICTS, dict(enumerate(map(Fraction, ["64.61", "64.36", "59.14", "40.50"])))
-    )
+    districts = league.given(DISTRICTS, dict(enumerate(map(Fraction, ["64.61", "64.36", "59.14", "40.50"]))))
     assert {one.level for one in districts.values()} == {""}
     assert league.shown_lacking(districts[0].lacking) == 2109
 

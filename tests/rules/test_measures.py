@@ -21,7 +21,11 @@ CAN_THO = {"E": 441_042, "S": 14_382, "P": 23_969}
         (CAN_THO, "M4", "5,00 % (23.969/479.393)"),
         ({"numbers_known": 5_351, "numbers_highest": 5_470}, "M18", "97,82 % (5.351/5.470)"),  # An Giang 2021
         ({"agencies_sealed": 411, "agencies": 452}, "M11", "90,93 % (411/452)"),
-        ({"agencies_connected": 19, "agencies": 20}, "M20", "95,00 % (19/20)"),  # Cao Bằng: 19 of 20 departments
+        (
+            {"agencies_connected": 19, "agencies": 20},
+            "M20",
+            "95,00 % (19/20)",
+        ),  # Cao Bằng: 19 of 20 departments
         ({"E": 2, "S": 3, "S_unjustified": 1}, "M7", "20,00 % (1/5)"),
         ({"documents": 4, "documents_E": 3, "in_all": 6, "in_E": 3}, "M6", "60,00 % (6/10)"),
         ({"sent_same_day": 1, "sent_next_morning": 1, "sent_late": 2}, "M12", "50,00 % (2/4)"),

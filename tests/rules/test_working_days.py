@@ -11,7 +11,9 @@ from exchange.rules.paper_class import VIETNAM
 
 CALENDAR = working_days.default()
 DAYS = st.dates(date(2018, 12, 20), date(2026, 12, 20))
-MOMENTS = st.datetimes(datetime(2019, 1, 1), datetime(2019, 6, 30), timezones=st.just(VIETNAM))
+MOMENTS = st.integers(0, 180 * 24 * 60).map(
+    lambda minutes: datetime(2019, 1, 1, tzinfo=VIETNAM) + timedelta(minutes=minutes)
+)
 
 
 def at(text):
