@@ -139,7 +139,7 @@ class World:
         }  # fmt: skip
         steps = self._steps(arrived)
         one["state"] = "waiting" if arrived is None else steps[-1][2] if steps else "arrived"
-        recalled = arrived is not None and one["state"] not in ("refused",) and random.random() < 0.07
+        recalled = arrived is not None and one["state"] != "refused" and random.random() < 0.07
         if one["state"] == "refused" and excluded is None:
             one |= {"klass": "X", "excluded": "refused", "grade": "", "justified": ""}
         await rows.insert(self.connection, [rows.DeliveryRow(**one)])
@@ -214,7 +214,9 @@ class World:
 class Brute:
     """Figures of a world, a span and a cut, the slow way: `figures` by agency."""
 
-    def __init__(self, world, first, last, agencies=None, view="out", scope=None, types=None, urgency=None):
+    def __init__(
+        self, world, first, last, agencies=None, *, view="out", scope=None, types=None, urgency=None
+    ):
         self.world, self.first, self.last = world, first, last
         self.agencies, self.view, self.cut = agencies, view, (scope, types, urgency)
         self.found = defaultdict(Counter)
@@ -248,19 +250,15 @@ class Brute:
         side, when = {"out": ("sender", "accepted_at"), "in": ("recipient", "arrived_at")}[view]
         for one in self.world.deliveries:
             at = one[when]
-            if one["operation"] in ("new", "replace") and at and self.within(at) and self.left(one):
-                if self.mine(one[side]):
-                    yield one[side], one
+            within = one["operation"] in ("new", "replace") and at and self.within(at)
+            if within and self.left(one) and self.mine(one[side]):
+                yield one[side], one
 
     def paper(self, view):
         for one in self.world.books:
-            if (
-                one["direction"] == view
-                and one["letter"] is None
-                and self.first <= one["moved_on"] <= self.last
-            ):
-                if self.mine(one["agency"]) and self.left(one):
-                    yield one
+            within = one["letter"] is None and self.first <= one["moved_on"] <= self.last
+            if within and one["direction"] == view and self.mine(one["agency"]) and self.left(one):
+                yield one
 
     def classes(self):
         for agency, one in self.transfers(self.view):
@@ -312,7 +310,7 @@ class Brute:
         return day
 
     def sent(self):
-        scope, types, urgency = self.cut
+        scope = self.cut[0]
         for one in self.world.letters:
             at = local(one["accepted_at"])
             if (
@@ -322,7 +320,7 @@ class Brute:
                 or not self.within(at)
             ):
                 continue
-            if one["number_key"] and not one["first_of_key"] or not self.mine(one["sender"]):
+            if (one["number_key"] and not one["first_of_key"]) or not self.mine(one["sender"]):
                 continue
             scopes = {each["scope"] for each in self.world.deliveries if each["letter"] == one["id"]}
             if not self.left({**one, "scope": scope if scope in scopes else "none"}):
@@ -379,13 +377,11 @@ class Brute:
     def numbers(self):
         groups = defaultdict(set)
         for one in self.world.letters:
-            if one["operation"] in ("new", "replace") and not one["test"] and one["number_key"]:
-                if (
-                    one["issued_on"].year == self.last.year
-                    and one["issued_on"] <= self.last
-                    and self.mine(one["sender"])
-                ):
-                    groups[one["sender"]].add(int(one["number"]))
+            carries = one["operation"] in ("new", "replace") and not one["test"] and one["number_key"]
+            if not carries or not self.mine(one["sender"]):
+                continue
+            if one["issued_on"].year == self.last.year and one["issued_on"] <= self.last:
+                groups[one["sender"]].add(int(one["number"]))
         for one in self.world.books:
             if one["direction"] == "out" and one["moved_on"] <= self.last and self.mine(one["agency"]):
                 groups[one["agency"]].add(int(one["number"]))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from exchange.rules.measures import DEFINITIONS
@@ -185,4 +186,4 @@ def _check(table: Table) -> None:
 
 
 def _falling(points: Sequence[Fraction]) -> bool:
-    return all(one > other for one, other in zip(points, points[1:], strict=False))
+    return all(one > other for one, other in pairwise(points))

@@ -36,11 +36,10 @@ async def figures(connection, question):
 
 def expected(world, question):
     given, period = question.filters, question.period
-    brute = Brute(
+    return Brute(
         world, period.first, period.last, None if question.agencies is None else set(question.agencies),
-        given.view, given.scope, given.types, given.urgency,
+        view=given.view, scope=given.scope, types=given.types, urgency=given.urgency,
     )  # fmt: skip
-    return brute
 
 
 def cuts(random, world):
