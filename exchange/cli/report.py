@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -192,16 +193,16 @@ def as_csv(table: Table, language: str) -> str:
     return file.getvalue()
 
 
-def _cell(value: Value) -> str | int:
+def _cell(value: Value) -> str | int | Decimal:
     match value:
         case None:
             return ""
         case Measure():
             return ratios.share(value.n, value.d).replace(",", ".") if value.d else ""
         case Hundredths():
-            return f"{value.value / 100:.2f}"
+            return Decimal(value.value).scaleb(-2)
         case Took():
-            return f"{value.seconds / 3600:.2f}"
+            return round(Decimal(value.seconds) / 3600, 2)
         case Dated():
             return f"{value.word.code} {_plain(value.at)}"
         case int():
@@ -210,7 +211,7 @@ def _cell(value: Value) -> str | int:
             return str(_plain(value))
 
 
-def harmless(cell: str | int) -> str | int:
+def harmless(cell: str | int | Decimal) -> str | int | Decimal:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 

@@ -237,13 +237,18 @@ def _number(value: int | Pair | Measure | Hundredths | Took) -> str:
         case Hundredths():
             return _decimal(value)
         case Took():
-            return f"{ratios.grouped(value.seconds // 3600)}:{value.seconds // 60 % 60:02}"
+            return _hours(value.seconds)
         case Measure():
             return ratios.share(value.n, value.d)
         case Pair():
             return f"{ratios.grouped(value.first)} / {ratios.grouped(value.second)}"
         case _:
             return ratios.grouped(value)
+
+
+def _hours(seconds: int) -> str:
+    sign, minutes = "-" if seconds < 0 else "", abs(seconds) // 60
+    return f"{sign}{ratios.grouped(minutes // 60)}:{minutes % 60:02}"
 
 
 def _decimal(value: Hundredths) -> str:
