@@ -195,7 +195,7 @@ class World:
 
     async def tallied(self):
         """The facts that the exchange would have written, some of them folded into days."""
-        facts = []
+        facts = await self.paper_facts()
         for one in self.deliveries:
             if one["class"] is None:
                 continue
@@ -209,6 +209,22 @@ class World:
                     rows.DeltaRow(agency=agency, id=self.new(), view=view, day=local(at).date(), **told)
                 )
         await rows.insert(self.connection, facts)
+
+    async def paper_facts(self):
+        """Where the tally itself counts what went on paper, the facts of register rows without a letter."""
+        counted = await self.connection.fetchval(
+            "SELECT count(*) FROM information_schema.columns WHERE table_name = 'register_row' AND column_name = 'counted'"
+        )
+        if not counted:
+            return []
+        await self.connection.execute("UPDATE register_row SET counted = letter IS NULL")
+        return [
+            rows.DeltaRow(
+                agency=one["agency"], id=self.new(), view=one["direction"], day=one["moved_on"], scope="",
+                document_type=one["document_type"], urgency=0, klass="P", excluded="", grade="", justified="", n=1,
+            )
+            for one in self.books if one["letter"] is None
+        ]  # fmt: skip
 
 
 class Brute:

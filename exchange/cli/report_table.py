@@ -45,8 +45,8 @@ def show(made: Report, language: str, file: TextIO | None = None) -> None:
     """Print a report for people, to a terminal or into a file."""
     console = screen.console() if file is None else screen.console(file=file)
     _say(console, f"report.{made.code}.title", language)
-    for told in about(made, language):
-        console.print(told, soft_wrap=True)
+    for name, fact in about(made, language):
+        _say(console, f"report.about.{name}", language, **{name: fact})
     _show(console, made.table, language)
     for line in made.lines:
         console.print(sentence(line, language), soft_wrap=True)
@@ -65,18 +65,8 @@ def _say(console: Console, key: str, language: str, **facts: str) -> None:
     console.print(texts.say(key, language, **facts))
 
 
-def about(made: Report, language: str) -> list[str]:
-    """What every table says about itself, a sentence each: period, scope, filters, unit, version, moment, coverage."""
-    told = [
-        texts.say(f"report.about.{name}", language, **{name: fact}) for name, fact in _about(made, language)
-    ]
-    if made.coverage:
-        n, d = (ratios.grouped(one) for one in made.coverage)
-        told.append(texts.say("report.about.coverage", language, n=n, d=d))
-    return told
-
-
-def _about(made: Report, language: str) -> Iterator[tuple[str, str]]:
+def about(made: Report, language: str) -> Iterator[tuple[str, str]]:
+    """What every table says about itself: period, scope, filters, unit, version, moment, coverage; fact by name."""
     period = made.asked.period
     yield "period", f"{period.text} ({text(period.first, language)} – {text(period.last, language)})"
     yield "scope", ", ".join(made.scope) or texts.say("report.everybody", language)
@@ -88,6 +78,8 @@ def _about(made: Report, language: str) -> Iterator[tuple[str, str]]:
     yield "unit", texts.say(f"report.{made.code}.unit", language)
     yield "version", texts.say(f"report.version.{made.version}", language)
     yield "as_of", text(made.asked.as_of, language)
+    if made.coverage:
+        yield "coverage", "/".join(map(ratios.grouped, made.coverage))
 
 
 def sentence(line: Line, language: str) -> str:

@@ -20,7 +20,10 @@ def write(made: Report, file: Path, language: str) -> None:
     """Write the workbook. Raises OSError."""
     notes = [
         [texts.say(f"report.{made.code}.title", language)],
-        *([told] for told in report_table.about(made, language)),
+        *(
+            [texts.say(f"report.about.{name}", language, **{name: fact})]
+            for name, fact in report_table.about(made, language)
+        ),
         *([report_table.sentence(one, language)] for one in made.lines),
         *(
             [f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', language)}: {one.text}"]

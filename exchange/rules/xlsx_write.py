@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -103,13 +102,12 @@ def tables(file: Path, notes: Notes, grids: Sequence[Grid]) -> None:
     book.save(file)
 
 
-def _streamed(book: Workbook, title: str) -> WriteOnlyWorksheet:
-    sheet = book.create_sheet(_FORBIDDEN.sub(" ", title)[:LONGEST_TITLE])
-    assert isinstance(sheet, WriteOnlyWorksheet)
-    return sheet
+def _streamed(book: Workbook, title: str) -> Worksheet:
+    """A sheet whose rows go to disk; it takes widths and a frozen heading like any other, which its type does not tell."""
+    return cast("Worksheet", book.create_sheet(_FORBIDDEN.sub(" ", title)[:LONGEST_TITLE]))
 
 
-def _grid(sheet: WriteOnlyWorksheet, grid: Grid) -> None:
+def _grid(sheet: Worksheet, grid: Grid) -> None:
     sheet.freeze_panes = "A2"
     for number, width in enumerate(grid.widths, 1):
         sheet.column_dimensions[get_column_letter(number)].width = width
@@ -123,13 +121,13 @@ def _grid(sheet: WriteOnlyWorksheet, grid: Grid) -> None:
         sheet.append(cells)
 
 
-def _heading(sheet: WriteOnlyWorksheet, text: str) -> Cell:
+def _heading(sheet: Worksheet, text: str) -> Cell:
     cell = _text(sheet, text, bold=True, wrapped=True)
     cell.fill = _GROUND
     return cell
 
 
-def _streamed_cell(sheet: WriteOnlyWorksheet, value: Cellular) -> Cell:
+def _streamed_cell(sheet: Worksheet, value: Cellular) -> Cell:
     if value is None:
         return WriteOnlyCell(sheet)
     if isinstance(value, Figure):
@@ -137,13 +135,13 @@ def _streamed_cell(sheet: WriteOnlyWorksheet, value: Cellular) -> Cell:
         cell.number_format = value.form
         return cell
     if isinstance(value, date) and (value.date() if isinstance(value, datetime) else value) >= FIRST_DAY:
-        cell = WriteOnlyCell(sheet, value)
-        cell.number_format = MOMENT if isinstance(value, datetime) else DAY
+        cell = WriteOnlyCell(sheet)
+        cell.value, cell.number_format = value, MOMENT if isinstance(value, datetime) else DAY
         return cell
     return _text(sheet, str(value))
 
 
-def _text(sheet: WriteOnlyWorksheet, given: str, *, bold: bool = False, wrapped: bool = False) -> Cell:
+def _text(sheet: Worksheet, given: str, *, bold: bool = False, wrapped: bool = False) -> Cell:
     """Text, whatever it begins with: never a formula."""
     text = _LIKE_ESCAPE.sub("_x005F_", texts.clean(given))[:LONGEST_TEXT]
     cell = WriteOnlyCell(sheet, "")

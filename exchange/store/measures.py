@@ -32,8 +32,8 @@ class Cut:
 _REGISTER = """
     UNION ALL
     SELECT direction, agency, moved_on, '', document_type, 0::smallint, 'P', '', '', '', 1
-      FROM register_row WHERE letter IS NULL"""
-"""What offices' registers say of paper. Once such rows are facts of the tally themselves, this part goes."""
+      FROM register_row WHERE letter IS NULL AND NOT to_jsonb(register_row) ? 'counted'"""
+"""What offices' registers say of paper. Once such rows are facts of the tally themselves (`counted`), nothing comes of this."""
 
 FACTS = f"""(SELECT view, agency, day, scope, document_type, urgency, class, excluded, grade, justified, n FROM tally_day
              UNION ALL
@@ -166,11 +166,12 @@ def _keys(paper: Sequence[Key]) -> tuple[list[Any], ...]:
 async def registered(
     connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date, *, matched: bool
 ) -> list[Any]:
-    """Rows of outgoing registers of a span; `matched` with those that have an electronic letter."""
+    """Rows of outgoing registers of a span, of what went on paper only; `matched` all of them, whatever they tell of."""
     return await connection.fetch(
         """SELECT * FROM register_row
             WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))
-              AND ($4 OR letter IS NULL) ORDER BY agency, moved_on, number, id""",
+              AND ($4 OR (letter IS NULL AND coalesce((to_jsonb(register_row) ->> 'counted')::bool, true)))
+            ORDER BY agency, moved_on, number, id""",
         agencies, first, last, matched,
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 
 import pytest
@@ -13,8 +13,9 @@ from exchange.cli import report as files
 from exchange.cli import report_table
 from exchange.rules import indicators, league, ratios
 from exchange.rules.ratios import Measure
+from exchange.store import rows as rows_of
 from exchange.tracker import spans, tally
-from exchange.tracker.reports import make
+from exchange.tracker.reports import given, make
 from exchange.tracker.reports.report import NAMES, Hundredths, Took
 from exchange.tracker.signature_usage import Asked, Filters
 from signing import trust
@@ -90,6 +91,24 @@ def together(found):
     for one in found.found.values():
         whole.update(one)
     return whole
+
+
+@pytest.mark.parametrize(
+    "now, before, points",
+    [
+        ((3, 4), (1, 2), 2500), ((1, 2), (3, 4), -2500), ((1, 3), (0, 5), 3333), ((2, 3), (0, 5), 6667), ((0, 5), (2, 3), -6667),
+        ((1, 20_000), (0, 1), 1), ((0, 1), (1, 20_000), -1), ((1, 20_001), (0, 1), 0), ((1, 1), (0, 0), None), ((0, 0), (1, 1), None),
+    ],
+)  # fmt: skip
+def test_a_change_goes_by_the_exact_values(now, before, points):
+    found = given.change(Measure(*now), Measure(*before))
+    assert found == (None if points is None else Hundredths(points, signed=True))
+
+
+def test_reasons_stand_most_frequent_first_with_what_they_come_to():
+    assert given.pareto(Counter("aabbbc")) == [
+        ("b", 3, (3, 6), (3, 6)), ("a", 2, (2, 6), (5, 6)), ("c", 1, (1, 6), (6, 6)),
+    ]  # fmt: skip
 
 
 async def test_every_report_of_a_random_world_has_its_texts_and_can_be_written(connection):
@@ -326,6 +345,16 @@ async def test_the_figures_of_can_tho_come_out_of_reports(connection):
            SELECT $1, gen_random_uuid(), 'out', n::text, 'CV', '2019-03-01', now() FROM generate_series(1, 23969) AS n""",
         world.agencies[0]["id"],
     )
+    world.books = [
+        {
+            "agency": world.agencies[0]["id"],
+            "direction": "out",
+            "moved_on": date(2019, 3, 1),
+            "document_type": "",
+            "letter": None,
+        }
+    ] * 23_969
+    await rows_of.insert(connection, await world.paper_facts())
     made = await report(connection, "BC-02", asked("2019"), league=league.read("[targets]\nM1 = 92"))
     (row,) = rows(made.table)
     said = [report_table.text(row[name], "vi") for name in ("E", "S", "P", "total", "m1", "m3", "met")]

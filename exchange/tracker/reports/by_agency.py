@@ -21,14 +21,14 @@ COLUMNS = making.columns(
 async def report(given: Given) -> Report:
     """One row an agency that is active or has anything counted, and the sum of all."""
     now, before = await given.figures(*NAMES), await earlier(given)
-    shown = [one for one in given.agencies if one.active or making.total(now.get(one.id, {}))]
+    shown = [one for one in given.agencies if one.active or making.total(making.of(now, one))]
     whole, whole_before = measures.together(now.values()), measures.together(before.values())
     last = _row(given, None, whole, measure(whole_before, "M1"))
     table = Table(
         name="BC-02",
         columns=COLUMNS,
         rows=making.rows(
-            _row(given, one, now.get(one.id, {}), measure(before.get(one.id, {}), "M1")) for one in shown
+            _row(given, one, making.of(now, one), measure(making.of(before, one), "M1")) for one in shown
         ),
         total=[None, *last],
     )

@@ -26,7 +26,7 @@ async def report(given: Given) -> Report:
     """One row a kind and, in the annex, one a level; agencies without enough transfers are neither best nor last."""
     figures = await given.figures("M1")
     agencies = [
-        one for one in given.agencies if (one.active and one.counted) or making.total(figures.get(one.id, {}))
+        one for one in given.agencies if (one.active and one.counted) or making.total(making.of(figures, one))
     ]
     kinds = _groups((one.kind, one) for one in agencies)
     levels = _groups((one.level, one) for one in agencies)
@@ -55,8 +55,8 @@ def _groups(pairs: Iterable[tuple[Key, Known]]) -> dict[Key, list[Known]]:
 
 
 def _row(given: Given, agencies: Sequence[Known], figures: Figures) -> list[Value]:
-    whole = measures.together(figures.get(one.id, {}) for one in agencies)
-    each = [(measure(figures.get(one.id, {}), "M1"), one) for one in agencies]
+    whole = measures.together(making.of(figures, one) for one in agencies)
+    each = [(measure(making.of(figures, one), "M1"), one) for one in agencies]
     ranked = sorted(
         (pair for pair in each if ratios.ranked(pair[0].d)),
         key=lambda pair: (Fraction(*pair[0]), pair[1].code),

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from exchange.rules import indicators, measures
 from exchange.rules.indicators import Indicator
+from exchange.rules.ratios import Measure
 from exchange.tracker import measures as tracker
 from exchange.tracker import tally
 from exchange.tracker.measures import Took
@@ -39,7 +40,7 @@ async def report(given: Given) -> Report:
     )
 
 
-def _row(given: Given, name: str, one: measures.Measure) -> list[Value]:
+def _row(given: Given, name: str, one: Measure) -> list[Value]:
     target, unit = given.target(name), measures.DEFINITIONS[name].unit
     return [
         name.partition("_")[0], Word(f"measure.{name}"), one.n, one.d, one, None, None,

@@ -44,7 +44,7 @@ async def report(given: Given) -> Report:
     for row in found:
         by_agency[row["agency"]].append(row)
     rows = [
-        _row(one, row, figures.get(one.id, {}), at)
+        _row(one, row, making.of(figures, one), at)
         for one in given.agencies
         if one.active
         for row in by_agency[one.id]
@@ -99,7 +99,7 @@ async def adoption(given: Given) -> Report:
 
 
 def _has(figures: Figures, one: Known, name: str) -> bool:
-    return figures.get(one.id, {}).get(CAPABILITIES[name], 0) > 0
+    return making.of(figures, one).get(CAPABILITIES[name], 0) > 0
 
 
 def _missing(figures: Figures, agencies: Sequence[Known], name: str) -> Line:

@@ -13,9 +13,9 @@ from exchange.rules.indicators import Indicator
 from exchange.rules.league import League
 from exchange.rules.ratios import Measure
 from exchange.store import measures as store
-from exchange.store import tally as tally_store
 from exchange.store.pool import Connection
 from exchange.tracker import measures as tracker
+from exchange.tracker import tally
 from exchange.tracker.measures import Figures, Means
 from exchange.tracker.reports.report import NO, YES, Column, Hundredths, Report, Table, Took, Value, Word
 from exchange.tracker.signature_usage import Asked
@@ -104,8 +104,13 @@ async def gathered(
     at = asked.end - timedelta(microseconds=1)
     on = max(paper_class.local_day(at), asked.period.first)
     rows = await store.agencies(connection, on, at)
-    covered = await tally_store.register_coverage(
-        connection, asked.filters.view, asked.period.first, asked.period.last, asked.agencies
+    counted = await tally.count(
+        connection,
+        asked.period,
+        view=asked.filters.view,
+        scope=asked.filters.scope or tally.WHOLE,
+        agencies=asked.agencies,
+        as_of=asked.as_of,
     )
     return Given(
         connection=connection,
@@ -114,9 +119,17 @@ async def gathered(
         means=means,
         league=league,
         known={row["id"]: Known(**row) for row in rows},
-        coverage=covered,
+        coverage=counted.registers,
         indicators=indicators,
     )
+
+
+NONE: Mapping[str, int] = {}
+
+
+def of(figures: Figures, one: Known) -> Mapping[str, int]:
+    """The figures of one agency, none if it has none."""
+    return figures.get(one.id, NONE)
 
 
 def columns(*names: str, keeps: Sequence[str] = (), numeric: Sequence[str] = ()) -> tuple[Column, ...]:

@@ -40,8 +40,8 @@ async def standing(given: Given) -> Standing:
     names = [name for name, _ in by.parts]
     figures = await given.figures("M1", *names)
     agencies = [one for one in given.agencies if one.active and one.counted]
-    measured = {one.id: measures.of(figures.get(one.id, {}), names) for one in agencies}
-    counted = {one.id: making.total(figures.get(one.id, {})) for one in agencies}
+    measured = {one.id: measures.of(making.of(figures, one), names) for one in agencies}
+    counted = {one.id: making.total(making.of(figures, one)) for one in agencies}
     return Standing(agencies=agencies, places=league.placed(by, measured, counted))
 
 

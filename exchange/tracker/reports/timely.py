@@ -27,10 +27,12 @@ async def report(given: Given) -> Report:
     shown = [
         one
         for one in given.agencies
-        if figures.get(one.id, {}).get("sent_documents") or figures.get(one.id, {}).get("arrived")
+        if making.of(figures, one).get("sent_documents") or making.of(figures, one).get("arrived")
     ]
     whole = measures.together(figures.values())
-    rows = [[one.code, *_row(figures[one.id], lasting.get((one.id, SPAN)))] for one in shown]
+    rows: list[list[Value]] = [
+        [one.code, *_row(making.of(figures, one), lasting.get((one.id, SPAN)))] for one in shown
+    ]
     return given.report(
         "BC-08",
         Table(

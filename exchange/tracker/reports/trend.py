@@ -8,7 +8,7 @@ from exchange.tracker import measures as tracker
 from exchange.tracker import spans
 from exchange.tracker.reports import given as making
 from exchange.tracker.reports.given import Given, measure
-from exchange.tracker.reports.report import Report, Table, Word
+from exchange.tracker.reports.report import Report, Table, Value, Word
 from exchange.tracker.tally import Period
 
 _NUMBERS = ("total", "E", "S", "N", "U", "P", "m1", "m2", "m4")
@@ -38,7 +38,7 @@ async def report(given: Given) -> Report:
     )
 
 
-def _row(given: Given, one: Period, figures: Counter[str]) -> list[making.Value]:
+def _row(given: Given, one: Period, figures: Counter[str]) -> list[Value]:
     running = one.last >= paper_class.local_day(given.asked.as_of)
     shares = [measure(figures, name) for name in ("M1", "M2", "M4")]
     return [

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from exchange.rules import paper_class, working_days
+from exchange.rules.ratios import Measure
 from exchange.store import listed
 from exchange.tracker import measures as tracker
 from exchange.tracker.reports import given as making
@@ -34,7 +35,7 @@ async def report(given: Given) -> Report:
             name="ages",
             columns=AGES,
             rows=[
-                [Word(f"report_age.{name}"), ages[name], making.Measure(ages[name], len(found)), late[name]]
+                [Word(f"report_age.{name}"), ages[name], Measure(ages[name], len(found)), late[name]]
                 for name in BUCKETS
             ],
         ),
