@@ -183,7 +183,7 @@ class World:
         one = {
             "agency": random.choice(self.agencies)["id"], "id": self.new(), "direction": random.choice(["out", "out", "in"]),
             "number": random.choice(["", "0"]) + str(random.randrange(1, 30)), "notation": random.choice(["CV", " cv "]),
-            "issued_on": random.choice([None, date(2026, 2, random.randrange(1, 28))]), "document_type": random.choice(TYPES),
+            "issued_on": random.choice([None, date(2025, 12, 30), *[date(2026, 2, random.randrange(1, 28))] * 3]), "document_type": random.choice(TYPES),
             "other_party": "Nơi nhận", "moved_on": (FIRST + timedelta(days=random.randrange(DAYS))).date(),
             "letter": self.new() if random.random() < 0.3 else None,
         }  # fmt: skip
@@ -399,7 +399,9 @@ class Brute:
             if one["issued_on"].year == self.last.year and one["issued_on"] <= self.last:
                 groups[one["sender"]].add(int(one["number"]))
         for one in self.world.books:
-            if one["direction"] == "out" and one["moved_on"] <= self.last and self.mine(one["agency"]):
+            years = {self.key(one)[0], one["moved_on"].year, self.last.year}
+            known = one["direction"] == "out" and one["moved_on"] <= self.last and len(years) == 1
+            if known and self.mine(one["agency"]):
                 groups[one["agency"]].add(int(one["number"]))
         for agency, numbers in groups.items():
             self.found[agency]["numbers_known"] += len(numbers)

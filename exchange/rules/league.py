@@ -6,7 +6,7 @@ shown with the points of a level that he does not have. Equal totals share a ran
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -27,7 +27,7 @@ UNRANKED = ""
 class Table:
     """One league table. `levels` from the highest down: name and least points, which are enough.
 
-    `parts`: measures and their weights, none where points are given from elsewhere.
+    `parts`: measures and their weights, none where points are given from elsewhere. `kinds` of agencies that it is for; none: any.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Table:
     smallest: int = SMALLEST_RANKED
     maximum: Fraction | None = None
     source: str = ""
+    kinds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,17 @@ class Place:
     rank: int | None
     level: str
     lacking: Fraction | None
+
+
+def table_for(league: League, kinds: Collection[str]) -> Table:
+    """The table by which agencies of these kinds are ranked together: one that is for them, else one that is for any.
+
+    A league without such a table ranks by the one that comes with the exchange.
+    """
+    ranking = [one for one in league.tables.values() if one.parts]
+    own = [one for one in ranking if one.kinds and one.kinds.issuperset(kinds)]
+    common = [one for one in ranking if not one.kinds]
+    return next(iter((*own, *common)), None) or default().tables["standard"]
 
 
 def points(table: Table, measures: Mapping[str, Measure]) -> dict[str, Fraction]:
@@ -171,6 +183,7 @@ def _table(row: Mapping[str, Any]) -> Table:
         smallest=row.get("smallest", SMALLEST_RANKED),
         maximum=Fraction(str(row["maximum"])) if "maximum" in row else None,
         source=row.get("source", ""),
+        kinds=frozenset(row.get("kinds", ())),
     )
 
 

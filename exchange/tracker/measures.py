@@ -6,8 +6,8 @@ documents and timeliness from rows. All of it is of one moment if the caller hol
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -131,7 +131,7 @@ def days(calendar: Calendar, asked: Asked) -> list[Day]:
     return [_day(calendar, first + timedelta(days=n)) for n in range((last - first).days + 1)]
 
 
-def _day(calendar: Calendar, day: Any) -> Day:  # noqa: ANN401 - a date
+def _day(calendar: Calendar, day: date) -> Day:
     morning, afternoon = working_days.earliest(calendar, day)
     return Day(
         day=day,
@@ -168,8 +168,9 @@ def _counted(rows: Sequence[Any]) -> Figures:
 
 async def _numbers(connection: Connection, asked: Asked, _means: Means) -> Figures:
     """M18 of the year in which the period ends, up to its end: a series begins on 1 January."""
-    last = min(asked.period.last, paper_class.local_day(asked.as_of))
-    agencies = cut(asked).agencies
+    last, agencies = year_end(asked), cut(asked).agencies
+    if last is None:
+        return {}
     registered = await store.registered(
         connection, agencies, last.replace(month=1, day=1), last, matched=True
     )
@@ -178,6 +179,12 @@ async def _numbers(connection: Connection, asked: Asked, _means: Means) -> Figur
     for row in await store.numbers(connection, agencies, last.year, last, paper):
         found[row["agency"]].update(numbers_known=row["known"], numbers_highest=row["highest"])
     return found
+
+
+def year_end(asked: Asked) -> date | None:
+    """The last day of the period that has begun, up to which a year's numbers are looked at; None for days to come."""
+    today = paper_class.local_day(asked.as_of)
+    return min(asked.period.last, today) if asked.period.first <= today else None
 
 
 async def _signatures(connection: Connection, asked: Asked, means: Means) -> Figures:
@@ -272,8 +279,3 @@ async def measured(connection: Connection, asked: Asked, means: Means) -> dict[s
         one = lasting.get((None, name), Took(n=0, median=0, p95=0))
         body[name] = {"n": one.n, "median_s": one.median, "p95_s": one.p95} if one.n else {"n": 0}
     return body
-
-
-def before(asked: Asked, period: Any) -> Asked:  # noqa: ANN401 - a period
-    """The same question about another period."""
-    return replace(asked, period=period)

@@ -107,3 +107,17 @@ def test_a_rank_is_one_more_than_how_many_are_better(points):
 def test_tables_that_cannot_be_used(wrong):
     with pytest.raises(ValueError, match=r"."):
         league.read(wrong)
+
+
+def test_a_table_is_for_kinds_of_agencies_or_for_any():
+    parts = 'levels = []\nparts = [{measure = "M1", weight = 1}]\n'
+    one, other = (
+        f'[[table]]\nname = "x"\nkinds = ["commune", "district"]\n{parts}',
+        f'[[table]]\nname = "y"\n{parts}',
+    )
+    both = league.read(one + other)
+    assert [
+        league.table_for(both, kinds).name for kinds in ({"commune"}, {"commune", "unit"}, {"unit"}, set())
+    ] == [*"xyyx"]
+    assert league.table_for(league.read(one), {"unit"}).name == "standard"
+    assert league.table_for(LEAGUE, {"district"}).name == "standard"

@@ -161,6 +161,13 @@ async def test_counts_and_ratios_are_those_of_brute_force(connection, seed):
         for table, name in ((made.table, "kind"), (made.annex, "level")):
             for klass in "ESNUP":
                 assert sum(row[klass] for row in rows(table)) == whole[klass], name
+        kinds = Counter(one["kind"] for one in world.agencies if now.found.get(one["id"], {}).get("agencies"))
+        shown = {
+            files.as_json(made, "vi")["rows"][place]["kind"]: row["agencies"]
+            for place, row in enumerate(rows(made.table))
+        }
+        assert kinds <= Counter(shown)
+        assert sum(shown.values()) <= len(world.agencies)
         made = await report(connection, "BC-04", asked("2026", view=view))
         for row in rows(made.table):
             month = together(brute(world, row["period"], view=view))

@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from exchange.rules import measures, number_series, paper_class
+from exchange.rules import measures, number_series
 from exchange.rules.number_series import Gap, Numbers
 from exchange.store import measures as store
 from exchange.tracker import measures as tracker
@@ -49,8 +48,9 @@ async def report(given: Given) -> Report:
 
 async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:
     """The numbers of the year in which the period ends, up to its end, as letters and registers know them."""
-    last = min(given.period.last, paper_class.local_day(given.asked.end - timedelta(microseconds=1)))
-    agencies = tracker.cut(given.asked).agencies
+    last, agencies = tracker.year_end(given.asked), tracker.cut(given.asked).agencies
+    if last is None:
+        return {}
     numbers: defaultdict[tuple[UUID, str], list[str]] = defaultdict(list)
     for row in await store.number_rows(given.connection, agencies, last.year, last):
         numbers[row["agency"], row["series"]] += row["numbers"]

@@ -30,8 +30,8 @@ class Standing:
 
 
 def table(given: Given) -> league.Table:
-    """The league table that is computed from measures: the first one with parts."""
-    return next(one for one in given.league.tables.values() if one.parts)
+    """The league table for the agencies asked for: by their kinds."""
+    return league.table_for(given.league, {one.kind for one in given.agencies if one.active and one.counted})
 
 
 async def standing(given: Given) -> Standing:
