@@ -4,6 +4,7 @@ Everything is of one span of local days, of some agencies (None: all of them) an
 row an agency, so that the figures of any group are sums.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -44,12 +45,20 @@ _LEFT = """($4::uuid[] IS NULL OR agency = ANY($4)) AND ($5::text IS NULL OR sco
            AND ($6::text[] IS NULL OR document_type = ANY($6)) AND ($7::smallint[] IS NULL OR urgency = ANY($7))"""
 
 
+_NAMED = re.compile(r"\(\$(\d)::uuid\[\] IS NULL OR ([\w.]+) = ANY\(\$\1\)\)")
+
+
+def planned(agencies: Sequence[UUID] | None, statement: str) -> str:
+    """A statement for named agencies, or for all: two texts, since the plan that is kept for one of them ruins the other."""
+    return _NAMED.sub(r"$\1::uuid[] IS NULL" if agencies is None else r"\2 = ANY($\1::uuid[])", statement)
+
+
 async def classes(connection: Connection, view: str, first: date, last: date, cut: Cut) -> list[Any]:
     """Transfers of one view by agency, class, kind of exclusion, grade and ground."""
     return await connection.fetch(
-        f"""SELECT agency, class, excluded, grade, justified, sum(n)::bigint AS n FROM {FACTS} AS facts
+        planned(cut.agencies, f"""SELECT agency, class, excluded, grade, justified, sum(n)::bigint AS n FROM {FACTS} AS facts
              WHERE view = $1 AND day BETWEEN $2 AND $3 AND {_LEFT}
-             GROUP BY agency, class, excluded, grade, justified HAVING sum(n) <> 0""",  # noqa: S608 - the statement is ours
+             GROUP BY agency, class, excluded, grade, justified HAVING sum(n) <> 0"""),  # noqa: S608 - the statement is ours
         view, first, last, cut.agencies, cut.scope, cut.types, cut.urgency,
     )  # fmt: skip
 
@@ -59,14 +68,14 @@ async def classes_by_span(
 ) -> list[Any]:
     """Transfers of one view by span (its place among `spans`), class, grade and ground, of all agencies together."""
     return await connection.fetch(
-        f"""SELECT span.place, class, excluded, grade, justified, sum(n)::bigint AS n
+        planned(cut.agencies, f"""SELECT span.place, class, excluded, grade, justified, sum(n)::bigint AS n
               FROM unnest($2::date[], $3::date[]) WITH ORDINALITY AS span (first, last, place)
               JOIN (SELECT day, class, excluded, grade, justified, sum(n) AS n FROM {FACTS} AS facts
                      WHERE view = $1 AND day BETWEEN (SELECT min(one) FROM unnest($2::date[]) AS one)
                                                  AND (SELECT max(one) FROM unnest($3::date[]) AS one) AND {_LEFT}
                      GROUP BY day, class, excluded, grade, justified) AS facts
                 ON day BETWEEN span.first AND span.last
-             GROUP BY span.place, class, excluded, grade, justified HAVING sum(n) <> 0""",  # noqa: S608 - the statement is ours
+             GROUP BY span.place, class, excluded, grade, justified HAVING sum(n) <> 0"""),  # noqa: S608 - the statement is ours
         view, [first for first, _ in spans], [last for _, last in spans],
         cut.agencies, cut.scope, cut.types, cut.urgency,
     )  # fmt: skip
@@ -102,7 +111,7 @@ async def documents(connection: Connection, span: Span, cut: Cut, paper: Sequenc
     `paper` are the documents that registers say went on paper only: one of them that went to others too is not E.
     """
     return await connection.fetch(
-        f"""WITH transfers AS (
+        planned(cut.agencies, f"""WITH transfers AS (
                 SELECT delivery.sender AS agency, delivery.counted_class = 'E' AS e,
                        CASE WHEN letter.number_key IS NULL THEN concat_ws(chr(31), 'id', letter.document_id)
                             ELSE concat_ws(chr(31), letter.issued_year, letter.series, letter.number_key, letter.notation_key)
@@ -118,7 +127,7 @@ async def documents(connection: Connection, span: Span, cut: Cut, paper: Sequenc
                        AS paper (agency, year, series, number, notation))
             SELECT agency, count(*) AS documents, count(*) FILTER (WHERE e) AS documents_e
               FROM (SELECT agency, document, bool_and(e) AS e FROM transfers GROUP BY agency, document) AS documents
-             GROUP BY agency""",  # noqa: S608 - the statement is ours
+             GROUP BY agency"""),  # noqa: S608 - the statement is ours
         *given(span, cut), *_keys(paper),
     )  # fmt: skip
 
@@ -128,14 +137,14 @@ async def numbers(
 ) -> list[Any]:
     """The number series of a year up to a day, by agency: numbers known, and the highest (M18)."""
     return await connection.fetch(
-        """WITH known AS (
+        planned(agencies, """WITH known AS (
                SELECT sender AS agency, series, number_key AS number FROM letter
                 WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
                   AND number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test
                 UNION SELECT agency, series, number FROM unnest($4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[])
                           AS paper (agency, year, series, number, notation))
            SELECT agency, series, count(DISTINCT number::bigint) AS known, max(number::bigint) AS highest
-             FROM known WHERE number ~ '^[1-9][0-9]{0,6}$' GROUP BY agency, series ORDER BY agency, series""",
+             FROM known WHERE number ~ '^[1-9][0-9]{0,6}$' GROUP BY agency, series ORDER BY agency, series"""),
         agencies, year, last, *_keys(paper),
     )  # fmt: skip
 
@@ -145,10 +154,10 @@ async def number_rows(
 ) -> list[Any]:
     """The numbers themselves, by agency and series, as letters have them."""
     return await connection.fetch(
-        """SELECT sender AS agency, series, array_agg(DISTINCT number_key) AS numbers FROM letter
+        planned(agencies, """SELECT sender AS agency, series, array_agg(DISTINCT number_key) AS numbers FROM letter
             WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
               AND number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test
-            GROUP BY sender, series ORDER BY sender, series""",
+            GROUP BY sender, series ORDER BY sender, series"""),
         agencies, year, last,
     )  # fmt: skip
 
@@ -168,10 +177,10 @@ async def registered(
 ) -> list[Any]:
     """Rows of outgoing registers of a span, of what went on paper only; `matched` all of them, whatever they tell of."""
     return await connection.fetch(
-        """SELECT * FROM register_row
+        planned(agencies, """SELECT * FROM register_row
             WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))
               AND ($4 OR (letter IS NULL AND coalesce((to_jsonb(register_row) ->> 'counted')::bool, true)))
-            ORDER BY agency, moved_on, number, id""",
+            ORDER BY agency, moved_on, number, id"""),
         agencies, first, last, matched,
     )  # fmt: skip
 

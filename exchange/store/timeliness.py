@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
 
-from exchange.store.measures import COUNTABLE, DELIVERY_LEFT, OF_TRANSFERS, Cut, Span, given
+from exchange.store.measures import COUNTABLE, DELIVERY_LEFT, OF_TRANSFERS, Cut, Span, given, planned
 from exchange.store.pool import Connection
 
 LOCAL = "AT TIME ZONE 'Asia/Ho_Chi_Minh'"
@@ -32,7 +32,7 @@ async def sent(
 ) -> list[Any]:
     """Documents by sender and how timely they were first sent; `undated` have no day of issue. Training is left out."""
     return await connection.fetch(
-        f"""WITH calendar AS (SELECT * FROM unnest($7::date[], $8::date[], $9::date[]) AS calendar (day, morning, afternoon)),
+        planned(cut.agencies, f"""WITH calendar AS (SELECT * FROM unnest($7::date[], $8::date[], $9::date[]) AS calendar (day, morning, afternoon)),
                  sent AS (SELECT sender AS agency, issued_on, (accepted_at {LOCAL})::date AS day,
                                  (accepted_at {LOCAL})::time AS moment
                             FROM letter
@@ -50,7 +50,7 @@ async def sent(
                    count(*) FILTER (WHERE issued_on IS NULL) AS undated
               FROM (SELECT sent.*, CASE WHEN moment <= $10 THEN morning ELSE afternoon END AS limit_on
                       FROM sent JOIN calendar USING (day)) AS sent
-             GROUP BY agency""",  # noqa: S608 - the statement is ours
+             GROUP BY agency"""),  # noqa: S608 - the statement is ours
         *given(span, cut), *_of_days(days)[:3], morning_ends,
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ async def arrived(
 ) -> list[Any]:
     """Letters that arrived, by recipient: confirmed on the day and in time, refused, urgent ones and those taken up at once."""
     return await connection.fetch(
-        f"""WITH calendar AS (SELECT * FROM unnest($7::date[], $8::date[], $9::bool[]) AS calendar (day, following, works)),
+        planned(cut.agencies, f"""WITH calendar AS (SELECT * FROM unnest($7::date[], $8::date[], $9::bool[]) AS calendar (day, following, works)),
                  arrived AS ({_ARRIVED})
             SELECT agency, count(*) AS arrived,
                    count(*) FILTER (WHERE state = 'refused') AS refused,
@@ -85,7 +85,7 @@ async def arrived(
                        CASE WHEN works AND moment < $10 THEN day ELSE following END) AS answered_in_time,
                    count(*) FILTER (WHERE urgency > 0) AS urgent,
                    count(*) FILTER (WHERE urgency > 0 AND registered_at - arrived_at <= $11) AS urgent_at_once
-              FROM arrived JOIN calendar USING (day) GROUP BY agency""",  # noqa: S608 - the statement is ours
+              FROM arrived JOIN calendar USING (day) GROUP BY agency"""),  # noqa: S608 - the statement is ours
         *given(span, cut), *_arrival_days(days), closes, urgent,
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ async def arrived(
 async def spans(connection: Connection, span: Span, cut: Cut) -> list[Any]:
     """M14 by recipient, and of all together (agency NULL): how many, median and 95th percentile, in seconds."""
     return await connection.fetch(
-        f"""WITH arrived AS ({_ARRIVED}),
+        planned(cut.agencies, f"""WITH arrived AS ({_ARRIVED}),
                  spans AS (SELECT agency, unnest(ARRAY['M14_arrival', 'M14_registered', 'M14_done']) AS name,
                                   unnest(ARRAY[arrived_at - accepted_at, registered_at - arrived_at, done_at - registered_at])
                                       AS took
@@ -101,7 +101,7 @@ async def spans(connection: Connection, span: Span, cut: Cut) -> list[Any]:
             SELECT agency, name, count(*) AS n,
                    extract(epoch FROM percentile_disc(0.5) WITHIN GROUP (ORDER BY took))::float8 AS median,
                    extract(epoch FROM percentile_disc(0.95) WITHIN GROUP (ORDER BY took))::float8 AS p95
-              FROM spans WHERE took IS NOT NULL GROUP BY GROUPING SETS ((agency, name), (name))""",  # noqa: S608 - the statement is ours
+              FROM spans WHERE took IS NOT NULL GROUP BY GROUPING SETS ((agency, name), (name))"""),  # noqa: S608 - the statement is ours
         *given(span, cut),
     )  # fmt: skip
 
@@ -109,12 +109,12 @@ async def spans(connection: Connection, span: Span, cut: Cut) -> list[Any]:
 async def recalled(connection: Connection, span: Span, cut: Cut) -> list[Any]:
     """Transfers sent, and those of them taken back, by sender (M16)."""
     return await connection.fetch(
-        f"""SELECT sender AS agency, count(*) AS sent,
+        planned(cut.agencies, f"""SELECT sender AS agency, count(*) AS sent,
                    count(*) FILTER (WHERE recalled OR excluded = 'recalled') AS recalled
               FROM delivery
              WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND accepted_at >= $2 AND accepted_at < $3
                AND {DELIVERY_LEFT} AND {COUNTABLE}
-             GROUP BY sender""",  # noqa: S608 - the statement is ours
+             GROUP BY sender"""),  # noqa: S608 - the statement is ours
         *given(span, cut),
     )  # fmt: skip
 
@@ -122,12 +122,12 @@ async def recalled(connection: Connection, span: Span, cut: Cut) -> list[Any]:
 async def hours(connection: Connection, span: Span, cut: Cut) -> list[Any]:
     """Transfers sent by ISO weekday and local hour: the heat map."""
     return await connection.fetch(
-        f"""SELECT extract(isodow FROM accepted_at {LOCAL})::int AS weekday, extract(hour FROM accepted_at {LOCAL})::int AS hour,
+        planned(cut.agencies, f"""SELECT extract(isodow FROM accepted_at {LOCAL})::int AS weekday, extract(hour FROM accepted_at {LOCAL})::int AS hour,
                    count(*) AS n
               FROM delivery
              WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND accepted_at >= $2 AND accepted_at < $3
                AND {DELIVERY_LEFT} AND {OF_TRANSFERS}
-             GROUP BY weekday, hour""",  # noqa: S608 - the statement is ours
+             GROUP BY weekday, hour"""),  # noqa: S608 - the statement is ours
         *given(span, cut),
     )  # fmt: skip
 
