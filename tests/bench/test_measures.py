@@ -1,7 +1,7 @@
 """B21: measures from the tally's days against counting the transfers themselves, on a table of 10^6 deliveries.
 
 Deliveries of 450 agencies over two years by SQL, in a table with all its indexes, and the facts that the exchange would have
-folded of them. Asked is what `congvan report` asks: the classes of every agency in one month, of one agency in a year, and the
+folded of them, day by day. Asked is what `congvan report` asks: the classes of every agency in one month, of one agency in a year, and the
 24 months of a trend. The scan counts the same from deliveries. The anchor of a page is one look-up by key. Median times, in
 turns. CONGVAN_BENCH_TRANSFERS makes the table smaller.
 """
@@ -105,7 +105,7 @@ async def _filled(connection):
              SELECT view, agency, day, scope, document_type, urgency, class, '', grade, justified, count(*)
                FROM delivery CROSS JOIN LATERAL (VALUES ('out', sender), ('in', recipient)) AS seen (view, agency)
               CROSS JOIN LATERAL (VALUES ((accepted_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date)) AS local (day)
-              GROUP BY 1, 2, 3, 4, 5, 6, 7, 9, 10"""
+              GROUP BY 1, 2, 3, 4, 5, 6, 7, 9, 10 ORDER BY 3"""
     )
     await connection.execute("ANALYZE")
     return await connection.fetchval("SELECT id FROM senders WHERE place = 3")
