@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import openpyxl
 import pytest
+from click.testing import CliRunner
 
 from exchange.cli import report as reports
 from exchange.cli import report_table, report_xlsx
@@ -176,15 +177,22 @@ def test_the_commands_options(shared_server, tmp_path):
 @pytest.mark.parametrize(
     "words",
     [
-        ("BC-02", "--period", "2026", "--format", "xlsx"), ("indicators", "--period", "2026"), ("BC-02", "--period", "2026", "--subtree", "X"),
-        ("BC-02", "--period", "2026", "--level", "9"), ("BC-02", "--period", "2026", "--urgency", "7"),
-        ("indicators", "WRONG", "--period", "2026"), ("BC-02", "WRONG", "--period", "2026"),
+        ("BC-02", "--format", "xlsx"), ("indicators",), ("BC-02", "--level", "9"), ("BC-02", "--urgency", "7"),
+        ("indicators", "WRONG"), ("BC-02", "WRONG"), ("BC-99",),
     ],
-    ids=["no_output", "no_set", "subtree", "level", "urgency", "wrong_set", "set_for_nothing"],
+    ids=["no_output", "no_set", "level", "urgency", "wrong_set", "set_for_nothing", "report"],
 )  # fmt: skip
-def test_what_is_asked_wrongly_is_2(shared_server, tmp_path, words):
+def test_what_is_asked_wrongly_is_2(tmp_path, words):
     wrong = tmp_path / "wrong.toml"
     wrong.write_text('[[indicator]]\nid = "1"\nname = "x"\nformula = "E / __import__"\n', encoding="utf-8")
-    found = told(shared_server, *(wrong if word == "WRONG" else word for word in words))
+    given = [str(wrong) if word == "WRONG" else word for word in words]
+    found = CliRunner().invoke(reports.report, [*given, "--period", "2026"])
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr
+
+
+def test_nobody_has_that_code(shared_server):
+    found = told(shared_server, "BC-02", "--period", "2026", "--subtree", "X")
     assert (found.returncode, found.stdout) == (2, "")
+    assert "X" in found.stderr
     assert "Traceback" not in found.stderr
