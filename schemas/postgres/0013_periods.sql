@@ -63,7 +63,3 @@ SELECT view, agency, day, scope, document_type, urgency, class, excluded, grade,
  WHERE date_trunc('month', day)::date NOT IN (SELECT month FROM period_version)
 UNION ALL
 SELECT view, agency, day, scope, document_type, urgency, class, excluded, grade, justified, n FROM period_day;
-
-CREATE INDEX delivery_accepted ON delivery USING brin (accepted_at);
-
-CREATE INDEX delivery_arrived ON delivery USING brin (arrived_at);
