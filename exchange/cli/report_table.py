@@ -33,11 +33,11 @@ def show(made: Report, language: str) -> None:
     """Print a report for people."""
     console = screen.console()
     _say(console, f"report.{made.code}.title", language)
-    for name, fact in _about(made, language):
+    for name, fact in about(made, language):
         _say(console, f"report.about.{name}", language, **{name: fact})
     _show(console, made.table, language)
     for line in made.lines:
-        console.print(_line(line, language), soft_wrap=True)
+        console.print(sentence(line, language), soft_wrap=True)
     for name, measure in made.measures.items():
         said = texts.say(f"measure.{name}", language)
         console.print(f"{name.partition('_')[0]}  {said}: {measure.text}", soft_wrap=True)
@@ -53,7 +53,7 @@ def _say(console: Console, key: str, language: str, **facts: str) -> None:
     console.print(texts.say(key, language, **facts))
 
 
-def _about(made: Report, language: str) -> Iterator[tuple[str, str]]:
+def about(made: Report, language: str) -> Iterator[tuple[str, str]]:
     """What every table says about itself: period, scope, unit, version, moment."""
     period = made.asked.period
     yield "period", f"{period.text} ({text(period.first, language)} – {text(period.last, language)})"
@@ -63,7 +63,7 @@ def _about(made: Report, language: str) -> Iterator[tuple[str, str]]:
     yield "as_of", text(made.asked.as_of, language)
 
 
-def _line(line: Line, language: str) -> str:
+def sentence(line: Line, language: str) -> str:
     """A sentence with its numbers; the check line names the states there are."""
     if line.key != "balance":
         facts = {name: text(value, language) for name, value in line.facts.items()}
