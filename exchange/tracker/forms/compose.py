@@ -226,5 +226,6 @@ def shares(counts: dict[str, int], told: Told, target: int | None = None) -> Sha
         title=told.say("form.chart.shares"),
         parts=[(told.say(f"class.{klass}"), n, percent[klass]) for klass, n in shown.items()],
         target=target,
+        target_name="" if target is None else told.say("form.chart.mark", target=target),
         legend=told.say(key, total=ratios.grouped(sum(shown.values())), target=target),
     )

@@ -47,7 +47,7 @@ STYLES: Mapping[str, Style] = {
     "kind": Style(size=14, bold=True, align="center", before=14),
     "subject": Style(size=14, bold=True, align="center"),
     "basis": Style(size=14, italic=True, align="justify", first=10, after=6),
-    "body": Style(size=14, align="justify", first=10, after=6),
+    "body": Style(size=14, align="justify", first=10, before=3, after=3),
     "about": Style(size=13, align="left", first=10, after=2),
     "part": Style(size=14, bold=True, align="left", first=10, before=6, after=6, level=1),
     "clause": Style(size=14, bold=True, align="left", first=10, before=2, after=6, level=2),
@@ -91,11 +91,12 @@ class Grid:
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """A stacked bar of 100 %: name, count and share of every part (shares add up to 100,00), and a target in percent."""
+    """A stacked bar of 100 %: name, count and share of every part (shares add up to 100,00), a target in percent, named."""
 
     title: str
     parts: Sequence[tuple[str, int, str]]
     target: float | None = None
+    target_name: str = ""
     legend: str = ""
 
 

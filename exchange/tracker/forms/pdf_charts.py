@@ -33,7 +33,7 @@ def shares(block: Shares, shown: Shown) -> Drawing:
     rows = (len(block.parts) + 1) // 2
     drawing = Drawing(_WIDE, _BAR_HEIGHT + _BAR_BOTTOM + rows * _ROW + _BELOW + 8 * mm, hAlign="LEFT")
     lifted = rows * _ROW + _BELOW
-    for shape in (*_bar(block, lifted), *_scale(lifted), *_target(block, lifted), *_names(block, rows, shown)):
+    for shape in (*_bar(block, lifted), *_scale(lifted), *_target(block, lifted, shown), *_names(block, rows, shown)):
         drawing.add(shape)
     return drawing
 
@@ -42,7 +42,9 @@ def _bar(block: Shares, lifted: float) -> Iterator[Shape]:
     total = sum(n for _, n, _ in block.parts)
     left = 0.0
     for (_, n, share), fill in zip(block.parts, FILLS, strict=False):
-        width = _WIDE * n / total if total else 0.0
+        if not n:
+            continue
+        width = _WIDE * n / total
         yield Rect(
             left, lifted + _BAR_BOTTOM, width, _BAR_HEIGHT,
             fillColor=colors.HexColor(f"#{fill}"), strokeColor=colors.white, strokeWidth=0.3,
@@ -64,12 +66,13 @@ def _scale(lifted: float) -> Iterator[Shape]:
         yield _text(x, lifted + _BAR_BOTTOM - 5.5 * mm, f"{step} %", anchor)
 
 
-def _target(block: Shares, lifted: float) -> Iterator[Shape]:
+def _target(block: Shares, lifted: float, shown: Shown) -> Iterator[Shape]:
     if block.target is None:
         return
     x, bottom = _WIDE * block.target / _WHOLE, lifted + _BAR_BOTTOM
     yield Line(x, bottom - mm, x, bottom + _BAR_HEIGHT + 2.5 * mm, strokeWidth=1.4, strokeColor=colors.red)
-    yield _text(x, bottom + _BAR_HEIGHT + 3.5 * mm, f"{block.target:g} %".replace(".", ","), "end")
+    anchor = "end" if block.target > _WHOLE / 2 else "start"
+    yield _text(x, bottom + _BAR_HEIGHT + 3.5 * mm, shown(block.target_name), anchor)
 
 
 def _names(block: Shares, rows: int, shown: Shown) -> Iterator[Shape]:
