@@ -1,164 +1,77 @@
 """`congvan report`: reports, and the rows behind their measures, as a table, JSON or CSV, or on paper (DOCX, PDF)."""
 
 import csv
-import functools
-import importlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from pathlib import Path
+from datetime import UTC, date, datetime
 from typing import Any
 
 import click
 
-from exchange import config, texts
-from exchange.cli import answers, operators, report_made, report_table, screen
-from exchange.cli.report_made import Made, Wanted
+from exchange import texts
+from exchange.cli import answers, report_paper, report_periodic, report_table, tally
+from exchange.cli.report_paper import Print
 from exchange.rules import paper_class, ratios
 from exchange.rules.ratios import Measure
 from exchange.tracker import signature_usage
 from exchange.tracker import tally as counting
-from exchange.tracker.reports.report import Column, Dated, Pair, Report, Table, Value, Word
+from exchange.tracker.forms.wanted import CODE as PERIODIC
+from exchange.tracker.reports import make
+from exchange.tracker.reports.report import NAMES, Column, Dated, Pair, Report, Table, Value, Word
+from exchange.tracker.signature_usage import Asked
+from signing import trust
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula, or of a cell that hides one."""
 
 
-PAPER = ("docx", "pdf")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Print:
-    """What goes on paper beside the report: the file, who issues it, who signs, the target that charts show."""
-
-    output: Path | None
-    issuer: str | None
-    target: int | None
-    letterhead: Mapping[str, str]
-
-
-def printable(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with the options of printed forms, which it gets as one `on_paper`."""
-
-    @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="the file to write")
-    @click.option("--issuer", metavar="CODE", help="code of the agency that issues the report")
-    @click.option("--target", type=click.IntRange(0, 100), help="target in percent, shown on charts")
-    @click.option("--place", default="", help="place before the date")
-    @click.option("--number", default="", help="number and notation of the report")
-    @click.option("--position", default="", help="authority and position of the signer")
-    @click.option("--signer", default="", help="full name of the signer")
-    @functools.wraps(command)
-    def called(*, output: Path | None, issuer: str | None, target: int | None, **others: Any) -> None:  # noqa: ANN401
-        letterhead = {name: others.pop(name) for name in ("place", "number", "position", "signer")}
-        command(
-            on_paper=Print(output=output, issuer=issuer, target=target, letterhead=letterhead), **others
-        )
-
-    return called
-
-
 @click.command()
-@click.argument("name", metavar="REPORT", type=click.Choice(report_made.EVERY, case_sensitive=False))
+@click.argument("name", metavar="REPORT", type=click.Choice((*NAMES, PERIODIC), case_sensitive=False))
 @click.option("--period", required=True, help="2019, 2019-07, 2019-07-31, 2019-Q3, 2019-H1, 2019-W05")
 @click.option("--agency", "codes", multiple=True, help="agency code; repeat for several; without it: all")
 @click.option(
-    "--format", "form", type=click.Choice(["table", "json", "csv", *PAPER]), default="table", show_default=True
-)
-@click.option("--json", "as_json", is_flag=True, help="same as --format json")
-@printable
+    "--format", "form", type=click.Choice(["table", "json", "csv", *report_paper.FORMATS]), default="table",
+    show_default=True,
+)  # fmt: skip
+@click.option("--json", "json_wanted", is_flag=True, help="same as --format json")
+@report_paper.options
 def report(
-    *, name: str, period: str, codes: tuple[str, ...], form: str, as_json: bool, on_paper: Print
+    *, name: str, period: str, codes: tuple[str, ...], form: str, json_wanted: bool, on_paper: Print
 ) -> None:
     """Use of signatures (BC-10), certificates (BC-11), what was not verified (BC-12), rows behind M8 to M11, the periodic report (BC-15)."""
-    given = answers.settings()
+    given, form = answers.settings(), "json" if json_wanted else form
+    report_paper.check(form, on_paper)
     try:
         span = counting.period(period)
     except ValueError:
         answers.fail(answers.USAGE, "cli.bad_period", period=period)
-    chosen = "json" if as_json else form
-    _usable(name, chosen, on_paper)
-    wanted = Wanted(name=name, span=span, codes=codes, issuer=on_paper.issuer, target=on_paper.target)
-    made = _made(given, wanted)
-    if chosen in PAPER:
-        _write(made, chosen, on_paper, given)
-    elif made.gathered:
-        _PERIODIC[chosen](made, given.language)
-    else:
-        _PRINT[chosen](made.report, given.language)
-
-
-def _usable(name: str, form: str, on_paper: Print) -> None:
-    """End (2) where options do not go together."""
-    if form in PAPER and on_paper.output is None:
-        answers.fail(answers.USAGE, "form.needs_output", form=form)
-    stray = (on_paper.output, on_paper.issuer, *on_paper.letterhead.values())
-    if form not in PAPER and any(stray):
-        answers.fail(answers.USAGE, "form.only_files")
-    if (name, form) == (report_made.PERIODIC, "csv"):
-        answers.fail(answers.USAGE, "form.no_csv")
-
-
-def _made(given: config.Config, wanted: Wanted) -> Made:
+    if name == PERIODIC:
+        wanted = report_periodic.Wanted(span=span, codes=codes, form=form, on_paper=on_paper)
+        report_periodic.run(given, wanted, as_json)
+        return
     trusted = answers.trusted(given)
     with answers.database(given) as dsn:
-        try:
-            return answers.reached(report_made.made(dsn, wanted, trusted))
-        except report_made.UnknownAgencyError as error:
-            answers.fail(answers.USAGE, error.key, **error.facts)
+        letterhead = report_paper.issued(dsn, on_paper)
+        made = answers.reached(_made(dsn, name, span, codes, trusted))
+    if made is None:
+        answers.fail(answers.USAGE, "cli.unknown_agency", codes=", ".join(codes))
+    if form in report_paper.FORMATS:
+        report_paper.write(made, form, on_paper, letterhead, given)
+    else:
+        _PRINT[form](made, given.language)
 
 
-def _paper() -> Any:  # noqa: ANN401 - a module
-    """The printed forms, loaded when one is asked for: their libraries take a third of a second."""
-    return importlib.import_module("exchange.cli.report_print")
-
-
-def _write(made: Made, form: str, on_paper: Print, given: config.Config) -> None:
-    paper, own_fonts = _paper(), given.data / "fonts"
-    assert on_paper.output is not None
-    with operators.progress("form.writing", given.language, file=on_paper.output.name):
-        laid = paper.paper(made, on_paper.letterhead, given.language, target=on_paper.target)
-        try:
-            raw = paper.written(laid, form, str(own_fonts))
-            on_paper.output.write_bytes(raw)
-        except paper.MissingFontError:
-            answers.fail(answers.USAGE, "form.no_font", folder=own_fonts)
-        except OSError as error:
-            answers.fail(answers.USAGE, "form.not_written", file=on_paper.output, why=error.strerror)
-    click.echo(texts.say("form.written", given.language, file=on_paper.output, bytes=len(raw)))
-
-
-def _print_sections(made: Made, language: str) -> None:
-    """The periodic report's sentences under their headings."""
-    console = screen.console()
-    console.print(texts.say(f"report.{report_made.PERIODIC}.title", language))
-    for name, fact in report_table.about(made.report, language):
-        console.print(texts.say(f"report.about.{name}", language, **{name: fact}), soft_wrap=True)
-    for heading, sentences in _paper().sections(made, language):
-        console.print(f"\n{heading}")
-        for one in sentences:
-            console.print(one, soft_wrap=True)
-
-
-def _sections_json(made: Made, language: str) -> None:
-    """The same as one object, with the figures and the reports that are its annexes."""
-    assert made.gathered is not None
-    body = {name: one for name, one in as_json(made.report, language).items() if name not in ("columns", "rows")}
-    figures = asdict(made.gathered.figures)
-    answers.show_json(
-        body
-        | {
-            "measures": signature_usage.as_json(made.gathered.figures.measures),
-            "figures": {name: figures[name] for name in ("sent", "received", "excluded", "certificates", "failed")},
-            "coverage": {"registers": dict(zip("nd", made.gathered.figures.registers, strict=True))},
-            "months": {name: signature_usage.as_json({"M1": one})["M1"] for name, one in made.gathered.months},
-            "sections": [
-                {"heading": heading, "sentences": sentences}
-                for heading, sentences in _paper().sections(made, language)
-            ],
-            "annexes": {code: as_json(one, language) for code, one in made.annexes.items()},
-        }
-    )
+async def _made(
+    dsn: str, name: str, span: counting.Period, codes: Sequence[str], trusted: trust.Trust
+) -> Report | None:
+    at = datetime.now(UTC)
+    async with answers.connected(dsn) as connection:
+        found = await tally.agencies(connection, codes, at)
+        if None in found:
+            return None
+        chosen = [one.id for one in found if one] if codes else None
+        asked = Asked(period=span, agencies=chosen, as_of=at)
+        return await make.make(connection, name, asked, trusted, [one.code for one in found if one])
 
 
 def _print_json(made: Report, language: str) -> None:
@@ -274,4 +187,3 @@ _PRINT: Mapping[str, Callable[[Report, str], None]] = {
     "json": _print_json,
     "csv": _print_csv,
 }
-_PERIODIC: Mapping[str, Callable[[Made, str], None]] = {"table": _print_sections, "json": _sections_json}

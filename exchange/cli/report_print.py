@@ -1,20 +1,16 @@
-"""A report on paper: `congvan report … --format docx|pdf`. Loaded when one is asked for, as its libraries are large."""
+"""Reports as documents, with headings and values said as on the terminal. Loaded by `report_paper` when one is asked for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from exchange.cli import report_table
-from exchange.cli.report_made import Made
-from exchange.rules.directory import Agency
-from exchange.tracker.forms import compose, fonts, pdf, periodic, word
+from exchange.rules.periodic_report import Figures
+from exchange.tracker.forms import compose, drawn, fonts, pdf, periodic, word
 from exchange.tracker.forms.compose import Letterhead, Told
 from exchange.tracker.forms.page import Form
 from exchange.tracker.forms.periodic import Periodic
+from exchange.tracker.reports.report import Report
 
 MissingFontError = fonts.MissingFontError
-FILES: Mapping[str, Callable[[Form, Sequence[str]], bytes]] = {
-    "docx": lambda form, _folders: word.write(form),
-    "pdf": pdf.write,
-}
 
 
 def told(language: str) -> Told:
@@ -28,36 +24,22 @@ def told(language: str) -> Told:
     )
 
 
-def paper(made: Made, letterhead: Mapping[str, str], language: str, *, target: int | None) -> Form:
-    """The document, with what is known of who issues it."""
-    issued = Letterhead(parent=_name(made.superior), agency=_name(made.issuer), **letterhead)
+def of_report(made: Report, letterhead: Mapping[str, str], language: str, target: int | None) -> Form:
+    """One report as a document."""
     said = told(language)
-    if made.gathered:
-        return periodic.form(_periodic(made), said, issued)
-    charts = [compose.shares(made.counts, said, target)] if sum(made.counts.values()) else []
-    return compose.form(made.report, said, issued, charts)
+    return compose.form(made, said, Letterhead(**letterhead), drawn.charts(made, said, target))
 
 
-def _name(agency: Agency | None) -> str:
-    return agency.name if agency else ""
+def of_period(made: Periodic, letterhead: Mapping[str, str], language: str) -> Form:
+    """The periodic report as a document."""
+    return periodic.form(made, told(language), Letterhead(**letterhead))
 
 
-def _periodic(made: Made) -> Periodic:
-    assert made.gathered is not None
-    return Periodic(
-        asked=made.report,
-        figures=made.gathered.figures,
-        months=made.gathered.months,
-        reports=made.annexes,
-    )
-
-
-def sections(made: Made, language: str) -> list[tuple[str, Sequence[str]]]:
+def sections(figures: Figures, language: str) -> list[tuple[str, Sequence[str]]]:
     """Headings and sentences of the periodic report, for screens and programs."""
-    assert made.gathered is not None
-    return list(periodic.lines(made.gathered.figures, told(language)))
+    return list(periodic.lines(figures, told(language)))
 
 
 def written(form: Form, kind: str, own_fonts: str) -> bytes:
     """The file's bytes; fonts of the exchange's own folder go before those of the system. Raises MissingFontError."""
-    return FILES[kind](form, (own_fonts, *fonts.FOLDERS))
+    return word.write(form) if kind == "docx" else pdf.write(form, (own_fonts, *fonts.FOLDERS))

@@ -74,15 +74,6 @@ async def agencies(
     return [rules_directory.find(snapshot, code, today) for code in codes] if snapshot else []
 
 
-async def named(
-    connection: pool.Connection, code: str, at: datetime
-) -> tuple[rules_directory.Agency | None, rules_directory.Directory]:
-    """The agency with this code today, and the directory that it was found in."""
-    today = paper_class.local_day(at)
-    snapshot = await directory.load(connection, today)
-    return rules_directory.find(snapshot, code, today), snapshot
-
-
 def _print_table(body: dict[str, Any], language: str) -> None:
     console = screen.console()
     covered = body["coverage"]["registers"]

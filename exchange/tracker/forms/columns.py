@@ -75,8 +75,7 @@ def _millimetres(need: float, size: int, most: float) -> float:
 def _spread(needs: Sequence[_Need], least: Sequence[float], size: int, room: float) -> list[float]:
     """What is left over goes to the columns whose cells are wrapped, then to all alike."""
     wishes = [
-        max(_millimetres(need.whole, size, WIDEST) - one, 0)
-        for need, one in zip(needs, least, strict=True)
+        max(_millimetres(need.whole, size, WIDEST) - one, 0) for need, one in zip(needs, least, strict=True)
     ]
     over, wanted = room - sum(least), sum(wishes)
     share = min(over / wanted, 1) if wanted else 0

@@ -11,7 +11,7 @@ from datetime import datetime
 from exchange import texts
 from exchange.rules import paper_class, ratios
 from exchange.tracker.forms import columns
-from exchange.tracker.forms.page import Annex, Block, Foot, Form, Grid, Head, Shares, Text
+from exchange.tracker.forms.page import Annex, Block, Foot, Form, Grid, Head, Text
 from exchange.tracker.reports.report import Column, Line, Report, Table, Value
 
 MOST_ROWS = 2_000
@@ -20,7 +20,6 @@ LONGEST_CELL = 600
 """Letters of one cell that are printed: a subject has at most 500 (Decree 30/2020, Annex VI)."""
 ROWS_IN_TEXT = 12
 """A table with more rows, or one that needs a lying page, is an annex."""
-CLASSES = ("E", "S", "N", "U", "P")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +49,8 @@ class Letterhead:
     signer: str = ""
 
 
-def form(report: Report, told: Told, issued: Letterhead, charts: Sequence[Shares] = ()) -> Form:
-    """One report as a document."""
+def form(report: Report, told: Told, issued: Letterhead, charts: Sequence[Block] = ()) -> Form:
+    """One report as a document, with charts below its measures."""
     made = report.asked.as_of
     inside = _stands_in_text(report, told)
     blocks: list[Block] = [*basis(told), *_body(report, told), *charts]
@@ -170,14 +169,9 @@ def _note(report: Report, told: Told) -> Text:
     return Text(style="note", text=told.say("form.note", note=told.say(f"report.{report.code}.note").strip()))
 
 
-def of(report: Report) -> list[Table]:
-    """Every table of a report."""
-    return [report.table, *([report.annex] if report.annex else [])]
-
-
 def tables(report: Report, told: Told) -> Iterator[Block]:
     """The tables of a report; those behind the first have titles of their own."""
-    for place, table in enumerate(of(report)):
+    for place, table in enumerate(report.tables):
         if place:
             yield Text(style="table_title", text=told.say(f"report.{table.name}.title"))
         yield grid(table, told)
@@ -188,7 +182,8 @@ def tables(report: Report, told: Told) -> Iterator[Block]:
 
 def _stands_in_text(report: Report, told: Told) -> bool:
     return all(
-        len(table.rows) <= ROWS_IN_TEXT and not columns.fit(grid(table, told)).lying for table in of(report)
+        len(table.rows) <= ROWS_IN_TEXT and not columns.fit(grid(table, told)).lying
+        for table in report.tables
     )
 
 
@@ -206,7 +201,11 @@ def grid(table: Table, told: Told) -> Grid:
 def _total(table: Table, told: Told) -> list[str] | None:
     if table.total is None:
         return None
-    return [told.say("report.total"), *_texts(table.total[1:], told)]
+    shown = _texts(table.total[1:], told)
+    return [
+        told.say("report.total"),
+        *("" if value is None else text for value, text in zip(table.total[1:], shown, strict=True)),
+    ]
 
 
 def _texts(row: Sequence[Value], told: Told) -> list[str]:
@@ -215,17 +214,3 @@ def _texts(row: Sequence[Value], told: Told) -> list[str]:
 
 def _cell(text: str) -> str:
     return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
-
-
-def shares(counts: dict[str, int], told: Told, target: int | None = None) -> Shares:
-    """The 100 % bar of the classes (tỷ lệ theo hình thức gửi), shares adding up to 100,00."""
-    shown = {klass: counts.get(klass, 0) for klass in CLASSES}
-    percent = ratios.shares(shown)
-    key = "form.chart.shares_target" if target is not None else "form.chart.shares_plain"
-    return Shares(
-        title=told.say("form.chart.shares"),
-        parts=[(told.say(f"class.{klass}"), n, percent[klass]) for klass, n in shown.items()],
-        target=target,
-        target_name="" if target is None else told.say("form.chart.mark", target=target),
-        legend=told.say(key, total=ratios.grouped(sum(shown.values())), target=target),
-    )

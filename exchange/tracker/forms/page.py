@@ -47,7 +47,7 @@ STYLES: Mapping[str, Style] = {
     "kind": Style(size=14, bold=True, align="center", before=14),
     "subject": Style(size=14, bold=True, align="center"),
     "basis": Style(size=14, italic=True, align="justify", first=10, after=6),
-    "body": Style(size=14, align="justify", first=10, before=3, after=3),
+    "body": Style(size=14, align="justify", first=10, before=6, after=6),
     "about": Style(size=13, align="left", first=10, after=2),
     "part": Style(size=14, bold=True, align="left", first=10, before=6, after=6, level=1),
     "clause": Style(size=14, bold=True, align="left", first=10, before=2, after=6, level=2),

@@ -33,7 +33,12 @@ def shares(block: Shares, shown: Shown) -> Drawing:
     rows = (len(block.parts) + 1) // 2
     drawing = Drawing(_WIDE, _BAR_HEIGHT + _BAR_BOTTOM + rows * _ROW + _BELOW + 8 * mm, hAlign="LEFT")
     lifted = rows * _ROW + _BELOW
-    for shape in (*_bar(block, lifted), *_scale(lifted), *_target(block, lifted, shown), *_names(block, rows, shown)):
+    for shape in (
+        *_bar(block, lifted),
+        *_scale(lifted),
+        *_target(block, lifted, shown),
+        *_names(block, rows, shown),
+    ):
         drawing.add(shape)
     return drawing
 
@@ -110,9 +115,7 @@ def _levels() -> Iterator[Shape]:
 def _across(block: Trend) -> Iterator[Shape]:
     if block.target is not None:
         y = _y(block.target)
-        yield Line(
-            _TREND_LEFT, y, _WIDE, y, strokeWidth=1, strokeColor=colors.red, strokeDashArray=(4, 2)
-        )
+        yield Line(_TREND_LEFT, y, _WIDE, y, strokeWidth=1, strokeColor=colors.red, strokeDashArray=(4, 2))
 
 
 def _line(block: Trend) -> Iterator[Shape]:
@@ -147,6 +150,11 @@ def _below(block: Trend, percent: float) -> bool:
 
 
 def _text(
-    x: float, y: float, text: str, anchor: str = "start", ink: colors.Color = colors.black, size: float = _SMALL
+    x: float,
+    y: float,
+    text: str,
+    anchor: str = "start",
+    ink: colors.Color = colors.black,
+    size: float = _SMALL,
 ) -> String:
     return String(x, y, text, fontName=_FACE, fontSize=size, textAnchor=anchor, fillColor=ink)

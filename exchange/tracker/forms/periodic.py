@@ -1,32 +1,16 @@
 """BC-15 as a document: sections of computed sentences, charts, room for the author, annexes of other reports."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-from exchange.rules import periodic_report, ratios
+from exchange.rules import periodic_report
 from exchange.rules.periodic_report import Figures, Section, Sentence
-from exchange.rules.ratios import Measure
-from exchange.tracker.forms import compose
+from exchange.tracker.forms import compose, drawn
 from exchange.tracker.forms.compose import Letterhead, Told
-from exchange.tracker.forms.page import Annex, Block, Form, Text, Trend
-from exchange.tracker.reports.report import Report
+from exchange.tracker.forms.page import Annex, Block, Form, Text
+from exchange.tracker.forms.wanted import CODE, Periodic
 
-CODE = "BC-15"
 BLANK_LINES = 4
 """Dotted lines for what only a person can say."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Periodic:
-    """What the document is made of: what was asked, as a report without rows; figures; M1 by month; ready reports.
-
-    `reports` are annexes by their codes (`periodic_report.ANNEXES`); which there are, is the caller's.
-    """
-
-    asked: Report
-    figures: Figures
-    months: Sequence[tuple[str, Measure]] = ()
-    reports: Mapping[str, Report]
 
 
 def form(made: Periodic, told: Told, issued: Letterhead) -> Form:
@@ -87,27 +71,9 @@ def _charts(made: Periodic, told: Told) -> Iterator[Block]:
     """The bar where anything was counted, the line where more than one month was."""
     figures = made.figures
     if periodic_report.total(figures.sent):
-        yield compose.shares(figures.sent, told, figures.target)
+        yield drawn.shares(figures.sent, told, figures.target)
     if sum(one.d > 0 for _, one in made.months) > 1 and periodic_report.sufficient(figures):
-        yield _trend(made, told)
-
-
-def _trend(made: Periodic, told: Told) -> Trend:
-    target = made.figures.target
-    legend = "form.chart.trend_plain" if target is None else "form.chart.trend_target"
-    return Trend(
-        title=told.say("form.chart.trend"),
-        name=told.say("form.chart.trend_name"),
-        target_name=told.say("form.chart.trend_target_name"),
-        points=[(name, _percent(one)) for name, one in made.months],
-        target=target,
-        legend=told.say(legend, target=target),
-    )
-
-
-def _percent(one: Measure) -> float | None:
-    """As on every table: two decimals, 100 and 0 only where they are exact."""
-    return float(ratios.share(*one).replace(",", ".")) if one.d else None
+        yield drawn.trend(made.months, told, figures.target)
 
 
 def _annexes(made: Periodic, told: Told, issued: Letterhead) -> Iterator[Annex]:

@@ -117,21 +117,22 @@ def _first_page(document: Opened, form: Form) -> None:
 
 
 def _head(document: Opened, head: Head) -> None:
-    left, right = _side_by_side(document, (page.LEFT_OF_HEAD, page.UPRIGHT - page.LEFT_OF_HEAD))
+    most, rest = page.LEFT_OF_HEAD, page.UPRIGHT - page.LEFT_OF_HEAD
+    (left, right), (number, place) = _side_by_side(document, (most, rest), rows=2)
     if head.parent:
         _said(left, "parent", head.parent)
     _said(left, "agency", head.agency)
-    _rule(left, 0.4 * min(_width("agency", head.agency), page.LEFT_OF_HEAD), page.LEFT_OF_HEAD)
-    _said(left, "number", head.number)
+    _rule(left, 0.4 * min(_width("agency", head.agency), most), most)
+    _said(number, "number", head.number)
     _said(right, "nation", head.nation)
     _said(right, "motto", head.motto)
-    _rule(right, _width("motto", head.motto), page.UPRIGHT - page.LEFT_OF_HEAD)
-    _said(right, "place", head.place)
+    _rule(right, _width("motto", head.motto), rest)
+    _said(place, "place", head.place)
 
 
 def _foot(document: Opened, foot: Foot) -> None:
     _said(document, "about", "")
-    left, right = _side_by_side(document, (page.UPRIGHT / 2, page.UPRIGHT / 2))
+    ((left, right),) = _side_by_side(document, (page.UPRIGHT / 2, page.UPRIGHT / 2))
     _said(left, "recipients", foot.heading)
     for one in foot.recipients:
         _said(left, "recipient", one)
@@ -139,18 +140,17 @@ def _foot(document: Opened, foot: Foot) -> None:
     _said(right, "signer", foot.signer)
 
 
-def _side_by_side(document: Opened, widths: Sequence[float]) -> list[_Cell]:
-    """Two cells beside each other without a frame, not split between pages."""
-    table = document.add_table(rows=1, cols=len(widths))
+def _side_by_side(document: Opened, widths: Sequence[float], rows: int = 1) -> list[list[_Cell]]:
+    """Rows of cells beside each other without a frame, none split between pages."""
+    table = document.add_table(rows=rows, cols=len(widths))
     table.autofit = False
     for column, width in zip(table.columns, widths, strict=True):
         column.width = Mm(width)
-    word_parts.whole_row(table.rows[0])
-    cells = list(table.rows[0].cells)
-    for cell, width in zip(cells, widths, strict=True):
-        cell.width = Mm(width)
-        word_parts.no_padding(cell)
-    return cells
+    for row in table.rows:
+        word_parts.whole_row(row)
+        for cell in row.cells:
+            word_parts.no_padding(cell)
+    return [list(row.cells) for row in table.rows]
 
 
 def _annex(document: Opened, annex: Annex) -> None:

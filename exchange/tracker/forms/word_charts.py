@@ -97,9 +97,7 @@ def _trend(block: Trend) -> Iterator[str]:
 
 
 def _named(place: int, name: str) -> str:
-    return (
-        f'<c:ser><c:idx val="{place}"/><c:order val="{place}"/><c:tx><c:v>{_safe(name)}</c:v></c:tx>'
-    )
+    return f'<c:ser><c:idx val="{place}"/><c:order val="{place}"/><c:tx><c:v>{_safe(name)}</c:v></c:tx>'
 
 
 def _filled(colour: str) -> str:

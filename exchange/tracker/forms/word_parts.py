@@ -17,24 +17,16 @@ from exchange.tracker.forms.page import Grid
 
 _TWIPS = 1440 / 25.4
 _HEADING_GROUND = "EDEDED"
-_WORD = "http://schemas.microsoft.com/office/word"
-_BEHIND_COMPAT = (
-    "w:docVars", "w:rsids", "m:mathPr", "w:attachedSchema", "w:themeFontLang", "w:clrSchemeMapping",
-    "w:shapeDefaults", "w:decimalSymbol", "w:listSeparator",
-)  # fmt: skip
+_MODE = "15"
+"""Word 2013 and later."""
 _EDGES = ("top", "left", "bottom", "right", "insideH", "insideV")
 
 
 def current(settings: Any) -> None:  # noqa: ANN401 - an element
     """Laid out as today's programs do, not as those of 2007 did: tables begin at the margin."""
-    compatible = settings.find(qn("w:compat"))
-    if compatible is None:
-        compatible = OxmlElement("w:compat")
-        settings.insert_element_before(compatible, *_BEHIND_COMPAT)
-    mode = OxmlElement("w:compatSetting")
-    for name, value in (("name", "compatibilityMode"), ("uri", _WORD), ("val", "15")):
-        mode.set(qn(f"w:{name}"), value)
-    compatible.append(mode)
+    for one in settings.iter(qn("w:compatSetting")):
+        if one.get(qn("w:name")) == "compatibilityMode":
+            one.set(qn("w:val"), _MODE)
 
 
 def page_number(paragraph: Paragraph, size: float) -> None:

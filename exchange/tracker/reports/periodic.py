@@ -85,7 +85,9 @@ def before(span: Period) -> Period:
     """The period of the same kind just before: the quarter before a quarter, the year before a year."""
     last = span.first - timedelta(days=1)
     if not any(months_of(span)):
-        return replace(span, text="", first=span.first - (span.last - span.first) - timedelta(days=1), last=last)
+        return replace(
+            span, text="", first=span.first - (span.last - span.first) - timedelta(days=1), last=last
+        )
     months = (span.last.year - span.first.year) * 12 + span.last.month - span.first.month + 1
     whole = span.first.year * 12 + span.first.month - 1 - months
     return replace(span, text="", first=date(whole // 12, whole % 12 + 1, 1), last=last)

@@ -83,7 +83,8 @@ class Line:
 class Report:
     """One report: title, period, scope, unit and footnote follow from `code`; `version` is provisional while a period is open.
 
-    `annex` is a second table of the same report; `measures` stand below the table, `lines` too.
+    `annex` is a second table of the same report, `annexes` are more of them; `measures` stand below the table, `lines` too.
+    `coverage`: how many agencies' registers cover the period, of how many.
     """
 
     code: str
@@ -94,3 +95,10 @@ class Report:
     measures: Mapping[str, Measure] = field(default_factory=dict)
     lines: Sequence[Line] = ()
     version: str = "provisional"
+    annexes: Sequence[Table] = ()
+    coverage: tuple[int, int] | None = None
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Every table, the report's own first."""
+        return (self.table, *([self.annex] if self.annex else []), *self.annexes)
