@@ -36,6 +36,7 @@ _LEADING = 1.2
 _LINE = 0.7
 _GROUND = colors.Color(0.93, 0.93, 0.93)
 _PADDING = columns.PADDING * mm
+_REGULAR = fonts.FACES[False, False]
 _TEMPLATES = {False: "upright", True: "lying"}
 
 
@@ -50,7 +51,7 @@ def write(form: Form, folders: Sequence[str] = fonts.FOLDERS) -> bytes:
         author=setter.shown(form.head.agency),
         creator="congvan",
         lang=form.language,
-        allowSplitting=1,
+        initialFontName=_REGULAR,
     )
     document.build(list(setter.story(form)))
     return held.getvalue()
@@ -72,7 +73,7 @@ def _number(size: tuple[float, float], canvas: Canvas, document: BaseDocTemplate
     if document.page == 1:
         return
     width, height = size
-    canvas.setFont(fonts.FACES[False, False], page.PAGE_NUMBER_SIZE)
+    canvas.setFont(_REGULAR, page.PAGE_NUMBER_SIZE)
     middle = (page.LEFT * mm + width - page.RIGHT * mm) / 2
     canvas.drawCentredString(
         middle, height - page.PAGE_NUMBER_TOP * mm - page.PAGE_NUMBER_SIZE, str(document.page)
@@ -158,6 +159,7 @@ class _Setter:
         aligned = ["right" if numeric else "left" for numeric in grid.numeric]
         rows += [self._row(row, aligned, measured.size) for row in grid.rows]
         rules = [
+            ("FONTNAME", (0, 0), (-1, -1), _REGULAR),
             ("GRID", (0, 0), (-1, -1), 0.5, colors.black),
             ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
             ("BACKGROUND", (0, 0), (-1, 0), _GROUND),
@@ -186,6 +188,7 @@ class _Setter:
 def _side_by_side(rows: Sequence[Sequence[object]], widths: Sequence[float]) -> Table:
     """Two blocks beside each other, without a frame."""
     style = [
+        ("FONTNAME", (0, 0), (-1, -1), _REGULAR),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("ALIGN", (0, 0), (-1, -1), "CENTER"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from reportlab.graphics.shapes import Drawing, Line, PolyLine, Rect, Shape, String
+from reportlab.graphics.shapes import STATE_DEFAULTS, Drawing, Line, PolyLine, Rect, Shape, String
 from reportlab.lib import colors
 from reportlab.lib.units import mm
 
@@ -19,6 +19,7 @@ _SMALL, _NAME_SIZE = 10, 9
 _BAR_HEIGHT, _BAR_BOTTOM = 10 * mm, 9 * mm
 _ROW, _BELOW = 6 * mm, 2.5 * mm
 _FACE = fonts.FACES[False, False]
+STATE_DEFAULTS["fontName"] = _FACE  # else every chart names a font that does not travel with the file
 _TREND_HEIGHT = 58 * mm
 _TREND_LEFT, _TREND_BOTTOM, _TREND_TOP = 13 * mm, 9 * mm, 5 * mm
 _STEPS = range(0, 101, 20)

@@ -104,7 +104,9 @@ def _laid(section: Section, *, lying: bool) -> None:
 
 
 def _said(place: Opened | _Cell, style: str, text: str) -> Paragraph:
-    return place.add_paragraph(texts.clean(text), style=_name(style))
+    paragraph = place.add_paragraph(texts.clean(text))
+    word_parts.styled(paragraph, _name(style))
+    return paragraph
 
 
 def _first_page(document: Opened, form: Form) -> None:
@@ -181,7 +183,7 @@ def _block(document: Opened, block: Block, *, lying: bool = False) -> None:
 
 def _rule(place: Opened | _Cell, width: float, room: float) -> None:
     """A line of so many millimetres in the middle of so much room."""
-    paragraph = place.add_paragraph(style=_name("motto"))
+    paragraph = _said(place, "motto", "")
     shape = paragraph.paragraph_format
     shape.left_indent = shape.right_indent = Mm(max(room - width, 0) / 2)
     shape.space_after = Pt(4)

@@ -69,6 +69,11 @@ def outline(style: Any, level: int) -> None:  # noqa: ANN401 - an element
     style.get_or_add_pPr().append(element)
 
 
+def styled(paragraph: Paragraph, style: str) -> None:
+    """Set a style of ours by name: its identity is the name without spaces, nothing needs to be looked up."""
+    paragraph._p.style = style.replace(" ", "")  # noqa: SLF001 - the library looks through all styles each time
+
+
 def ruled(paragraph: Paragraph) -> None:
     """A paragraph without text that is a line."""
     borders = OxmlElement("w:pBdr")
