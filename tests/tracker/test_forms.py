@@ -109,7 +109,9 @@ def test_pages_are_numbered_from_the_second_on_in_the_upper_margin(large_pdf, la
     shown = large_pages
     assert len(shown) > 4
     assert shown[0].split("\n")[0].strip() != "1"
-    assert [text.split("\n")[0].strip() for text in shown[1:]] == [str(one) for one in range(2, len(shown) + 1)]
+    assert [text.split("\n")[0].strip() for text in shown[1:]] == [
+        str(one) for one in range(2, len(shown) + 1)
+    ]
     for number, one in enumerate(PdfReader(io.BytesIO(large_pdf)).pages[1:], 2):
         ((_, y),) = [(x, y) for text, x, y in placed(one) if text == str(number) and y > top(one)]
         assert y < float(one.mediabox.height)
@@ -198,7 +200,10 @@ def charts_of(raw):
             [
                 (
                     series.find(f"{CHART}tx/{CHART}v").text,
-                    [(int(one.get("idx")), float(one[0].text)) for one in series.iterfind(f"{CHART}val//{CHART}pt")],
+                    [
+                        (int(one.get("idx")), float(one[0].text))
+                        for one in series.iterfind(f"{CHART}val//{CHART}pt")
+                    ],
                 )
                 for series in tree.iter(f"{CHART}ser")
             ]
@@ -258,7 +263,11 @@ def test_charts_come_from_the_reports_own_rows():
     trend = Table(
         name="BC-04",
         columns=[Column(name="period"), Column(name="m1")],
-        rows=[["2019-01", Measure(1, 2)], ["2019-02", Measure(0, 0)], ["2019-03", Measure(999_999, 1_000_000)]],
+        rows=[
+            ["2019-01", Measure(1, 2)],
+            ["2019-02", Measure(0, 0)],
+            ["2019-03", Measure(999_999, 1_000_000)],
+        ],
     )
     (line,) = drawn.charts(replace(with_total(None), table=trend), TOLD)
     assert line.points == [("2019-01", 50.0), ("2019-02", None), ("2019-03", 99.99)]
@@ -281,7 +290,11 @@ def test_a_short_narrow_table_stands_in_the_text():
     assert not made.annexes
     assert [one.rows for one in made.blocks if isinstance(one, Grid)] == [[["Ban Cơ yếu", "1", "2"]]]
     raw = word.write(made)
-    assert paper.rows_of(raw, 1) == [["Nơi cấp", "Tổ chức", "Cộng"], ["Ban Cơ yếu", "1", "2"], ["Cộng", "1", "2"]]
+    assert paper.rows_of(raw, 1) == [
+        ["Nơi cấp", "Tổ chức", "Cộng"],
+        ["Ban Cơ yếu", "1", "2"],
+        ["Cộng", "1", "2"],
+    ]
 
 
 def test_every_table_of_a_report_is_printed():
@@ -312,7 +325,9 @@ def test_nothing_known_of_the_issuer_leaves_the_forms_own_words():
 def test_the_form_in_english():
     made = periodic.form(paper.periodic(), replace(TOLD, language="en"), ISSUED)
     assert made.kind == "REPORT"
-    assert "92,00\u00a0% (441.042/479.393)" in "".join(one.text for one in made.blocks if isinstance(one, Text))
+    assert "92,00\u00a0% (441.042/479.393)" in "".join(
+        one.text for one in made.blocks if isinstance(one, Text)
+    )
     assert "vi-VN" not in Document(io.BytesIO(word.write(made))).styles["Normal"].element.xml
 
 
@@ -322,7 +337,9 @@ def hostile_form(rows, total=None):
     report = replace(
         paper.usage_report(1), table=Table(name="x", columns=columns_of, rows=rows, total=total), measures={}
     )
-    return compose.form(report, replace(TOLD, heading=lambda _table, column, _language: f"Cột {column.name}"), ISSUED)
+    return compose.form(
+        report, replace(TOLD, heading=lambda _table, column, _language: f"Cột {column.name}"), ISSUED
+    )
 
 
 @pytest.mark.parametrize("wide", [1, 5, 18])
