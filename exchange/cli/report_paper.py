@@ -72,7 +72,7 @@ def issued(dsn: str, on_paper: Print) -> dict[str, str]:
         return dict(on_paper.letterhead)
     names = answers.reached(_names(dsn, on_paper.issuer))
     if names is None:
-        answers.fail(answers.USAGE, "form.unknown_issuer", code=on_paper.issuer)
+        answers.fail(answers.USAGE, "form.unknown_issuer", agency=on_paper.issuer)
     agency, parent = names
     return {"agency": agency, "parent": parent, **on_paper.letterhead}
 

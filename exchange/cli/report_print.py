@@ -7,7 +7,7 @@ from exchange.rules.periodic_report import Figures
 from exchange.tracker.forms import compose, drawn, fonts, pdf, periodic, word
 from exchange.tracker.forms.compose import Letterhead, Told
 from exchange.tracker.forms.page import Form
-from exchange.tracker.forms.periodic import Periodic
+from exchange.tracker.forms.wanted import Periodic
 from exchange.tracker.reports.report import Report
 
 MissingFontError = fonts.MissingFontError

@@ -4,9 +4,10 @@ Source: Decree 30/2020/NĐ-CP, Annex I. Every letter comes from a font file of t
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from html import escape
+from typing import Any, Literal
 
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY, TA_LEFT, TA_RIGHT
@@ -31,7 +32,12 @@ from reportlab.platypus import (
 from exchange.tracker.forms import columns, fonts, page, pdf_charts
 from exchange.tracker.forms.page import Annex, Block, Foot, Form, Grid, Head, Shares, Style, Text, Trend
 
-_ALIGN = {"left": TA_LEFT, "center": TA_CENTER, "right": TA_RIGHT, "justify": TA_JUSTIFY}
+_ALIGN: Mapping[str, Literal[0, 1, 2, 4]] = {
+    "left": TA_LEFT,
+    "center": TA_CENTER,
+    "right": TA_RIGHT,
+    "justify": TA_JUSTIFY,
+}
 _LEADING = 1.2
 _LINE = 0.7
 _GROUND = colors.Color(0.93, 0.93, 0.93)
@@ -112,7 +118,7 @@ class _Setter:
         agency += [self._said("agency", head.agency)]
         most = page.LEFT_OF_HEAD * mm
         left = [*agency, _rule(0.4 * min(_width("agency", head.agency), most)), Spacer(0, 5)]
-        right = [self._said("nation", head.nation), self._said("motto", head.motto)]
+        right: list[Flowable] = [self._said("nation", head.nation), self._said("motto", head.motto)]
         right += [_rule(_width("motto", head.motto)), Spacer(0, 5)]
         return _side_by_side(
             [[left, right], [self._said("number", head.number), self._said("place", head.place)]],
@@ -158,7 +164,7 @@ class _Setter:
         rows = [self._row(grid.headings, ["center"] * len(grid.headings), measured.size, bold=True)]
         aligned = ["right" if numeric else "left" for numeric in grid.numeric]
         rows += [self._row(row, aligned, measured.size) for row in grid.rows]
-        rules = [
+        rules: list[Any] = [
             ("FONTNAME", (0, 0), (-1, -1), _REGULAR),
             ("GRID", (0, 0), (-1, -1), 0.5, colors.black),
             ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
@@ -196,7 +202,8 @@ def _side_by_side(rows: Sequence[Sequence[object]], widths: Sequence[float]) -> 
         ("TOPPADDING", (0, 0), (-1, -1), 0),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
     ]
-    return Table(rows, colWidths=[one * mm for one in widths], style=TableStyle(style), hAlign="LEFT")
+    cells = [list(row) for row in rows]
+    return Table(cells, colWidths=[one * mm for one in widths], style=TableStyle(style), hAlign="LEFT")
 
 
 def _rule(width: float) -> HRFlowable:

@@ -1,6 +1,7 @@
 """Charts of a document as vectors in a PDF: a stacked bar of 100 %, and a line over periods. Black, grey and one colour."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
 
 from reportlab.graphics.shapes import STATE_DEFAULTS, Drawing, Line, PolyLine, Rect, Shape, String
 from reportlab.lib import colors
@@ -11,6 +12,7 @@ from exchange.tracker.forms import fonts, page
 from exchange.tracker.forms.page import Shares, Trend
 
 Shown = Callable[[str], str]
+Anchor = Literal["start", "middle", "end"]
 
 FILLS = ("1F4E79", "7FA7CC", "F2C14E", "D9D9D9", "7F7F7F", "404040")
 """Colours of the parts, in order; they differ in grey too."""
@@ -24,6 +26,7 @@ _TREND_HEIGHT = 58 * mm
 _TREND_LEFT, _TREND_BOTTOM, _TREND_TOP = 13 * mm, 9 * mm, 5 * mm
 _STEPS = range(0, 101, 20)
 _WHOLE = 100
+_ENDS: Mapping[int, Anchor] = {0: "start", _WHOLE: "end"}
 _MOST_NAMES = 12
 _LABEL = 10
 """Percent of the scale that the figure above a point takes."""
@@ -51,7 +54,7 @@ def _bar(block: Shares, lifted: float) -> Iterator[Shape]:
         if not n:
             continue
         width = _WIDE * n / total
-        yield Rect(
+        yield _box(
             left, lifted + _BAR_BOTTOM, width, _BAR_HEIGHT,
             fillColor=colors.HexColor(f"#{fill}"), strokeColor=colors.white, strokeWidth=0.3,
         )  # fmt: skip
@@ -61,13 +64,13 @@ def _bar(block: Shares, lifted: float) -> Iterator[Shape]:
             ink = colors.white if dark else colors.black
             yield _text(left + width / 2, lifted + _BAR_BOTTOM + 3.6 * mm, said, "middle", ink)
         left += width
-    yield Rect(0, lifted + _BAR_BOTTOM, _WIDE, _BAR_HEIGHT, fillColor=None, strokeWidth=0.5)
+    yield _box(0, lifted + _BAR_BOTTOM, _WIDE, _BAR_HEIGHT, fillColor=None, strokeWidth=0.5)
 
 
 def _scale(lifted: float) -> Iterator[Shape]:
     for step in _STEPS:
         x = _WIDE * step / _WHOLE
-        anchor = {0: "start", _WHOLE: "end"}.get(step, "middle")
+        anchor = _ENDS.get(step, "middle")
         yield Line(x, lifted + _BAR_BOTTOM - 1.5 * mm, x, lifted + _BAR_BOTTOM, strokeWidth=0.5)
         yield _text(x, lifted + _BAR_BOTTOM - 5.5 * mm, f"{step} %", anchor)
 
@@ -77,14 +80,14 @@ def _target(block: Shares, lifted: float, shown: Shown) -> Iterator[Shape]:
         return
     x, bottom = _WIDE * block.target / _WHOLE, lifted + _BAR_BOTTOM
     yield Line(x, bottom - mm, x, bottom + _BAR_HEIGHT + 2.5 * mm, strokeWidth=1.4, strokeColor=colors.red)
-    anchor = "end" if block.target > _WHOLE / 2 else "start"
+    anchor: Anchor = "end" if block.target > _WHOLE / 2 else "start"
     yield _text(x, bottom + _BAR_HEIGHT + 3.5 * mm, shown(block.target_name), anchor)
 
 
 def _names(block: Shares, rows: int, shown: Shown) -> Iterator[Shape]:
     for place, ((name, n, share), fill) in enumerate(zip(block.parts, FILLS, strict=False)):
         x, y = _WIDE / 2 * (place % 2), (rows - 1 - place // 2) * _ROW + _BELOW
-        yield Rect(x, y, 3 * mm, 3 * mm, fillColor=colors.HexColor(f"#{fill}"), strokeWidth=0.3)
+        yield _box(x, y, 3 * mm, 3 * mm, fillColor=colors.HexColor(f"#{fill}"), strokeWidth=0.3)
         yield _text(x + 4.5 * mm, y, f"{shown(name)}: {ratios.grouped(n)} ({share} %)")
 
 
@@ -126,7 +129,7 @@ def _line(block: Trend) -> Iterator[Shape]:
     for place, (_, percent) in enumerate([*block.points, ("", None)]):
         if percent is not None:
             run += [_x(block, place), _y(percent)]
-            yield Rect(_x(block, place) - 1.5, _y(percent) - 1.5, 3, 3, fillColor=ink, strokeColor=ink)
+            yield _box(_x(block, place) - 1.5, _y(percent) - 1.5, 3, 3, fillColor=ink, strokeColor=ink)
             continue
         if len(run) > 2:  # noqa: PLR2004 - one point is no line
             yield PolyLine(run, strokeColor=ink, strokeWidth=1.5)
@@ -150,11 +153,15 @@ def _below(block: Trend, percent: float) -> bool:
     return crossed or percent > _WHOLE - _LABEL
 
 
+def _box(x: float, y: float, width: float, height: float, **style: Any) -> Rect:  # noqa: ANN401 - colours and numbers
+    return Rect(x, y, width, height, **style)
+
+
 def _text(
     x: float,
     y: float,
     text: str,
-    anchor: str = "start",
+    anchor: Anchor = "start",
     ink: colors.Color = colors.black,
     size: float = _SMALL,
 ) -> String:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt
@@ -31,7 +32,7 @@ def current(settings: Any) -> None:  # noqa: ANN401 - an element
 
 def page_number(paragraph: Paragraph, size: float) -> None:
     """A field that shows the page's number, centred."""
-    paragraph.alignment = 1
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     for kind, text in (("begin", ""), ("", "PAGE"), ("separate", ""), ("end", "")):
         run = paragraph.add_run()
         run.font.size = Pt(size)
@@ -81,7 +82,7 @@ def ruled(paragraph: Paragraph) -> None:
     for name, value in (("val", "single"), ("sz", "6"), ("space", "1"), ("color", "000000")):
         top.set(qn(f"w:{name}"), value)
     borders.append(top)
-    properties = paragraph._p.get_or_add_pPr()  # noqa: SLF001 - borders have no words in the library
+    properties: Any = paragraph._p.get_or_add_pPr()  # noqa: SLF001 - borders have no words in the library
     properties.insert_element_before(borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc")
     paragraph.paragraph_format.line_spacing = Pt(4)
 
