@@ -1,38 +1,59 @@
 """`congvan report … --format docx|pdf`: files with the figures of the other forms; what cannot be made is told, and is 2."""
 
 import json
+import subprocess
+import sys
 
+import clerk
 import paper_cases as paper
 import pytest
 from docx import Document
 
+from exchange.cli import report_paper, report_print
+from exchange.demo import agencies
 from exchange.tracker.forms import fonts
 
-PERIOD = ("--period", "2026")
+PERIOD = ("--period", "2026", "--agency", "H13.01", "--agency", "H13.02")
+"""A few agencies: the whole province's certificates take seconds to read."""
 
 
-def told(server, *arguments):
-    done = server.congvan("report", *arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+NAME = next(one.name for one in agencies.agencies() if one.code == "H13.01")
+
+
+@pytest.fixture
+def report(province, province_database, tmp_path):
+    """`congvan report` on the province's database, without a server."""
+    settings = {
+        "CONGVAN_DATABASE_URL": province_database,
+        "CONGVAN_DATA": tmp_path,
+        "CONGVAN_TRUST_DIR": province.folder / "trust",
+        "CONGVAN_CRL_DIR": province.folder / "crl",
+        "CONGVAN_LANGUAGE": "vi",
+    }
+    return lambda *arguments: clerk.congvan(None, "report", *arguments, **settings)
+
+
+def told(report, *arguments):
+    done = report(*arguments)
+    assert done.code == 0, done.err
+    return done.out
 
 
 @pytest.mark.parametrize("kind", ["docx", "pdf"])
-def test_a_report_is_written_with_who_issues_it(shared_server, tmp_path, kind):
+def test_a_report_is_written_with_who_issues_it(report, tmp_path, kind):
     if kind == "pdf":
         paper.font()
     file = tmp_path / f"bc10.{kind}"
     said = told(
-        shared_server, "BC-10", *PERIOD, "--format", kind, "--output", str(file), "--issuer", "H13.01",
+        report, "BC-10", *PERIOD, "--format", kind, "--output", str(file), "--issuer", "H13.01",
         "--place", "Cần Thơ", "--number", "12/BC-SA", "--position", "Giám đốc", "--signer", "Trần Văn Mẫu",
     )  # fmt: skip
     raw = file.read_bytes()
     assert f"{file} ({len(raw)} byte)" in said
     text = paper.flat("".join(paper.pages(raw) if kind == "pdf" else paper.paragraphs(raw)))
-    rows = json.loads(told(shared_server, "BC-10", *PERIOD, "--json"))
-    name = json.loads(told(shared_server, "M11", *PERIOD, "--agency", "H13.01", "--json"))["rows"][0]["name"]
+    rows = json.loads(told(report, "BC-10", *PERIOD, "--json"))
     for one in (
-        name.upper(),
+        NAME.upper(),
         "Số: 12/BC-SA",
         "Cần Thơ, ngày",
         "GIÁM ĐỐC",
@@ -45,14 +66,14 @@ def test_a_report_is_written_with_who_issues_it(shared_server, tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["docx", "pdf"])
-def test_the_periodic_report_says_on_paper_what_it_says_to_programs(shared_server, tmp_path, kind):
+def test_the_periodic_report_says_on_paper_what_it_says_to_programs(report, tmp_path, kind):
     if kind == "pdf":
         paper.font()
     file = tmp_path / f"bc15.{kind}"
-    told(shared_server, "bc-15", *PERIOD, "--format", kind, "--output", str(file), "--target", "92")
+    told(report, "bc-15", *PERIOD, "--format", kind, "--output", str(file), "--target", "92")
     raw = file.read_bytes()
     text = paper.flat("".join(paper.pages(raw) if kind == "pdf" else paper.paragraphs(raw)))
-    body = json.loads(told(shared_server, "BC-15", *PERIOD, "--json", "--target", "92"))
+    body = json.loads(told(report, "BC-15", *PERIOD, "--json", "--target", "92"))
     for section in body["sections"]:
         assert paper.flat(section["heading"]) in text
         assert all(paper.flat(one) in text for one in section["sentences"]), section
@@ -63,9 +84,9 @@ def test_the_periodic_report_says_on_paper_what_it_says_to_programs(shared_serve
         assert len(Document(file).sections) == 1 + len(body["annexes"])
 
 
-def test_the_periodic_report_on_the_terminal_in_both_languages(shared_server):
-    assert "II. TỒN TẠI, HẠN CHẾ" in told(shared_server, "BC-15", *PERIOD)
-    english = told(shared_server, "BC-15", "--period", "2026-Q4", "--language", "en", "--agency", "H13.01")
+def test_the_periodic_report_on_the_terminal_in_both_languages(report):
+    assert "II. TỒN TẠI, HẠN CHẾ" in told(report, "BC-15", *PERIOD)
+    english = told(report, "BC-15", "--period", "2026-Q4", "--language", "en", "--agency", "H13.01")
     assert "II. SHORTCOMINGS" in english
     assert "Scope: " in english
 
@@ -77,22 +98,20 @@ def test_the_periodic_report_on_the_terminal_in_both_languages(shared_server):
         (("BC-10", *PERIOD, "--output", "x.pdf"), "--format docx"),
         (("BC-10", *PERIOD, "--signer", "A"), "--format docx"),
         (("BC-15", *PERIOD, "--format", "csv"), "CSV"),
-        (("BC-15", *PERIOD, "--agency", "NOBODY"), "NOBODY"),
+        (("BC-15", "--period", "2026", "--agency", "NOBODY"), "NOBODY"),
         (("BC-10", *PERIOD, "--format", "docx", "--output", "x", "--issuer", "NOBODY"), "NOBODY"),
         (("BC-10", *PERIOD, "--format", "docx", "--output", "/nowhere/x.docx"), "/nowhere/x.docx"),
         (("BC-10", *PERIOD, "--format", "pdf", "--output", "x", "--target", "101"), "101"),
     ],
     ids=["no-output", "stray-output", "stray-signer", "csv", "agency", "issuer", "folder", "target"],
 )  # fmt: skip
-def test_what_does_not_go_together_is_2(shared_server, wrong, said):
-    done = shared_server.congvan("report", *wrong)
-    assert done.returncode == 2
-    assert said in done.stderr
+def test_what_does_not_go_together_is_2(report, wrong, said):
+    done = report(*wrong)
+    assert done.code == 2
+    assert said in done.err
 
 
-def test_without_a_font_the_sentence_says_what_to_install(shared_server, monkeypatch, tmp_path):
-    from exchange.cli import report_paper, report_print
-
+def test_without_a_font_the_sentence_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(fonts, "FOLDERS", (str(tmp_path / "none"),))
     monkeypatch.setattr(report_paper, "printing", lambda: report_print)
     on_paper = report_paper.Print(output=tmp_path / "x.pdf", issuer=None, target=None, letterhead={})
@@ -105,11 +124,8 @@ def test_without_a_font_the_sentence_says_what_to_install(shared_server, monkeyp
     assert on_paper.output.exists()
 
 
-def test_the_libraries_of_paper_are_loaded_only_when_asked_for(shared_server):
-    import subprocess
-    import sys
-
-    code = "import sys; from exchange.cli import main; print([one for one in ('docx', 'reportlab', 'PIL') if one in sys.modules])"  # fmt: skip
+def test_the_libraries_of_paper_are_loaded_only_when_asked_for():
+    code = "import sys; from exchange.cli import main; print([one for one in ('docx', 'reportlab') if one in sys.modules])"  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
