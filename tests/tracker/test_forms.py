@@ -389,9 +389,33 @@ def test_widths_are_those_of_times():
     known = fonts.FACES[True, False]
     from reportlab.pdfbase import pdfmetrics
 
-    for text in ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "Số lượt gửi 441.042"):
+    for text in (
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
+        "Độc lập - Tự do - Hạnh phúc",
+        "Kỳ trước",
+        "ƯỚC … –",
+        *fonts.VIETNAMESE,
+    ):
         exact = pdfmetrics.stringWidth(text, known, 1)
-        assert fonts.width(text, bold=True) == pytest.approx(exact, rel=0.04)
+        assert fonts.width(text, bold=True) == pytest.approx(exact, rel=0.01), text
+
+
+def test_no_word_of_a_heading_is_broken_where_the_words_fit():
+    headings = [
+        "STT",
+        "Kỳ trước (%)",
+        "Tên cơ quan",
+        "Tăng/giảm (điểm %)",
+        "Mức kiểm chứng A (%)",
+        *["Được"] * 11,
+    ]
+    rows = [
+        ["1", "—", "Trung tâm Trợ giúp pháp lý nhà nước thành phố", "+100,00", "0,00", *["100,00"] * 11]
+    ] * 3
+    measured = columns.fit(Grid(headings=headings, numeric=[False] * 16, rows=rows))
+    for heading, room in zip(headings, measured.widths, strict=True):
+        widest = max(fonts.width(word, bold=True) for word in heading.split())
+        assert widest * measured.size * columns.POINT + 2 * columns.PADDING <= room
 
 
 def test_without_a_font_it_is_said_and_a_font_without_vietnamese_is_none(tmp_path):

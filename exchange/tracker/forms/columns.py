@@ -15,6 +15,8 @@ LONGEST_WORD = 34.0
 WIDEST = 75.0
 """No column asks for more than this."""
 HEADING_LINES = 4
+SMALL, ROOMY = 9, 0.6
+"""Letters of this size and smaller are taken wherever words fit; larger ones only with so much of the room that cells ask for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +51,22 @@ def _first_that_fits(needs: Sequence[_Need], pages: Sequence[tuple[bool, Sequenc
         room = page.LYING if lying else page.UPRIGHT
         for size in sizes:
             least = [_millimetres(need.least, size, LONGEST_WORD) for need in needs]
-            if sum(least) <= room:
+            if sum(least) <= room and (size <= SMALL or _roomy(needs, least, size, room)):
                 return Fit(lying=lying, size=size, widths=_spread(needs, least, size, room))
     scale = page.LYING / sum(least)
     return Fit(lying=True, size=page.CELL_SIZES[-1], widths=[one * scale for one in least])
+
+
+def _roomy(needs: Sequence[_Need], least: Sequence[float], size: int, room: float) -> bool:
+    """Whether most cells can stand in one line: else smaller letters make fewer and shorter pages."""
+    return room - sum(least) >= ROOMY * sum(_wishes(needs, least, size))
+
+
+def _wishes(needs: Sequence[_Need], least: Sequence[float], size: int) -> list[float]:
+    """What each column would take beyond its widest word."""
+    return [
+        max(_millimetres(need.whole, size, WIDEST) - one, 0) for need, one in zip(needs, least, strict=True)
+    ]
 
 
 def _need(grid: Grid, place: int) -> _Need:
@@ -74,9 +88,7 @@ def _millimetres(need: float, size: int, most: float) -> float:
 
 def _spread(needs: Sequence[_Need], least: Sequence[float], size: int, room: float) -> list[float]:
     """What is left over goes to the columns whose cells are wrapped, then to all alike."""
-    wishes = [
-        max(_millimetres(need.whole, size, WIDEST) - one, 0) for need, one in zip(needs, least, strict=True)
-    ]
+    wishes = _wishes(needs, least, size)
     over, wanted = room - sum(least), sum(wishes)
     share = min(over / wanted, 1) if wanted else 0
     rest = (over - share * wanted) / len(least)

@@ -104,16 +104,20 @@ def _named(letter: str) -> str:
 
 
 def width(text: str, *, bold: bool = False) -> float:
-    """How wide a text is at size 1, in points, by the widths of Times: marks above and below a letter take no room."""
-    return pdfmetrics.stringWidth(_plain(text), _STANDARD[bold], 1)
+    """How wide a text is at size 1, in points, by the widths of Times: marks take no room, the horn of ơ and ư does."""
+    if text.isascii():
+        return pdfmetrics.stringWidth(text, _STANDARD[bold], 1)
+    apart = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    bare = "".join(one for one in apart if not unicodedata.combining(one))
+    known = _NOT_PLAIN.sub("", bare)
+    others = sum(_WIDE.get(one, _ANY) for one in _NOT_PLAIN.findall(bare))
+    horns = sum(_HORNS[one] * apart.count(f"{one}\u031b") for one in _HORNS)
+    return pdfmetrics.stringWidth(known, _STANDARD[bold], 1) + others + horns
 
 
 _NOT_PLAIN = re.compile(r"[^\x20-\x7e]")
-
-
-def _plain(text: str) -> str:
-    if text.isascii():
-        return text
-    apart = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    bare = "".join(one for one in apart if not unicodedata.combining(one))
-    return _NOT_PLAIN.sub("m", bare.replace("–", "o").replace("—", "m"))
+_HORNS = {"o": 0.054, "u": 0.044, "U": 0.074}
+"""What the horn adds to a letter; Ơ is as wide as O."""
+_WIDE = {"–": 0.5, "—": 1.0, "…": 1.0, "\u00a0": 0.25}
+_ANY = 0.8
+"""Any other sign."""
