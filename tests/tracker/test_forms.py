@@ -3,9 +3,11 @@
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import paper_cases as paper
 import pytest
+import reportlab
 from docx import Document
 from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
@@ -17,7 +19,7 @@ from pypdf import PdfReader
 from exchange import texts
 from exchange.cli import report_table
 from exchange.rules.ratios import Measure
-from exchange.tracker.forms import columns, compose, drawn, fonts, page, pdf, periodic, word
+from exchange.tracker.forms import columns, compose, drawn, fonts, page, pdf, periodic, word, word_parts
 from exchange.tracker.forms.page import Grid, Text
 from exchange.tracker.reports.report import Column, Line, Report, Table, Word
 
@@ -425,6 +427,13 @@ def test_without_a_font_it_is_said_and_a_font_without_vietnamese_is_none(tmp_pat
         (tmp_path / file).write_bytes(b"no font")
     with pytest.raises(fonts.MissingFontError):
         fonts.registered((str(tmp_path), "/nowhere"))
+    plain = (Path(reportlab.__file__).parent / "fonts" / "Vera.ttf").read_bytes()
+    other = tmp_path / "plain"
+    other.mkdir()
+    for file in fonts.FILES[0]:
+        (other / file).write_bytes(plain)
+    with pytest.raises(fonts.MissingFontError):
+        fonts.registered((str(other),))
     assert len(fonts.VIETNAMESE) == 2 * (12 * 6 + 1)
 
 
@@ -436,3 +445,9 @@ def test_numbers_and_percent_signs_stay_together(year):
     for one in year.blocks:
         if isinstance(one, Text) and one.style == "body":
             assert not re.search(r"\d %", one.text), one.text
+
+
+def test_a_table_cleans_what_nobody_cleaned_before():
+    grid = Grid(headings=["\x00"], numeric=[False], rows=[["\ufffe\x0b"]])
+    made = word_parts.grid(grid, columns.fit(grid))
+    assert [one.text for one in made.iter(qn("w:t"))] == ["\\x00", "\\ufffe\\x0b"]
