@@ -35,6 +35,8 @@ HOME = {
     "rich": ("exchange.cli", "exchange.demo"),
     "openpyxl": ("exchange.rules.xlsx_write",),
     "pypdf": ("signing.pdf_text",),
+    "reportlab": ("exchange.tracker.forms",),
+    "docx": ("exchange.tracker.forms",),
 }
 PURE = ("signing", "exchange.edxml", "exchange.rules")
 IO = {"socket", "subprocess", "asyncio", "urllib", "http", "multiprocessing"}

@@ -21,8 +21,22 @@ VIEW = "out"
 CLASSES = (*paper_class.CLASSES, "X")
 
 
-def close(given: config.Config, span: Period, author: str, *, as_json: bool) -> None:
+_AUTHOR = "congvan.closing.author"
+
+
+def _remember(context: click.Context, _option: click.Parameter, author: str) -> None:
+    context.meta[_AUTHOR] = author
+
+
+BY = click.option(
+    "--by", default="", metavar="NAME", expose_value=False, callback=_remember, help="who closes a period"
+)
+"""Who closes a period: of interest to `close` alone."""
+
+
+def close(given: config.Config, span: Period, *, as_json: bool) -> None:
     """Close the months of a period; exit 1 if they cannot be closed."""
+    author = str(click.get_current_context().meta[_AUTHOR])
 
     async def run(dsn: str) -> list[periods.Closed]:
         async with answers.connected(dsn, patient=True) as connection:
@@ -50,7 +64,7 @@ def close(given: config.Config, span: Period, author: str, *, as_json: bool) -> 
         screen.line(texts.say(key, given.language, **_told(one.version)))
 
 
-def versions(given: config.Config, span: Period, _author: str, *, as_json: bool) -> None:
+def versions(given: config.Config, span: Period, *, as_json: bool) -> None:
     """What was published of each month, by the senders' days: version by version, with what each changed."""
 
     async def run(dsn: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`congvan report`: every report, and the rows behind measures, as a table, JSON, CSV or XLSX."""
+"""`congvan report`: every report, and the rows behind measures, as a table, JSON, CSV or XLSX, or on paper (DOCX, PDF)."""
 
 import csv
 import io
@@ -12,12 +12,22 @@ from typing import Any
 import click
 
 from exchange import texts
-from exchange.cli import answers, closing, report_asked, report_table, report_xlsx
+from exchange.cli import (
+    answers,
+    closing,
+    report_asked,
+    report_paper,
+    report_periodic,
+    report_table,
+    report_xlsx,
+)
 from exchange.cli.report_asked import Options
+from exchange.cli.report_paper import Print
 from exchange.rules import paper_class, ratios
 from exchange.rules.ratios import Measure
 from exchange.tracker import signature_usage
 from exchange.tracker import tally as counting
+from exchange.tracker.forms.wanted import CODE as PERIODIC
 from exchange.tracker.reports import make
 from exchange.tracker.reports.report import (
     NAMES,
@@ -38,40 +48,42 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @click.command()
-@click.argument("name", metavar="REPORT", type=click.Choice((*NAMES, *closing.ACTS), case_sensitive=False))
+@click.argument(
+    "name", metavar="REPORT", type=click.Choice((*NAMES, PERIODIC, *closing.ACTS), case_sensitive=False)
+)
 @click.argument(
     "set_file", metavar="[FILE]", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--period", required=True, help="2019, 2019-07, 2019-07-31, 2019-Q3, 2019-H1, 2019-W05")
-@click.option("--by", "author", default="", metavar="NAME", help="who closes a period")
+@closing.BY
 @report_asked.options
-@report_asked.where
+@report_asked.in_form
+@report_paper.options
 def report(
-    *,
-    name: str,
-    set_file: Path | None,
-    period: str,
-    author: str,
-    asked_for: Options,
-    form: str,
-    output: Path | None,
+    *, name: str, set_file: Path | None, period: str, asked_for: Options, form: str, on_paper: Print
 ) -> None:
-    """Reports BC-01 to BC-14, all measures, ranks, adoption, indicator sets, and the rows behind M8 to M11 and X."""
-    given = answers.settings()
+    """Reports BC-01 to BC-15, all measures, ranks, adoption, indicator sets, and the rows behind M8 to M11 and X."""
+    given, span = answers.settings(), _span(period)
     if name in closing.ACTS:
-        closing.ACTS[name](given, _span(period), author, as_json=form == "json")
+        closing.ACTS[name](given, span, as_json=form == "json")
         return
+    report_paper.check(form, on_paper)
     if (name == "indicators") != (set_file is not None):
         answers.fail(answers.USAGE, "cli.report_indicators")
-    settings = report_asked.settings(given, set_file)
-    span, trusted = _span(period), answers.trusted(given)
+    if name == PERIODIC:
+        wanted = report_periodic.Wanted(span=span, asked_for=asked_for, form=form, on_paper=on_paper)
+        report_periodic.run(given, wanted, as_json)
+        return
+    settings, trusted = report_asked.settings(given, set_file), answers.trusted(given)
     with answers.database(given) as dsn:
+        letterhead = report_paper.issued(dsn, on_paper)
         made = answers.reached(_made(dsn, name, span, asked_for, trusted, settings))
     if made is None:
-        answers.fail(
-            answers.USAGE, "cli.unknown_agency", codes=", ".join((*asked_for.codes, *asked_for.subtrees))
-        )
-    _give(made, form, output, given.language)
+        report_asked.unknown(asked_for)
+    if form in report_paper.FORMATS:
+        report_paper.write(made, form, on_paper, letterhead, given)
+    else:
+        _give(made, form, on_paper.output, given.language)
 
 
 def _span(period: str) -> counting.Period:

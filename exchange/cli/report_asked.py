@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import NoReturn, TypeVar, get_args
 
 import click
 
 from exchange import config
-from exchange.cli import answers, tally
+from exchange.cli import answers, report_paper, tally
 from exchange.rules import indicators, league, paper_class, routing, working_days
 from exchange.store import measures as store
 from exchange.store.pool import Connection
@@ -22,9 +22,7 @@ from exchange.tracker.signature_usage import Asked, Filters
 
 SCOPES = (counting.WHOLE, *get_args(routing.Scope))
 MOST_BYTES = 1 << 20
-FORMS = ("table", "json", "csv", "xlsx")
-FILES_ONLY = frozenset({"xlsx"})
-"""Forms that no terminal takes: they need --output."""
+FORMS = ("table", "json", "csv", "xlsx", *report_paper.FORMATS)
 
 Read = TypeVar("Read")
 
@@ -65,20 +63,21 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
-def where(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with --format, --json and --output, which it gets as `form` and `output`."""
+def in_form(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with --format and --json, which it gets as `form`."""
 
     @click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
     @click.option("--json", "as_json", is_flag=True, help="same as --format json")
-    @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="write to this file")
     @functools.wraps(command)
-    def called(*, form: str, as_json: bool, output: Path | None, **given: object) -> None:
-        chosen_form = "json" if as_json else form
-        if chosen_form in FILES_ONLY and output is None:
-            answers.fail(answers.USAGE, "cli.report_output", form=chosen_form)
-        command(form=chosen_form, output=output, **given)
+    def called(*, form: str, as_json: bool, **given: object) -> None:
+        command(form="json" if as_json else form, **given)
 
     return called
+
+
+def unknown(given: Options) -> NoReturn:
+    """End (2): nobody has one of the codes."""
+    answers.fail(answers.USAGE, "cli.unknown_agency", codes=", ".join((*given.codes, *given.subtrees)))
 
 
 async def asked(

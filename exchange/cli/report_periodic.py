@@ -1,0 +1,105 @@
+"""`congvan report BC-15`: the periodic report as a document, on the terminal, or as JSON with its figures and annexes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from exchange import config, texts
+from exchange.cli import answers, report_asked, report_paper, report_table, screen
+from exchange.cli.report_asked import Options
+from exchange.cli.report_paper import Print
+from exchange.rules import periodic_report
+from exchange.tracker import signature_usage
+from exchange.tracker.forms.wanted import CODE, Periodic
+from exchange.tracker.reports import make, periodic
+from exchange.tracker.reports.report import NAMES, Report, Table
+from exchange.tracker.tally import Period
+from signing.trust import Trust
+
+AsJson = Callable[[Report, str], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Of which period and agencies, in which form, and what goes on paper beside the figures."""
+
+    span: Period
+    asked_for: Options
+    form: str
+    on_paper: Print
+
+
+def run(given: config.Config, wanted: Wanted, as_json: AsJson) -> None:
+    """Make the report and show it; `as_json` says what another report is to programs."""
+    if wanted.form in ("csv", "xlsx"):
+        answers.fail(answers.USAGE, "form.no_csv")
+    trusted = answers.trusted(given)
+    with answers.database(given) as dsn:
+        letterhead = report_paper.issued(dsn, wanted.on_paper)
+        made = answers.reached(_made(dsn, wanted, trusted))
+    if made is None:
+        report_asked.unknown(wanted.asked_for)
+    if wanted.form == "table":
+        _show(made, given.language)
+    elif wanted.form == "json":
+        answers.show_json(_object(made, given.language, as_json))
+    else:
+        document = report_paper.printing().of_period(made, letterhead, given.language)
+        report_paper.keep(document, wanted.form, wanted.on_paper, given)
+
+
+async def _made(dsn: str, wanted: Wanted, trusted: Trust) -> Periodic | None:
+    """Figures and annexes of one moment; None where a code is nobody's."""
+    at = datetime.now(UTC)
+    async with (
+        answers.connected(dsn) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        question = await report_asked.asked(connection, wanted.span, wanted.asked_for, at)
+        if question is None:
+            return None
+        asked, scope = question
+        gathered = await periodic.gather(connection, asked, trusted, wanted.on_paper.target)
+        codes = [code for codes in periodic_report.ANNEXES.values() for code in codes if code in NAMES]
+        reports = {code: await make.make(connection, code, asked, trusted, scope) for code in codes}
+    empty = Table(name=CODE, columns=(), rows=())
+    return Periodic(
+        asked=Report(code=CODE, asked=asked, scope=scope, table=empty, coverage=gathered.figures.registers),
+        figures=gathered.figures,
+        months=gathered.months,
+        reports=reports,
+    )
+
+
+def _show(made: Periodic, language: str) -> None:
+    """Sentences under their headings."""
+    console = screen.console()
+    console.print(texts.say(f"report.{CODE}.title", language))
+    for name, fact in report_table.about(made.asked, language):
+        console.print(texts.say(f"report.about.{name}", language, **{name: fact}), soft_wrap=True)
+    for heading, sentences in report_paper.printing().sections(made.figures, language):
+        console.print(f"\n{heading}")
+        for one in sentences:
+            console.print(one, soft_wrap=True)
+
+
+def _object(made: Periodic, language: str, as_json: AsJson) -> dict[str, Any]:
+    """One object: what the report says about itself, figures, sentences, and the reports that are its annexes."""
+    figures = made.figures
+    about = {
+        name: one for name, one in as_json(made.asked, language).items() if name not in ("columns", "rows")
+    }
+    said = report_paper.printing().sections(figures, language)
+    return about | {
+        "sent": dict(figures.sent),
+        "received": dict(figures.received),
+        "excluded": figures.excluded,
+        "certificates": dict(figures.certificates),
+        "not_verified": figures.failed,
+        "measures": signature_usage.as_json(figures.measures),
+        "coverage": {"registers": dict(zip("nd", figures.registers, strict=True))},
+        "months": [{"month": name, **signature_usage.as_json({"M1": one})} for name, one in made.months],
+        "sections": [{"heading": heading, "sentences": list(lines)} for heading, lines in said],
+        "annexes": {code: as_json(one, language) for code, one in made.reports.items()},
+    }

@@ -1,0 +1,92 @@
+"""The charts that a report's own rows make: a bar of the classes, a line of the fully electronic share by period.
+
+No chart counts anything: its figures are those of the table beside it, found by the names of columns and words.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from exchange.rules import ratios
+from exchange.rules.paper_class import CLASSES
+from exchange.rules.ratios import Measure
+from exchange.tracker.forms.compose import Told
+from exchange.tracker.forms.page import Block, Shares, Trend
+from exchange.tracker.reports.report import Report, Table, Value, Word
+
+_WORDS = {f"class.{klass}": klass for klass in CLASSES}
+
+
+def charts(report: Report, told: Told, target: int | None = None) -> list[Block]:
+    """A bar where the table has counts of all classes, in its total or row by row; a line where it has M1 by period."""
+    counts = _in_total(report.table) or _in_rows(report.table)
+    found: list[Block] = [shares(counts, told, target)] if sum(counts.values()) else []
+    points = list(_by_period(report.table, told))
+    if sum(one.d > 0 for _, one in points) > 1:
+        found.append(trend(points, told, target))
+    return found
+
+
+def _places(table: Table) -> dict[str, int]:
+    return {column.name: place for place, column in enumerate(table.columns)}
+
+
+def _in_total(table: Table) -> dict[str, int]:
+    places = _places(table)
+    if table.total is None or not places.keys() >= set(CLASSES):
+        return {}
+    return {klass: _count(table.total[places[klass]]) for klass in CLASSES}
+
+
+def _in_rows(table: Table) -> dict[str, int]:
+    place = _places(table).get("n")
+    if place is None:
+        return {}
+    return {
+        _WORDS[row[0].key]: _count(row[place])
+        for row in table.rows
+        if isinstance(row[0], Word) and row[0].key in _WORDS
+    }
+
+
+def _by_period(table: Table, told: Told) -> Iterator[tuple[str, Measure]]:
+    places = _places(table)
+    if {"period", "m1"} <= places.keys():
+        for row in table.rows:
+            share = row[places["m1"]]
+            if isinstance(share, Measure):
+                yield told.text(row[places["period"]], told.language), share
+
+
+def _count(value: Value) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def shares(counts: Mapping[str, int], told: Told, target: int | None = None) -> Shares:
+    """The 100 % bar of the classes (tỷ lệ theo hình thức gửi), shares adding up to 100,00."""
+    shown = {klass: counts.get(klass, 0) for klass in CLASSES}
+    percent = ratios.shares(shown)
+    key = "form.chart.shares_plain" if target is None else "form.chart.shares_target"
+    return Shares(
+        title=told.say("form.chart.shares"),
+        parts=[(told.say(f"class.{klass}"), n, percent[klass]) for klass, n in shown.items()],
+        target=target,
+        target_name="" if target is None else told.say("form.chart.mark", target=target),
+        legend=told.say(key, total=ratios.grouped(sum(shown.values())), target=target),
+    )
+
+
+def trend(points: Sequence[tuple[str, Measure]], told: Told, target: int | None = None) -> Trend:
+    """The line of M1 (tỷ lệ hoàn toàn điện tử) over periods; nothing where nothing was counted."""
+    key = "form.chart.trend_plain" if target is None else "form.chart.trend_target"
+    return Trend(
+        title=told.say("form.chart.trend"),
+        name=told.say("form.chart.trend_name"),
+        target_name=told.say("form.chart.trend_target_name"),
+        points=[(name, _percent(one)) for name, one in points],
+        target=target,
+        legend=told.say(key, target=target),
+    )
+
+
+def _percent(one: Measure) -> float | None:
+    """As in every table: two decimals, 100 and 0 only where they are exact."""
+    return float(ratios.share(*one).replace(",", ".")) if one.d else None

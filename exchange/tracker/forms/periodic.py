@@ -1,0 +1,84 @@
+"""BC-15 as a document: sections of computed sentences, charts, room for the author, annexes of other reports."""
+
+from collections.abc import Iterator, Sequence
+
+from exchange.rules import periodic_report
+from exchange.rules.periodic_report import Figures, Section, Sentence
+from exchange.tracker.forms import compose, drawn
+from exchange.tracker.forms.compose import Letterhead, Told
+from exchange.tracker.forms.page import Annex, Block, Form, Text
+from exchange.tracker.forms.wanted import CODE, Periodic
+
+BLANK_LINES = 4
+"""Dotted lines for what only a person can say."""
+
+
+def form(made: Periodic, told: Told, issued: Letterhead) -> Form:
+    """The whole document."""
+    annexes = list(_annexes(made, told, issued))
+    about = compose.lines_about(made.asked, told)
+    blocks: list[Block] = [*compose.basis(told), *about, *_sections(made, told)]
+    if annexes:
+        names = ", ".join(dict.fromkeys(one.name for one in annexes))
+        blocks.append(compose.body(told.say("periodic.annexes_named", names=names)))
+    note = told.say(f"report.{CODE}.note").strip()
+    return Form(
+        language=told.language,
+        head=compose.head(told, issued, made.asked.asked.as_of),
+        kind=told.say("form.kind"),
+        subject=[compose.title(made.asked, told), compose.period(made.asked, told)],
+        blocks=[*blocks, Text(style="note", text=told.say("form.note", note=note))],
+        foot=compose.foot(told, issued),
+        made=made.asked.asked.as_of,
+        annexes=annexes,
+    )
+
+
+def _sections(made: Periodic, told: Told) -> Iterator[Block]:
+    for section in periodic_report.sections(made.figures):
+        style, _, _ = section.heading.partition(".")
+        yield Text(style=style, text=told.say(f"periodic.{section.heading}"))
+        yield from (compose.body(said(one, told)) for one in section.sentences)
+        if section.blank:
+            yield from [Text(style="blank", text=told.say("periodic.blank"))] * BLANK_LINES
+        if section.heading == "clause.exchange":
+            yield from _charts(made, told)
+
+
+def lines(figures: Figures, told: Told) -> Iterator[tuple[str, Sequence[str]]]:
+    """Every heading with its sentences, for screens and programs."""
+    for section in periodic_report.sections(figures):
+        yield _heading(section, told), [said(one, told) for one in section.sentences]
+
+
+def _heading(section: Section, told: Told) -> str:
+    return told.say(f"periodic.{section.heading}")
+
+
+def said(sentence: Sentence, told: Told) -> str:
+    """One sentence in the reader's language."""
+    match sentence:
+        case Sentence(key="nothing" | "not_measured"):
+            return told.say(f"periodic.{sentence.key}")
+        case Sentence(measure=name) if name:
+            named = f"{name.partition('_')[0]}. {told.say(f'measure.{name}')}"
+            return told.say("periodic.said.measure", name=named, **sentence.facts)
+        case _:
+            return told.say(f"periodic.said.{sentence.key}", **sentence.facts)
+
+
+def _charts(made: Periodic, told: Told) -> Iterator[Block]:
+    """The bar where anything was counted, the line where more than one month was."""
+    figures = made.figures
+    if periodic_report.total(figures.sent):
+        yield drawn.shares(figures.sent, told, figures.target)
+    if sum(one.d > 0 for _, one in made.months) > 1 and periodic_report.sufficient(figures):
+        yield drawn.trend(made.months, told, figures.target)
+
+
+def _annexes(made: Periodic, told: Told, issued: Letterhead) -> Iterator[Annex]:
+    for number, codes in periodic_report.ANNEXES.items():
+        for code in codes:
+            if code in made.reports:
+                name = compose.annex_name(told, number)
+                yield compose.annex(made.reports[code], told, issued, name)

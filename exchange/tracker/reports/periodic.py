@@ -1,0 +1,93 @@
+"""The figures behind BC-15 (báo cáo định kỳ), all of one moment: both views of the tally, signatures, M1 by month."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from exchange.rules import ratios, signature_measures
+from exchange.rules.periodic_report import Figures
+from exchange.rules.ratios import Measure
+from exchange.rules.signature_measures import Usage
+from exchange.store.pool import Connection
+from exchange.tracker import signature_usage, tally
+from exchange.tracker.reports import failures, inventory
+from exchange.tracker.signature_usage import Asked
+from exchange.tracker.tally import Period, Tally
+from signing.trust import Trust
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """The figures, and M1 of every month of the period that has begun."""
+
+    figures: Figures
+    months: list[tuple[str, Measure]]
+
+
+async def gather(connection: Connection, asked: Asked, trust: Trust, target: int | None = None) -> Gathered:
+    """Everything that the report's sentences and charts are made of."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        usage = await signature_usage.gathered(connection, asked, trust)
+        sent = await _count(connection, asked, asked.period, "out")
+        received = await _count(connection, asked, asked.period, "in")
+        earlier = await _count(connection, asked, before(asked.period), "out")
+        failed = await failures.report(connection, usage, asked, ())
+        months = [
+            (f"{one.first:%m/%Y}", _first(await _count(connection, asked, one, "out")))
+            for one in months_of(asked.period)
+            if one.first <= usage.on
+        ]
+    figures = Figures(
+        sent=sent.classes,
+        received=received.classes,
+        excluded=sum(sent.excluded.values()),
+        registers=sent.registers,
+        measures=_measures(sent, usage),
+        before=_first(earlier),
+        certificates=_certificates(usage),
+        failed=len(failed.table.rows),
+        target=target,
+    )
+    return Gathered(figures=figures, months=months)
+
+
+async def _count(connection: Connection, asked: Asked, span: Period, view: str) -> Tally:
+    return await tally.count(
+        connection, span, view=view, scope=tally.WHOLE, agencies=asked.agencies, as_of=asked.as_of
+    )
+
+
+def _first(counted: Tally) -> Measure:
+    return ratios.measures(counted.classes)["M1"]
+
+
+def _measures(sent: Tally, usage: Usage) -> dict[str, Measure]:
+    return {**ratios.measures(sent.classes, sent.grade_a), **signature_measures.measures(usage)}
+
+
+def _certificates(usage: Usage) -> dict[str, int]:
+    """How many certificates issued by the end of the period are in each state."""
+    counts = inventory.states(usage, [one for one in usage.certificates if one.issued <= usage.on])
+    return {"issued": sum(counts.values()), **counts}
+
+
+def months_of(span: Period) -> Iterator[Period]:
+    """The whole months of a period, in order; none of a week or a day."""
+    month = span.first.replace(day=1)
+    while month <= span.last:
+        one = tally.period(f"{month:%Y-%m}")
+        if span.first <= one.first and one.last <= span.last:
+            yield one
+        month = one.last + timedelta(days=1)
+
+
+def before(span: Period) -> Period:
+    """The period of the same kind just before: the quarter before a quarter, the year before a year."""
+    last = span.first - timedelta(days=1)
+    if not any(months_of(span)):
+        return replace(
+            span, text="", first=span.first - (span.last - span.first) - timedelta(days=1), last=last
+        )
+    months = (span.last.year - span.first.year) * 12 + span.last.month - span.first.month + 1
+    whole = span.first.year * 12 + span.first.month - 1 - months
+    return replace(span, text="", first=date(whole // 12, whole % 12 + 1, 1), last=last)
