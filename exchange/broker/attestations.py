@@ -10,6 +10,7 @@ crash left half done, housekeeping finishes.
 """
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from exchange.store.deliveries import BEFORE_ALL
 from exchange.store.pool import Connection
 from exchange.store.transitions import Key
 
+_MONTH = re.compile(r"(19|20|21)\d\d-(0[1-9]|1[0-2])", re.ASCII)
 LEFT_AFTER = timedelta(seconds=60)
 """Whoever attests is done by then, or was interrupted."""
 LEFT_AT_ONCE = 20
@@ -48,12 +50,10 @@ class Attested:
 
 
 def month(text: str) -> date | None:
-    """The first day of `YYYY-MM`; None for anything else."""
-    try:
-        first = date.fromisoformat(f"{text}-01")
-    except ValueError:
+    """The first day of `YYYY-MM` in a year that a report may name; None for anything else."""
+    if not _MONTH.fullmatch(text):
         return None
-    return first if f"{first:%Y-%m}" == text else None
+    return date.fromisoformat(f"{text}-01")
 
 
 def after(first: date) -> date:

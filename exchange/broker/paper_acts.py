@@ -56,9 +56,15 @@ def _line(matter: Matter, act: Act, number: int, new_ids: ids.Ids) -> rows.Journ
     who = act.author
     return rows.JournalRow(
         agency=matter.recipient, id=new_ids.new(), at=who.at, event=act.event, letter=matter.letter.id,
-        delivery=matter.delivery, system=who.system,
+        delivery=matter.delivery, system=who.system, code=_code(act),
         detail={"n": number, "by": who.name, "why": who.why, **act.facts},
     )  # fmt: skip
+
+
+def _code(act: Act) -> str | None:
+    """What of the act is shown in a line: the day, the month, the paper declared with its reason."""
+    told = [act.facts.get(name) for name in ("on", "month", "paper", "reason", "moved_on")]
+    return " ".join(str(one) for one in told if one is not None) or None
 
 
 def _received(now: Standing, act: Act) -> Standing:
