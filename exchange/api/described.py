@@ -51,6 +51,7 @@ _BESIDE = (
     _query("paper_reason", _chosen(*declared.PAPER_REASONS)),
     _query("resend", {"type": "integer", "minimum": 0, "maximum": 99_999}),
     _query("test", {**_chosen("0", "1"), "default": "0"}),
+    _query("state_secret", {**_chosen("0", "1"), "default": "0"}),
 )
 _PURPOSES = {"type": "string", "pattern": f"^.+:({'|'.join(declared.PURPOSES)})$"}
 _PURPOSE = _query("purpose", {"type": "array", "items": _PURPOSES})
@@ -75,7 +76,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
         },
         refusals=(
-            *_BODY, "not_xml", "forbidden_xml", "not_edxml", "too_complex", "findings", "unsupported",
+            *_BODY, "not_xml", "forbidden_xml", "not_edxml", "too_complex", "findings", "unsupported", "state_secret",
             "unknown_sender", "no_routable_recipient", "not_allowed_to_act", "not_found", "conflict", "wrong_state",
             "signature_broken", "signature_of_another", "signature_wrapping", "wrong_offset", "outcome_unknown",
         ),
@@ -91,7 +92,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
         },
         refusals=(
-            *_BODY, "too_complex", "findings", "unsupported", "unknown_sender", "no_routable_recipient",
+            *_BODY, "too_complex", "findings", "unsupported", "state_secret", "unknown_sender", "no_routable_recipient",
             "not_allowed_to_act", "not_found", "conflict", "signature_broken", "signature_of_another",
             "signature_wrapping", "outcome_unknown",
         ),

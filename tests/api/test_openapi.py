@@ -191,8 +191,8 @@ def test_facts_of_a_letter_are_those_that_are_read(document):
 
 
 PARAMETERS = {
-    "POST /v1/messages": "main copy purpose paper_reason resend test upload",
-    "POST /v1/messages:compose": "main copy paper_reason resend test",
+    "POST /v1/messages": "main copy purpose paper_reason resend test state_secret upload",
+    "POST /v1/messages:compose": "main copy paper_reason resend test state_secret",
     "GET /v1/messages/{id}/trace": "why",
     "GET /v1/inbox": "for after limit wait",
     "GET /v1/agencies": "q code after limit",
@@ -420,6 +420,7 @@ async def test_every_success_is_as_described(shared_server):
 
 REFUSED = [
     ("POST", "/v1/messages", {"data": b"x"}, 422, "not_xml"),
+    ("POST", "/v1/messages?state_secret=1", {"data": b"x"}, 422, "state_secret"),
     ("POST", "/v1/messages?copy=photo", {"data": b"x"}, 400, "bad_request"),
     ("POST", "/v1/messages", {"data": quick_letter(9, sender="H13.31")}, 403, "not_allowed_to_act"),
     ("POST", "/v1/messages", {"data": quick_letter(9).replace(b"Subject", b"Object")}, 422, "findings"),
