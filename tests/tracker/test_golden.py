@@ -89,7 +89,10 @@ async def why(server, letter, *, sender=SENDER, recipient=RECIPIENT):
         body = (await client.about(letter, "trace", why="1")).body
     (found,) = [one for one in body["deliveries"] if one["recipient"] == recipient]
     told = found["why"]
-    if told["step"] not in {"pending", "undelivered"}:  # there the trace shows what it will be once it arrives
+    if told["step"] not in {
+        "pending",
+        "undelivered",
+    }:  # there the trace shows what it will be once it arrives
         assert told["class"] == found["class"]
     return told
 
