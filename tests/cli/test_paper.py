@@ -1,5 +1,6 @@
 """`congvan paper` on a real exchange's database, and `congvan trace --why` of exchanges of any kind."""
 
+import asyncio
 import json
 from importlib.resources import files
 
@@ -34,8 +35,16 @@ async def name_of(server, letter):
     return str(row["id"])
 
 
-def facts(done):
-    assert done.returncode == 0, done.stderr
+async def called(server, *arguments):
+    """A command in this process, beside the loop of the test."""
+    invoke = CliRunner().invoke
+    given = {"env": server.environment, "prog_name": "congvan"}
+    return await asyncio.to_thread(invoke, main, ["paper", *arguments], **given)
+
+
+async def facts(server, *arguments):
+    done = await called(server, *arguments, "--json")
+    assert done.exit_code == 0, done.stderr
     return json.loads(done.stdout)
 
 
@@ -43,28 +52,22 @@ async def test_an_operator_records_what_an_office_without_a_system_tells(shared_
     server = shared_server
     letter, _ = await sent(server, 801)
     name = await name_of(server, letter)
-    told = server.congvan("paper", "received", name, "--on", f"{today():%d/%m/%Y}", "--by", "Thử")
-    assert told.returncode == 0
+    told = await called(server, "received", name, "--on", f"{today():%d/%m/%Y}", "--by", "Thử")
+    assert told.exit_code == 0
     assert f"{today():%d/%m/%Y}" in told.stdout
     assert "Mâu thuẫn" in told.stdout
-    again = facts(server.congvan("paper", "received", name, "--on", f"{today()}", "--by", "Thử", "--json"))
+    again = await facts(server, "received", name, "--on", f"{today()}", "--by", "Thử")
     assert (again["changed"], again["class"], again["conflict"]) == (False, "S", True)
-    bare = server.congvan("paper", "received", name, "--undo", "--by", "Thử")
-    assert (bare.returncode, "--why" in bare.stderr) == (2, True)
-    undone = facts(
-        server.congvan("paper", "received", name, "--undo", "--by", "Thử", "--why", "nhầm", "--json")
-    )
+    bare = await called(server, "received", name, "--undo", "--by", "Thử")
+    assert (bare.exit_code, "--why" in bare.stderr) == (2, True)
+    undone = await facts(server, "received", name, "--undo", "--by", "Thử", "--why", "nhầm")
     assert (undone["on"], undone["class"]) == (None, "E")
     said = ("--paper", "1", "--reason", "government", "--by", "Thử", "--why", "quên khai", "--to", AGENCY)
-    declared = facts(server.congvan("paper", "declare", letter, *said, "--json"))
+    declared = await facts(server, "declare", letter, *said)
     assert [(one["class"], one["justified"]) for one in declared["deliveries"]] == [("S", "yes")]
-    back = server.congvan(
-        "paper", "declare", letter, "--undo", "--by", "Thử", "--why", "nhầm", "--language", "en"
-    )
-    assert "deliveries changed: 1." in back.stdout
-    attested = facts(
-        server.congvan("paper", "attest", "--agency", AGENCY, "--month", "2026-01", "--by", "Thử", "--json")
-    )
+    undo = ("--undo", "--by", "Thử", "--why", "nhầm", "--language", "en")
+    assert "deliveries changed: 1." in (await called(server, "declare", letter, *undo)).stdout
+    attested = await facts(server, "attest", "--agency", AGENCY, "--month", "2026-01", "--by", "Thử")
     assert (attested["changed"], attested["undone"]) == (0, False)
     assert await faults(server) == set()
 
@@ -89,7 +92,7 @@ async def test_an_operator_records_what_an_office_without_a_system_tells(shared_
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
 )
 def test_what_cannot_be_said_ends_with_its_code_and_one_sentence(shared_server, arguments, code):
-    done = CliRunner().invoke(main, ["paper", *arguments], env=shared_server.environment, prog_name="congvan")
+    done = asyncio.run(called(shared_server, *arguments))
     assert (done.exit_code, done.stdout) == (code, "")
     assert done.stderr.strip()
     assert "Traceback" not in done.stderr

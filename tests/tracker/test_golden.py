@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from click.testing import CliRunner
 from province import actor, fetch, quick_letter
 from rejudging import faults, now
 
 from exchange import ids
 from exchange.broker import counted, paper
 from exchange.broker.paper_acts import Author
+from exchange.cli.main import main
 from exchange.demo import letters
 from exchange.edxml import attachments, write
 from exchange.rules import paper_class
@@ -135,14 +137,22 @@ async def test_4_what_the_recipient_sees_goes_before_what_the_sender_declares(wo
     assert said(told, "class", "step", "conflict", "justified") == ("S", "observed", True, "no")
     seen = next(one for one in told["evidence"] if one["kind"] == "paper_received")
     assert said(seen, "by", "detail", "author", "note") == (RECIPIENT, today().isoformat(), "", "")
-    shown = world.congvan(
-        "trace", letter, "--why", "--server", world.url, "--secret", world.province.key_of(RECIPIENT)
-    )
+    shown = await called(world, "trace", letter, "--why", CONGVAN_SECRET=world.province.key_of(RECIPIENT))
     assert "Nguyễn Thị Thử" in shown.stdout
     assert "kèm công văn" in shown.stdout
     assert "bước 5" in shown.stdout
-    undone = world.congvan("paper", "received", name, "--undo", "--by", "Thử", "--why", "nhầm", "--json")
+    undone = await called(
+        world, "paper", "received", name, "--undo", "--by", "Thử", "--why", "nhầm", "--json"
+    )
     assert said(json.loads(undone.stdout), "class", "grade", "conflict") == ("E", "B", False)
+
+
+async def called(server, *arguments, **settings):
+    """A command in this process, beside the loop of the test."""
+    environment = {**server.environment, "CONGVAN_SERVER": server.url, **settings}
+    return await asyncio.to_thread(
+        CliRunner().invoke, main, [*arguments], env=environment, prog_name="congvan"
+    )
 
 
 async def test_5_the_person_alone_does_not_suffice(world):
