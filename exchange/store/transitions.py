@@ -122,7 +122,7 @@ async def _locked(connection: Connection, keys: Sequence[Key]) -> dict[Key, Stan
     return {(record["recipient"], record["letter"], record["round"]): standing(record) for record in records}
 
 
-def standing(record: Mapping[str, Any]) -> Standing:
+def standing(record: Any) -> Standing:  # noqa: ANN401 - a record
     """Where the delivery of that row stands."""
     told = {field.name: record[_COLUMN.get(field.name, field.name)] for field in fields(Standing)}
     return Standing(**{**told, "register_rows": tuple(told["register_rows"])})
