@@ -307,7 +307,7 @@ WHOLE = """paper_seen_on = NULL, said_paper = NULL, register_rows = '{}', on_reg
 async def test_the_self_check_sees_what_the_journal_does_not_tell(shared_server, desk):
     server = shared_server
     letter, _ = await sent(server, 512)
-    row = (await keys(server, letter))[RECIPIENT]
+    row = (await keys(server, letter))[OTHER]  # who attests nothing in this file
     for damage, code in DAMAGE.items():
         await fetch(server.dsn, f"UPDATE delivery SET {damage} WHERE id = $1", row["id"])
         assert code in await faults(server), damage
