@@ -68,6 +68,7 @@ PROBLEMS: Mapping[str, Kind] = {
     "signature_wrapping": Kind(422, Whose.SENDER),
     "not_found": Kind(404, Whose.SENDER),
     "method_not_allowed": Kind(405, Whose.SENDER),
+    "state_secret": Kind(422, Whose.SENDER),
     "gone": Kind(410, Whose.SENDER),
     "wrong_state": Kind(409, Whose.RECIPIENT),
     "busy": Kind(503, Whose.US, temporary=True),

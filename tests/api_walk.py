@@ -130,6 +130,12 @@ def configured(ground, seed, examples, steps):
                     "include-path-regex": "^/v1/deliveries/",
                     "parameters": {"path.id": {"dictionary": "deliveries", **some}},
                 },
+                {
+                    "include-operation-id": "post_paper",
+                    "parameters": {"path.id": {"dictionary": "deliveries", **some}},
+                    **also("400"),  # on which days paper can have come, its schema cannot say
+                },
+                {"include-operation-id": "post_attestation", **also("400")},  # nor which months have ended
             ],
         }
     )

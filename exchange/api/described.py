@@ -7,6 +7,7 @@ the status of a problem's code in `exchange.errors.PROBLEMS`. The keys are those
 from collections.abc import Mapping
 from typing import get_args
 
+from exchange.api import described_paper
 from exchange.api.described_parts import (
     BYTES,
     ID,
@@ -25,19 +26,11 @@ from exchange.api.described_parts import (
 from exchange.broker import declared
 from exchange.rules import routing
 
-_ID = Parameter(name="id", place="path", schema=ID, required=True)
-_LANGUAGE = Parameter(name="Accept-Language", place="header", schema=TEXT)
+_ID = described_paper.ID_NAMED
 _KNOWN_TAG = Parameter(name="If-None-Match", place="header", schema=TEXT)
-_DIGEST = Parameter(name="Content-Digest", place="header", schema=TEXT)
-_REQUEST_ID = Parameter(name="X-Request-Id", place="header", schema=TEXT)
-_CODING = Parameter(
-    name="Content-Encoding", place="header", schema={"type": "string", "pattern": "^(gzip|identity)?$"}
-)
-_ONCE = Parameter(name="Idempotency-Key", place="header", schema=TEXT)
+_REQUEST_ID, _ONCE = described_paper.REQUEST_ID, described_paper.ONCE
 _SHA256 = Parameter(name="sha256", place="path", schema=SHA256, required=True)
-_ASKS = (_LANGUAGE, _REQUEST_ID)
-_SENDS = (_DIGEST, _CODING, _ONCE, *_ASKS)
-_BODY = ("too_large", "incomplete_body", "digest_mismatch", "unsupported_media_type", "busy")
+_ASKS, _SENDS, _BODY = described_paper.ASKS, described_paper.SENDS, described_paper.BODY
 _RECEIPT_LINKS = ("bytes", "header", "verdicts", "trace", "receipt")
 
 
@@ -58,6 +51,7 @@ _BESIDE = (
     _query("paper_reason", _chosen(*declared.PAPER_REASONS)),
     _query("resend", {"type": "integer", "minimum": 0, "maximum": 99_999}),
     _query("test", {**_chosen("0", "1"), "default": "0"}),
+    _query("state_secret", {**_chosen("0", "1"), "default": "0"}),
 )
 _PURPOSES = {"type": "string", "pattern": f"^.+:({'|'.join(declared.PURPOSES)})$"}
 _PURPOSE = _query("purpose", {"type": "array", "items": _PURPOSES})
@@ -82,7 +76,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
         },
         refusals=(
-            *_BODY, "not_xml", "forbidden_xml", "not_edxml", "too_complex", "findings",
+            *_BODY, "not_xml", "forbidden_xml", "not_edxml", "too_complex", "findings", "state_secret",
             "unknown_sender", "no_routable_recipient", "not_allowed_to_act", "not_found", "conflict", "wrong_state",
             "signature_broken", "signature_of_another", "signature_wrapping", "wrong_offset", "outcome_unknown",
         ),
@@ -98,7 +92,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             200: Answer(body="receipt_statement", headers=("Location",), links=_RECEIPT_LINKS),
         },
         refusals=(
-            *_BODY, "too_complex", "findings", "unknown_sender", "no_routable_recipient",
+            *_BODY, "too_complex", "findings", "state_secret", "unknown_sender", "no_routable_recipient",
             "not_allowed_to_act", "not_found", "conflict", "signature_broken", "signature_of_another",
             "signature_wrapping", "outcome_unknown",
         ),
@@ -137,7 +131,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v1/messages/{id}/trace"): Operation(
         name="get_trace",
         tag="messages",
-        parameters=(_ID, *_ASKS),
+        parameters=(_ID, _query("why", {**_chosen("0", "1"), "default": "0"}), *_ASKS),
         answers={200: Answer(body="trace", links=("status",))},
         refusals=("not_found",),
     ),
@@ -201,6 +195,7 @@ TABLE: Mapping[tuple[str, str], Operation] = {
         },
         refusals=(*_BODY, "not_found", "findings", "wrong_state", "outcome_unknown"),
     ),
+    **described_paper.TABLE,
     ("GET", "/v1/agencies"): Operation(
         name="get_agencies",
         tag="lists",

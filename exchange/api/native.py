@@ -126,13 +126,15 @@ async def get_verdicts(request: web.Request) -> web.Response:
 
 
 async def get_trace(request: web.Request) -> web.Response:
-    """GET /v1/messages/{id}/trace: what happened to each delivery; a recipient sees its own."""
+    """GET /v1/messages/{id}/trace: what happened to each delivery; a recipient sees its own. With `why=1`, why each counts as it does."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
+    reasons = number(request, "why", 0, 0, 1) == 1
     seen = await trace.trace(exchange, calling, named(request))
     if seen is None:
         raise Problem("not_found")
-    return shapes.json_response(trace_shapes.trace(seen, await exchange.snapshot.current()))
+    whys = trace.whys(seen, calling) if reasons else None
+    return shapes.json_response(trace_shapes.trace(seen, await exchange.snapshot.current(), whys))
 
 
 async def get_receipt(request: web.Request) -> web.Response:

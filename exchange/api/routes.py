@@ -4,7 +4,7 @@ import functools
 
 from aiohttp import web
 
-from exchange.api import bodies, compose, description, lists, native, operations, statuses, uploads
+from exchange.api import bodies, compose, description, lists, native, operations, papers, statuses, uploads
 
 _get = functools.partial(web.get, expect_handler=bodies.later)
 _post = functools.partial(web.post, expect_handler=bodies.later)
@@ -23,6 +23,9 @@ ROUTES = (
     _get("/v1/inbox", native.get_inbox),
     _post("/v1/inbox/ack", native.post_ack),
     _post("/v1/deliveries/{id}/status", statuses.post_status),
+    _post("/v1/deliveries/{id}/paper", papers.post_paper),
+    _post("/v1/messages/{id}/paper", papers.post_declaration),
+    _post("/v1/attestations", papers.post_attestation),
     _get("/v1/agencies", lists.get_agencies),
     _get("/v1/tally", lists.get_tally),
     _get("/v1/signatures", lists.get_signatures),

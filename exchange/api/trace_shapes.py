@@ -6,20 +6,26 @@ from typing import Any
 from uuid import UUID
 
 from exchange.api import shapes
+from exchange.broker import why
 from exchange.broker.linked import Link
 from exchange.broker.trace import Beside, Trace
 from exchange.rules.directory import Directory
 
-OF_SENDER = frozenset({"asked", "withdrawn", "updated", "added", "replaced"})
+Whys = Mapping[UUID, why.Why | None]
+OF_SENDER = frozenset({"asked", "withdrawn", "updated", "added", "replaced"}) | why.OF_SENDER
 """Lines in a recipient's journal of what the sender did."""
 
 
-def trace(seen: Trace, directory: Directory) -> dict[str, Any]:
-    """Body of GET /v1/messages/{id}/trace."""
+def trace(seen: Trace, directory: Directory, whys: Whys | None = None) -> dict[str, Any]:
+    """Body of GET /v1/messages/{id}/trace; `whys` tell by delivery why it counts as it does."""
+    told = [_delivery(seen, delivery, directory) for delivery in seen.deliveries]
+    if whys is not None:
+        for one, delivery in zip(told, seen.deliveries, strict=True):
+            one["why"] = _why(whys[delivery["id"]], directory)
     return {
         "letter": str(seen.letter["id"]),
         "copy": seen.letter["copy_form"],
-        "deliveries": [_delivery(seen, delivery, directory) for delivery in seen.deliveries],
+        "deliveries": told,
         "links": [_link(link, directory) for link in seen.links],
     }
 
@@ -38,6 +44,34 @@ def _delivery(seen: Trace, delivery: Any, directory: Directory) -> dict[str, Any
         "replaced_by": _letter(seen, delivery["replaced_by"]),
         "recalled": delivery["recalled"],
         "events": [_event(line, seen.letter["sender"], directory) for line in lines],
+    }
+
+
+def _why(one: why.Why | None, directory: Directory) -> dict[str, Any] | None:
+    """The step that decided, with the evidence that stands."""
+    if one is None:
+        return None
+    found = one.found
+    return {
+        "step": found.step,
+        "class": found.klass,
+        "excluded": found.excluded,
+        "grade": found.grade,
+        "justified": found.justified,
+        "reason": found.reason,
+        "conflict": found.conflict,
+        "recalled": found.recalled,
+        "evidence": [
+            {
+                "kind": each.kind,
+                "at": shapes.moment(each.at),
+                "by": shapes.code(directory, each.by),
+                "detail": each.detail,
+                "author": each.author,
+                "note": each.note,
+            }
+            for each in one.evidence
+        ],
     }
 
 

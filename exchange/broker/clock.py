@@ -8,6 +8,7 @@ sweep    what too large letters left on this machine's disk when a process died
 close    months that are due are closed, closed ones that changed since are restated; by lease
 tidy     partitions ahead of time; files that no row names and uploads, a day old; by lease
 recheck  letters that are due to be judged again; by lease
+attest   attestations of a month that were interrupted are finished; by lease
 note     which systems called, and when last; each process its own
 renew    the trust set follows its folders; each process its own
 mirror   what was fetched for it is written to this machine's folder; each process, the first one does it
@@ -21,7 +22,7 @@ from datetime import timedelta
 
 import structlog
 
-from exchange.broker import expand, recheck, rejudge, renewal, withdraw
+from exchange.broker import attestations, expand, recheck, rejudge, renewal, withdraw
 from exchange.broker.exchange import Exchange
 from exchange.store import (
     callers,
@@ -45,6 +46,7 @@ TIDY_SECONDS = 3_600.0
 CLOSE_SECONDS = 3_600.0
 SPOOLS_SECONDS = 300.0
 RECHECK_SECONDS = 5.0
+ATTEST_SECONDS = 60.0
 NOTE_SECONDS = 30.0
 RENEW_SECONDS = 2.0
 MIRROR_SECONDS = 5.0
@@ -67,6 +69,7 @@ async def ticking(exchange: Exchange, more: Iterable[tuple[Job, float]] = ()) ->
         (leased("close", close), CLOSE_SECONDS),
         (sweep, SPOOLS_SECONDS),
         (leased("recheck", rejudge_due), RECHECK_SECONDS),
+        (leased("attest", attestations.finish), ATTEST_SECONDS),
         (note, NOTE_SECONDS),
         (renewal.renew, RENEW_SECONDS),
         (renewal.mirror, MIRROR_SECONDS),

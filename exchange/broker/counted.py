@@ -3,7 +3,8 @@
 The outgoing view is dated by the day of acceptance, the incoming one by the day of arrival (design §6, settled 5).
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -47,3 +48,14 @@ def facts(
 def deltas(counts: Mapping[Fact, int], new_ids: ids.Ids) -> list[rows.DeltaRow]:
     """The rows that add so many of each fact to the tally, or take them from it; what changes nothing has none."""
     return [rows.DeltaRow(id=new_ids.new(), n=n, **fact._asdict()) for fact, n in counts.items() if n]
+
+
+def merged(given: Sequence[rows.DeltaRow]) -> list[rows.DeltaRow]:
+    """The same facts in fewest rows: those that are alike become one, and what comes to nothing has none."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    first: dict[tuple[Any, ...], rows.DeltaRow] = {}
+    for row in given:
+        alike = tuple(getattr(row, name) for name in Fact._fields)
+        counts[alike] += row.n
+        first.setdefault(alike, row)
+    return [rows.like(first[alike], n=n) for alike, n in counts.items() if n]

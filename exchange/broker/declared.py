@@ -36,7 +36,13 @@ class Declared:
 
 
 def declared(given: Parameters) -> Declared:
-    """What the parameters declare. Raises Problem bad_request that names the one that cannot be read."""
+    """What the parameters declare. Raises Problem bad_request that names the one that cannot be read.
+
+    Raises Problem state_secret for what must not come here at all (Decision 28/2018 Art. 1(2)): before a body is read,
+    for edXML has no element for it and only the sender knows.
+    """
+    if _chosen(given, "state_secret", ("0", "1")) == "1":
+        raise Problem("state_secret")
     resend = _one(given, "resend")
     if resend is not None and not (resend.isascii() and resend.isdecimal() and len(resend) < 6):  # noqa: PLR2004 - digits
         raise Problem("bad_request", "resend=n")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from exchange import ids
 from exchange.broker import counted, expand
-from exchange.rules import admission, paper_class, transfer
+from exchange.rules import admission, transfer
 from exchange.rules.directory import Agency
 from exchange.rules.routing import Routing
 from exchange.store import rows
@@ -170,10 +170,10 @@ def moved(delivery: Mapping[str, Any], one: Rejudged) -> Moved:
     if delivery["operation"] not in transfer.COUNTED:
         same_as = (delivery["class"], delivery["grade"], delivery["justified"], delivery["counted_class"])
         return Moved((*key, now.requirement, *same_as), "X", "X", at is not None, Counter())
-    recalled = delivery["recalled"]
-    before = transfer.classification(then, delivery["state"], at, recalled=recalled)
-    after = transfer.classification(event, delivery["state"], at, recalled=recalled)
-    shown = paper_class.on_arrival(event)
+    recalled, said = delivery["recalled"], transfer.said(delivery)
+    before = transfer.classification(then, delivery["state"], at, recalled=recalled, said=said)
+    after = transfer.classification(event, delivery["state"], at, recalled=recalled, said=said)
+    shown = transfer.on_arrival(event, said)
     facts: Counter[counted.Fact] = Counter()
     facts.subtract(counted.facts(delivery, before, at))
     facts.update(counted.facts(delivery, after, at))

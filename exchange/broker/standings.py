@@ -46,7 +46,13 @@ def settled(
 
 def _class(matter: Matter, standing: Standing) -> paper_class.Classification:
     accepted = _accepted(matter, standing)
-    return transfer.classification(accepted, standing.state, standing.arrived_at, recalled=standing.recalled)
+    return transfer.classification(
+        accepted,
+        standing.state,
+        standing.arrived_at,
+        recalled=standing.recalled,
+        said=transfer.said(vars(standing)),
+    )
 
 
 def _accepted(matter: Matter, standing: Standing) -> paper_class.Event:
@@ -63,12 +69,22 @@ def _accepted(matter: Matter, standing: Standing) -> paper_class.Event:
 
 
 def _shown(matter: Matter, now: Standing, found: paper_class.Classification) -> Standing:
-    justified = paper_class.on_arrival(_accepted(matter, now)).justified
+    """The row with what it counts as, and what it would count as once arrived."""
     if now.arrived_at is not None:
-        return replace(now, counted_class=found.klass, excluded=found.excluded or None, justified=justified)
-    if now.state == "withdrawn":
-        return replace(now, counted_class="X", excluded=now.excluded or "recalled", justified=justified)
-    return replace(now, justified=justified)
+        now = replace(now, counted_class=found.klass, excluded=found.excluded or None)
+    elif now.state == "withdrawn":
+        now = replace(now, counted_class="X", excluded=now.excluded or "recalled")
+    once = _once_arrived(matter, now)
+    return replace(now, klass=once.klass or "X", grade=once.grade, justified=once.justified)
+
+
+def _once_arrived(matter: Matter, standing: Standing) -> paper_class.Classification:
+    return transfer.on_arrival(_accepted(matter, standing), transfer.said(vars(standing)))
+
+
+def shown(matter: Matter, standing: Standing) -> paper_class.Classification:
+    """What a transfer that stands so counts as; before it arrived, what it will."""
+    return _once_arrived(matter, standing) if standing.arrived_at is None else _class(matter, standing)
 
 
 def _told(matter: Matter, standing: Standing) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from exchange.broker import linked
+from exchange.broker import linked, why
 from exchange.broker.caller import Caller
 from exchange.broker.exchange import Exchange
 from exchange.store import answers, deliveries, journal, letters
@@ -56,6 +56,13 @@ async def trace(exchange: Exchange, caller: Caller, letter: UUID) -> Trace | Non
         letter=row, deliveries=tuple(seen), events=_visible(lines, seen, caller.agencies), links=links,
         visible=frozenset(visible),
     )  # fmt: skip
+
+
+def whys(seen: Trace, caller: Caller) -> dict[UUID, why.Why | None]:
+    """Why each delivery counts as it does, by its id; persons and notes of the caller's own agencies only."""
+    return {
+        one["id"]: why.why(seen.letter, one, seen.of(one["id"]), caller.agencies) for one in seen.deliveries
+    }
 
 
 def _named(seen: Iterable[Any]) -> set[UUID]:

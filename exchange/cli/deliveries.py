@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange import texts
-from exchange.cli import answers, client, operations
+from exchange.cli import answers, client, operations, why
 from exchange.edxml import codes
 from exchange.links import sdk
 from exchange.rules import paper_class
@@ -143,12 +143,14 @@ def status(  # noqa: PLR0913 - one argument an option
 
 @click.command()
 @click.argument("letter", metavar="ID", type=click.UUID)
+@click.option("--why", "reasons", is_flag=True)
 @client.talking
-def trace(*, access: client.Access, letter: UUID) -> None:
+def trace(*, access: client.Access, letter: UUID, reasons: bool) -> None:
     """What happened to a letter, delivery by delivery: when, what, by whom. A recipient sees its own."""
+    asked = {"why": "1"} if reasons else {}
 
     async def work(exchange: sdk.Client) -> int:
-        body = client.final(await exchange.about(str(letter), "trace")).facts()
+        body = client.final(await exchange.about(str(letter), "trace", **asked)).facts()
         if access.as_json:
             answers.show_json(body)
         else:
@@ -166,7 +168,7 @@ def _print_trace(access: client.Access, body: Mapping[str, Any]) -> None:
         console.print(Text(copy), soft_wrap=True)
     for delivery in _records(body.get("deliveries")):
         console.print(Text(_head(access, delivery), style="bold"), soft_wrap=True)
-        for line in operations.of_delivery(access, delivery):
+        for line in (*operations.of_delivery(access, delivery), *why.of_delivery(access, delivery)):
             console.print(Text(f"  {line}"), soft_wrap=True)
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
         for when, what, who in _timeline(access, delivery):

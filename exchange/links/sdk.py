@@ -18,7 +18,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, BinaryIO, TypedDict, Unpack
 from urllib.parse import quote
 
@@ -134,9 +134,14 @@ class Client:
         body = {"code": code, "at": (at or datetime.now(UTC)).isoformat(), **said}
         return await self.line.ask("POST", f"/v1/deliveries/{_part(delivery)}/status", json=body)
 
-    async def about(self, letter: str, what: str) -> Answer:
-        """`header`, `verdicts`, `trace` or `receipt` of a letter."""
-        return await self.line.ask("GET", f"/v1/messages/{_part(letter)}/{what}")
+    async def about(self, letter: str, what: str, **asked: str) -> Answer:
+        """`header`, `verdicts`, `trace` (with `why="1"`: why each delivery counts as it does) or `receipt` of a letter."""
+        return await self.line.ask("GET", f"/v1/messages/{_part(letter)}/{what}", params=asked)
+
+    async def paper(self, delivery: str, on: date | None, *, note: str = "", by: str = "") -> Answer:
+        """Paper of a delivery came on that day; None, with a note: it did not."""
+        said = {"on": on.isoformat() if on else None, "note": note, "by": by}
+        return await self.line.ask("POST", f"/v1/deliveries/{_part(delivery)}/paper", json=said)
 
     async def ready(self) -> Answer:
         """Whether the exchange can accept letters now."""

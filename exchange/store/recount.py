@@ -1,6 +1,6 @@
 """Everything the self-check walks through, in chunks by key: letters with their deliveries, verdicts and bytes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -41,8 +41,11 @@ async def letters(connection: Connection) -> AsyncIterator[Any]:
         sender, letter = found[-1]["sender"], found[-1]["id"]
 
 
-async def deliveries(connection: Connection) -> AsyncIterator[Any]:
-    """Housekeeping: every delivery, by key, with the facts of its letter and what the journal tells of it."""
+async def deliveries(connection: Connection, paper_events: Sequence[str]) -> AsyncIterator[Any]:
+    """Housekeeping: every delivery, by key, with the facts of its letter and what the journal tells of it.
+
+    `paper_events`: the journal's events about paper, whose lines come as `papers`.
+    """
     last = (_NIL, _NIL, 0)
     while True:
         found = await connection.fetch(
@@ -60,7 +63,8 @@ async def deliveries(connection: Connection) -> AsyncIterator[Any]:
                       (delivery.number, delivery.notation, delivery.subject, delivery.document_type,
                        delivery.urgency, delivery.issued_on) AS same_facts,
                       letter.accepted_at AS letter_accepted_at,
-                      told.arrived_at AS journal_arrived_at, told.steps, told.requests, told.updates
+                      told.arrived_at AS journal_arrived_at, told.steps, told.requests, told.updates,
+                      told.papers
                  FROM delivery LEFT JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
                       LEFT JOIN LATERAL ({_JUDGED}) AS judged ON true
                       LEFT JOIN letter AS restating
@@ -72,14 +76,17 @@ async def deliveries(connection: Connection) -> AsyncIterator[Any]:
                               coalesce(jsonb_agg(detail || jsonb_build_object('event', event))
                                   FILTER (WHERE event IN ('asked', 'agreed', 'refused_request')), '[]') AS requests,
                               coalesce(jsonb_agg(coalesce(detail->>'shows', detail->>'letter'))
-                                  FILTER (WHERE event IN ('updated', 'added', 'replaced')), '[]') AS updates
+                                  FILTER (WHERE event IN ('updated', 'added', 'replaced')), '[]') AS updates,
+                              coalesce(jsonb_agg(detail || jsonb_build_object('event', event))
+                                  FILTER (WHERE event = ANY($5::text[])), '[]') AS papers
                          FROM journal
                         WHERE agency = delivery.recipient AND journal.delivery = delivery.id
-                          AND journal.letter = delivery.letter AND event IN ('arrived', 'expired', 'status', 'withdrawn', 'asked', 'agreed',
-                                        'refused_request', 'updated', 'added', 'replaced')) AS told
+                          AND journal.letter = delivery.letter
+                          AND event = ANY($5::text[] || ARRAY['arrived', 'expired', 'status', 'withdrawn', 'asked',
+                                          'agreed', 'refused_request', 'updated', 'added', 'replaced'])) AS told
                 WHERE (delivery.recipient, delivery.letter, delivery.round) > ($1, $2, $3)
                 ORDER BY delivery.recipient, delivery.letter, delivery.round LIMIT $4""",  # noqa: S608 - the statement is ours
-            *last, CHUNK,
+            *last, CHUNK, paper_events,
         )  # fmt: skip
         for record in found:
             yield record
@@ -132,6 +139,16 @@ async def strays(connection: Connection) -> dict[str, int]:
                   (SELECT count(*) FROM (SELECT DISTINCT unnest(evidence) AS sha256 FROM verdict) AS named
                     WHERE NOT EXISTS (SELECT FROM evidence WHERE evidence.sha256 = decode(named.sha256, 'hex')))
                       AS evidence_missing,
+                  (SELECT count(*) FROM delivery WHERE attested_at IS NOT NULL AND NOT EXISTS
+                      (SELECT FROM attestation
+                        WHERE attestation.agency = delivery.recipient AND cleared_at IS NULL
+                          AND month = date_trunc('month', arrived_at AT TIME ZONE INTERVAL '7 hours')))
+                      AS attested_without_attestation,
+                  (SELECT count(*) FROM delivery WHERE on_register IS NOT NULL AND EXISTS
+                      (SELECT FROM unnest(register_rows) AS one WHERE NOT EXISTS
+                          (SELECT FROM register_row WHERE register_row.id = one
+                              AND register_row.agency IN (delivery.recipient, delivery.sender))))
+                      AS matches_without_register,
                   (SELECT count(*) FROM payload_default) AS payloads_outside_partitions"""
     )
     assert record is not None

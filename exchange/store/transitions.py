@@ -22,14 +22,19 @@ _WRITTEN = {
     "excluded": "text", "justified": "text", "request": "text", "request_letter": "uuid", "request_facts": "jsonb",
     "requested_at": "timestamptz", "request_answer": "text", "answered_at": "timestamptz", "replaced_by": "uuid",
     "recalled": "bool", "restated_by": "uuid", "number": "text", "notation": "text", "issued_on": "date",
-    "document_type": "text", "subject": "text", "urgency": "smallint",
+    "document_type": "text", "subject": "text", "urgency": "smallint", "klass": "text", "grade": "text",
+    "paper_seen_on": "date", "attested_at": "timestamptz", "said_paper": "smallint", "said_reason": "text",
+    "on_register": "uuid", "register_rows": "uuid[]", "paper_acts": "int",
 }  # fmt: skip
 """The columns that transitions write, with their types."""
+_COLUMN = {"klass": "class"}
+_AS_TEXT = {"jsonb", "uuid[]"}
+"""Types that travel as text: `unnest` would flatten arrays."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What may change about a delivery; the columns of those names.
+    """What may change about a delivery; the columns of those names (`klass`: "class").
 
     `requirement`, `id` and `scope` are read only: of a letter judged again, `judgements` changes the first, under the
     same lock. `request_facts`: the header facts that agreeing to the request restates; None: agreeing withdraws.
@@ -60,6 +65,15 @@ class Standing:
     document_type: str = ""
     subject: str = ""
     urgency: int = 0
+    klass: str = "X"
+    grade: str = ""
+    paper_seen_on: date | None = None
+    attested_at: datetime | None = None
+    said_paper: int | None = None
+    said_reason: str | None = None
+    on_register: UUID | None = None
+    register_rows: tuple[UUID, ...] = ()
+    paper_acts: int = 0
 
     @property
     def asked(self) -> bool:
@@ -108,21 +122,23 @@ async def locked(connection: Connection, keys: Collection[Key]) -> dict[Key, Sta
             ORDER BY recipient, letter, round FOR UPDATE OF delivery""",
         *zip(*sorted(set(keys)), strict=True),
     )
-    names = [field.name for field in fields(Standing)]
-    return {
-        (record["recipient"], record["letter"], record["round"]): Standing(
-            **{name: record[name] for name in names}
-        )
-        for record in records
-    }
+    return {(record["recipient"], record["letter"], record["round"]): standing(record) for record in records}
+
+
+def standing(record: Any) -> Standing:  # noqa: ANN401 - a record
+    """Where the delivery of that row stands."""
+    told = {field.name: record[_COLUMN.get(field.name, field.name)] for field in fields(Standing)}
+    return Standing(**{**told, "register_rows": tuple(told["register_rows"])})
 
 
 def _statement() -> str:
-    wire = ["text" if kind == "jsonb" else kind for kind in _WRITTEN.values()]
+    wire = ["text" if kind in _AS_TEXT else kind for kind in _WRITTEN.values()]
     arrays = ", ".join(
         f"${number}::{kind}[]" for number, kind in enumerate(("uuid", "uuid", "int", *wire), 1)
     )
-    columns = ", ".join(f"{name} = given.{name}::{kind}" for name, kind in _WRITTEN.items())
+    columns = ", ".join(
+        f"{_COLUMN.get(name, name)} = given.{name}::{kind}" for name, kind in _WRITTEN.items()
+    )
     return f"""UPDATE delivery SET {columns}
                  FROM unnest({arrays}) AS given (recipient, letter, round, {", ".join(_WRITTEN)})
                 WHERE delivery.recipient = given.recipient AND delivery.letter = given.letter
@@ -140,6 +156,10 @@ async def _write(connection: Connection, changed: Mapping[Key, Standing]) -> Non
 
 
 def _columns(standing: Standing) -> list[Any]:
-    told = standing.request_facts
-    facts = None if told is None else json.dumps(told, ensure_ascii=False)
-    return [facts if name == "request_facts" else getattr(standing, name) for name in _WRITTEN]
+    return [_wire(getattr(standing, name), kind) for name, kind in _WRITTEN.items()]
+
+
+def _wire(entry: Any, kind: str) -> Any:  # noqa: ANN401 - what a column holds
+    if kind == "jsonb":
+        return None if entry is None else json.dumps(entry, ensure_ascii=False)
+    return rows.array(entry) if kind.endswith("[]") else entry

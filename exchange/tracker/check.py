@@ -6,6 +6,7 @@ strays     no row without the rows it belongs to
 states     every delivery's state is where the lifecycle leads by what the journal tells (rules.lifecycle)
 requests   what was asked, agreed and updated follows from the journal, header facts from the newest update
 judgements every letter shows what its newest judgement says, and its receipt what the first one said
+paper      what stands about paper is what the acts in the journal come to
 classes    every delivery's class follows from its events (rules.paper_class)
 documents  no document is counted twice for one recipient, and what was left out as duplicate is one (rules.documents)
 registers  rows of registers are counted where nothing electronic is there, once, and match deliveries that are there
@@ -24,7 +25,7 @@ from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
 from exchange.store import documents, payloads, recount, register_rows, tally
 from exchange.store.pool import Connection
-from exchange.tracker import check_requests, registers
+from exchange.tracker import check_paper, check_requests, registers
 from exchange.tracker.check_requests import Fault
 
 _PROPERTIES = (
@@ -69,7 +70,7 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             faults += [fault async for fault in _letter_faults(connection, letter, payload_folder, key)]
         counted: Counter[tuple[Any, ...]] = Counter()
         deliveries = 0
-        async for delivery in recount.deliveries(connection):
+        async for delivery in recount.deliveries(connection, check_paper.EVENTS):
             deliveries += 1
             faults += _delivery_faults(delivery)
             counted.update(_facts(delivery))
@@ -154,20 +155,17 @@ def _delivery_faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
     if state != delivery["state"]:
         yield Fault(code="state_differs", where=f"{where} {delivery['state']} ≠ {state}")
     yield from check_requests.faults(delivery)
+    yield from check_paper.faults(delivery)
     yield from _class_faults(delivery, where)
 
 
 def _class_faults(delivery: Mapping[str, Any], where: str) -> Iterator[Fault]:
     """The class shown, the class counted, and why a transfer is not counted."""
-    shown = (
-        paper_class.on_arrival(_accepted(delivery)).klass
-        if delivery["operation"] in transfer.COUNTED
-        else "X"
-    )
     if delivery["requirement"] != delivery["letter_requirement"]:
         yield Fault(code="judgement_differs", where=f"{where} {delivery['requirement']}")
-    if delivery["class"] != shown:
-        yield Fault(code="class_differs", where=f"{where} {delivery['class']} ≠ {shown}")
+    shown, kept = _shown(delivery), tuple(delivery[name] for name in ("class", "grade", "justified"))
+    if kept != shown:
+        yield Fault(code="class_differs", where=f"{where} {kept} ≠ {shown}")
     expected = _class(delivery)
     if expected.klass is None and delivery["state"] == "withdrawn":
         return
@@ -177,6 +175,18 @@ def _class_faults(delivery: Mapping[str, Any], where: str) -> Iterator[Fault]:
         yield Fault(code="class_differs", where=f"{where} {delivery['counted_class']} ≠ {expected.klass}")
     elif expected.klass == "X" and delivery["excluded"] != expected.excluded:
         yield Fault(code="class_differs", where=f"{where} {delivery['excluded']} ≠ {expected.excluded}")
+
+
+def _shown(delivery: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Class, grade and ground of paper that the delivery has once it arrived, by what the journal says of paper."""
+    if delivery["operation"] not in transfer.COUNTED:
+        return "X", "", ""
+    found = transfer.on_arrival(_accepted(delivery), _said(delivery))
+    return found.klass or "X", found.grade, found.justified
+
+
+def _said(delivery: Mapping[str, Any]) -> transfer.Said:
+    return check_paper.told(delivery["papers"]).said
 
 
 def _state(delivery: Mapping[str, Any]) -> str | None:
@@ -208,7 +218,9 @@ def _class(delivery: Mapping[str, Any]) -> paper_class.Classification:
         return transfer.PENDING
     state = _state(delivery) or delivery["state"]
     arrived, recalled = delivery["journal_arrived_at"], check_requests.recalled(delivery)
-    return transfer.classification(_accepted(delivery), state, arrived, recalled=recalled)
+    return transfer.classification(
+        _accepted(delivery), state, arrived, recalled=recalled, said=_said(delivery)
+    )
 
 
 def _facts(delivery: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:

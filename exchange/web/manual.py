@@ -24,6 +24,7 @@ PAGES = (
     "codes",
     "lifecycle",
     "operations",
+    "paper",
     "signatures",
     "reports",
     "registers",

@@ -191,8 +191,9 @@ def test_facts_of_a_letter_are_those_that_are_read(document):
 
 
 PARAMETERS = {
-    "POST /v1/messages": "main copy purpose paper_reason resend test upload",
-    "POST /v1/messages:compose": "main copy paper_reason resend test",
+    "POST /v1/messages": "main copy purpose paper_reason resend test state_secret upload",
+    "POST /v1/messages:compose": "main copy paper_reason resend test state_secret",
+    "GET /v1/messages/{id}/trace": "why",
     "GET /v1/inbox": "for after limit wait",
     "GET /v1/agencies": "q code after limit",
     "GET /v1/tally": "period agency scope view",
@@ -374,6 +375,22 @@ async def test_every_success_is_as_described(shared_server):
         notice = await ask("POST", f"/v1/deliveries/{item['id']}/status", key, json=said)
     await ask("GET", f"/v1/messages/{notice['receipt']['letter']}/header", key)
     await ask("GET", f"{there}/trace", key)
+    await ask("GET", f"{there}/trace?why=1", key)
+    day = f"{paper_class.local_day(datetime.now(UTC))}"
+    for on in (day, None):
+        await ask(
+            "POST", f"/v1/deliveries/{item['id']}/paper", key, json={"on": on, "note": "vì", "by": "Thử"}
+        )
+    await ask(
+        "POST",
+        f"{there}/paper",
+        key,
+        json={"paper": 1, "reason": "listed", "note": "vì", "to": ["H13.02", "x"]},
+    )
+    await ask("GET", f"{there}/trace?why=1", key)
+    for undo in (False, True):
+        months = {"for": "H13.02", "month": "2026-01", "undo": undo, "note": "vì"}
+        await ask("POST", "/v1/attestations", key, json=months)
     for number in (1, 1, 2, 2):
         await ask("POST", "/v1/messages:compose?copy=true_copy", key, **composed(number, form=number == 2))
     (office,) = (await ask("GET", "/v1/agencies?q=h13.01 van phong&code=H13.01&limit=1", key))["items"]
@@ -403,6 +420,7 @@ async def test_every_success_is_as_described(shared_server):
 
 REFUSED = [
     ("POST", "/v1/messages", {"data": b"x"}, 422, "not_xml"),
+    ("POST", "/v1/messages?state_secret=1", {"data": b"x"}, 422, "state_secret"),
     ("POST", "/v1/messages?copy=photo", {"data": b"x"}, 400, "bad_request"),
     ("POST", "/v1/messages", {"data": quick_letter(9, sender="H13.31")}, 403, "not_allowed_to_act"),
     ("POST", "/v1/messages", {"data": quick_letter(9).replace(b"Subject", b"Object")}, 422, "findings"),

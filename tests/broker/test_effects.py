@@ -44,8 +44,8 @@ NOTICES = ("01", "02", "03", "04", "05", "06", "13", "15", "16")
 class Story:
     """One delivery with its journal and what was counted of it."""
 
-    def __init__(self, standing=WAITING):
-        self.standing, self.lines, self.facts, self.number = standing, [], Counter(), 0
+    def __init__(self, standing=WAITING, letter=LETTER):
+        self.standing, self.letter, self.lines, self.facts, self.number = standing, letter, [], Counter(), 0
         self.new_ids = ids.Ids(lambda: AT)
 
     def take(self, event):
@@ -65,7 +65,7 @@ class Story:
             name=event, letter=self.new_ids.new(), operation="update" if event in ("remove", "restate") else event,
             at=at, system=SYSTEM, facts=restated if event == "restate" else None,
         )  # fmt: skip
-        return effects.transition(cause, LETTER, RECIPIENT, self.new_ids).move(self.standing)
+        return effects.transition(cause, self.letter, RECIPIENT, self.new_ids).move(self.standing)
 
     def say(self, event, at):
         agency = SimpleNamespace(id=RECIPIENT, code="H13.31")
@@ -73,7 +73,7 @@ class Story:
             sender=model.Party(code="H13.31"), response_for=model.ResponseFor(), status=event, description="x"
         )
         about = noticed.Noticed(
-            notice=notice, sender=agency, addressee=agency, delivery=DELIVERY, letter=LETTER
+            notice=notice, sender=agency, addressee=agency, delivery=DELIVERY, letter=self.letter
         )
         stored = noticed.replace(LETTER, id=self.new_ids.new(), operation="status", accepted_at=at)
         return noticed.move(about, stored, self.new_ids, self.standing)
