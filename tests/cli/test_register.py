@@ -170,6 +170,13 @@ def test_how_many_percent_is_a_setting(run):
     assert told["coverage"] == {"registers": {"n": 0, "d": 452}, "percent": 75, "sufficient": False}
 
 
+@pytest.mark.parametrize("percent", ["0", "101", "-1", "chín mươi"])
+def test_no_other_percent_can_be_wanted(run, percent):
+    told = run("tally", "--period", YEAR, more={"CONGVAN_COVERAGE_PERCENT": percent})
+    assert (told.code, told.out) == (2, "")
+    assert "CONGVAN_COVERAGE_PERCENT" in told.err
+
+
 def test_the_register_of_documents_sent_has_exactly_ten_columns_in_every_form(run, letters, tmp_path):
     note, moved = "=HYPERLINK(1)", f"{TODAY - timedelta(days=1):%d/%m/%Y}"
     raw = files.as_csv(
