@@ -130,7 +130,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
         notify=_choice(environment, "CONGVAN_NOTIFY", ("on", "off")) == "on",
         quota_requests=_whole(environment, "CONGVAN_QUOTA_REQUESTS", 12_000),
         quota_bytes=_whole(environment, "CONGVAN_QUOTA_MB", 6_000) * MEGABYTE,
-        coverage_percent=_whole(environment, "CONGVAN_COVERAGE_PERCENT", 90),
+        coverage_percent=_whole(environment, "CONGVAN_COVERAGE_PERCENT", 90, most=100),
     )
 
 
@@ -223,9 +223,9 @@ def _folder(environment: Mapping[str, str], name: str) -> Path | None:
     return Path(text)
 
 
-def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
+def _whole(environment: Mapping[str, str], name: str, default: int, most: int | None = None) -> int:
     text = environment.get(name) or str(default)
-    if not text.isdecimal() or int(text) == 0:
+    if not text.isdecimal() or int(text) == 0 or (most is not None and int(text) > most):
         raise SettingError("setting.whole", name=name, held=text, example=default)
     return int(text)
 

@@ -71,6 +71,7 @@ VALUES: Mapping[str, Callable[[Config], object]] = {
     "CONGVAN_NOTIFY": lambda given: "on" if given.notify else "off",
     "CONGVAN_QUOTA_REQUESTS": lambda given: given.quota_requests,
     "CONGVAN_QUOTA_MB": lambda given: given.quota_bytes // config.MEGABYTE,
+    "CONGVAN_COVERAGE_PERCENT": lambda given: given.coverage_percent,
 }
 """What is in force under each name."""
 

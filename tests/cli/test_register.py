@@ -13,6 +13,7 @@ from clerk import congvan
 from province import fetch, quick_letter
 
 from exchange.rules import register_books
+from exchange.store import pool as pools
 
 TODAY = (datetime.now(UTC) + timedelta(hours=7)).date()
 YEAR, DAY = str(TODAY.year), f"{TODAY:%d/%m/%Y}"
@@ -168,6 +169,13 @@ def test_enough_books_and_the_ratio_is_said(run, letters):
 def test_how_many_percent_is_a_setting(run):
     told = run("tally", "--period", YEAR, "--json", more={"CONGVAN_COVERAGE_PERCENT": 75}).json
     assert told["coverage"] == {"registers": {"n": 0, "d": 452}, "percent": 75, "sufficient": False}
+
+
+@pytest.mark.parametrize("percent", ["0", "101", "-1", "chín mươi"])
+def test_no_other_percent_can_be_wanted(run, percent):
+    told = run("tally", "--period", YEAR, more={"CONGVAN_COVERAGE_PERCENT": percent})
+    assert (told.code, told.out) == (2, "")
+    assert "CONGVAN_COVERAGE_PERCENT" in told.err
 
 
 def test_the_register_of_documents_sent_has_exactly_ten_columns_in_every_form(run, letters, tmp_path):
@@ -336,3 +344,35 @@ def test_a_refused_file_says_why_and_loads_nothing(run, shared_server):
     assert told.err.endswith("Không nạp gì.\n")
     assert load(run, raw, "--json").json["findings"][0]["code"] == "register_tcvn3"
     assert asyncio.run(fetch(shared_server.dsn, "SELECT count(*) AS n FROM register_row")) == before
+
+
+@pytest.mark.parametrize(
+    "statement, codes",
+    [
+        ("UPDATE register_row SET counted = false", {"register_counted_differs"}),
+        ("UPDATE register_row SET letter = id, delivery = id, round = 1", {"register_counted_differs", "register_match_differs", "tally_differs"}),
+        ("UPDATE register_row SET moved_on = moved_on - 1", {"tally_differs"}),
+        ("UPDATE register_load SET undone_at = now() WHERE undone_at IS NULL", {"register_match_differs"}),
+    ],
+)  # fmt: skip
+def test_the_self_check_sees_a_row_that_says_something_else(run, shared_server, statement, codes):
+    done = load(run, files.as_csv([out("77/CV", RECIPIENT)]), "--json", agency="H13.07")
+
+    async def planted(undoing):
+        connection = await pools.connect(shared_server.dsn)
+        await connection.execute(undoing)
+        await connection.close()
+
+    kept = asyncio.run(fetch(shared_server.dsn, "SELECT id, counted, moved_on FROM register_row"))
+    asyncio.run(planted(statement))
+    told = run("check", "--json")
+    assert (told.code, {one["code"] for one in told.json["faults"]}) == (1, codes)
+    moved = kept[0]["moved_on"]
+    asyncio.run(
+        planted(
+            f"UPDATE register_row SET counted = true, moved_on = '{moved}', letter = NULL, delivery = NULL, round = NULL"
+        )
+    )
+    asyncio.run(planted(f"UPDATE register_load SET undone_at = NULL WHERE id = '{done.json['load']}'"))
+    run("register", "undo", done.json["load"])
+    assert run("check", "--json").json["faults"] == []
