@@ -9,6 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from exchange import ids
+from exchange.broker import paper
+from exchange.broker.paper import Match
+from exchange.broker.paper_acts import Author
 from exchange.store import register_rows
 from exchange.store import registers as store
 from exchange.store.pool import Connection
@@ -27,9 +30,12 @@ class Hand:
 
 
 async def proven(
-    _connection: Connection, _found: Sequence[Matched], _hand: Hand, *, undone: bool = False
+    connection: Connection, found: Sequence[Matched], hand: Hand, *, undone: bool = False
 ) -> None:
-    """Paper went beside these deliveries, by these rows; `undone`: nothing proves it any more."""
+    """Paper went beside these deliveries, by these rows; `undone`: those rows prove nothing any more."""
+    author = Author(name=hand.by, at=hand.at)
+    rows = [Match(one.key, one.row, one.moved_on) for one in found]
+    await (paper.unmatched if undone else paper.matched)(connection, rows, author, hand.ids)
 
 
 async def tell(connection: Connection, agency: UUID, hand: Hand) -> int:
