@@ -12,7 +12,7 @@ from exchange import ids
 from exchange.broker import counted as broker_counted
 from exchange.rules import documents, paper_class
 from exchange.store import register_rows, rows, tally
-from exchange.tracker import registers
+from exchange.tracker import register_counted, registers
 from exchange.tracker import tally as counting
 from exchange.tracker.register_proof import Hand
 
@@ -99,7 +99,7 @@ async def sound(pool):
         assert await register_rows.faults(connection) == []
         anew = Counter()
         for one in await register_rows.recount(connection):
-            anew[registers.fact(one)] += one.n
+            anew[register_counted.fact(one)] += one.n
         kept = {
             broker_counted.Fact(
                 **{name: record["class" if name == "klass" else name] for name in FACT}

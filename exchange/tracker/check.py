@@ -25,7 +25,7 @@ from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
 from exchange.store import documents, payloads, recount, register_rows, tally
 from exchange.store.pool import Connection
-from exchange.tracker import check_paper, check_requests, registers
+from exchange.tracker import check_paper, check_requests, register_counted
 from exchange.tracker.check_requests import Fault
 
 _PROPERTIES = (
@@ -75,7 +75,7 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             faults += _delivery_faults(delivery)
             counted.update(_facts(delivery))
         for rows in await register_rows.recount(connection):
-            agency, view, *rest = registers.fact(rows)
+            agency, view, *rest = register_counted.fact(rows)
             counted[(view, agency, *rest)] += rows.n
         kept = {
             tuple(record[name] for name in _PROPERTIES): record["n"]

@@ -9,7 +9,6 @@ its delivery afterwards, some hundred a commit (`tell`): who is interrupted goes
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,17 +16,15 @@ from datetime import date
 from typing import BinaryIO
 from uuid import UUID
 
-from exchange import ids
-from exchange.broker.counted import Fact, deltas
 from exchange.errors import Finding
 from exchange.rules import paper_class, register_books, register_lines, register_parties, registers
 from exchange.rules.register_parties import Known
 from exchange.rules.registers import Taken
-from exchange.store import directory, journal, register_rows, rows, tally
+from exchange.store import directory, journal, register_rows, rows
 from exchange.store import registers as store
 from exchange.store.pool import Connection
-from exchange.store.register_rows import Counted, RegisterRow
-from exchange.tracker import register_proof
+from exchange.store.register_rows import RegisterRow
+from exchange.tracker import register_counted, register_proof
 from exchange.tracker.register_proof import Hand
 
 CHUNK = 1_000
@@ -156,7 +153,7 @@ async def _loaded(connection: Connection, file: BinaryIO, loading: _Loading, tel
         await _written(connection, loading, taken, book.direction)
         tell(loading.rows)
     held = await store.finish(connection, order.agency, loading.load, order.first, order.last)
-    await counted(connection, order.agency, book.direction, loading.hand.ids)
+    await register_counted.counted(connection, order.agency, book.direction, loading.hand.ids)
     loading.tell(await _used_twice(connection, loading))
     await _journalled(connection, loading, "register_loaded", held["n"])
     return await _outcome(connection, loading, held["first"], held["last"])
@@ -253,28 +250,6 @@ async def _outcome(
     )  # fmt: skip
 
 
-async def counted(connection: Connection, agency: UUID, direction: str, new_ids: ids.Ids) -> int:
-    """Match an agency's rows, and let the tally have what is on paper only; within the caller's transaction."""
-    found = await register_rows.match(connection, agency, direction)
-    await _tallied(connection, await register_rows.settle(connection, agency, direction), new_ids)
-    return found
-
-
-async def _tallied(connection: Connection, changes: Iterable[Counted], new_ids: ids.Ids) -> None:
-    sums: Counter[Fact] = Counter()
-    for one in changes:
-        sums[fact(one)] += one.n
-    await tally.append(connection, deltas(sums, new_ids))
-
-
-def fact(one: Counted) -> Fact:
-    """What rows alike count as: P, or X where they stay within one clerk's desk (C.2)."""
-    klass, excluded = ("X", "internal") if one.scope == "internal" else ("P", "")
-    return Fact(
-        one.agency, one.direction, one.moved_on, one.scope, one.document_type, 0, klass, excluded, "", ""
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class Rematched:
     """What a new look at an agency's rows found: rows of letters that came since, and deliveries told that paper went."""
@@ -287,7 +262,10 @@ async def rematch(connection: Connection, agency: UUID, hand: Hand) -> Rematched
     """Match again: letters that arrived after their row was loaded; and finish what was interrupted."""
     async with connection.transaction():
         await store.lock(connection, agency)
-        found = [await counted(connection, agency, direction, hand.ids) for direction in ("out", "in")]
+        found = [
+            await register_counted.counted(connection, agency, direction, hand.ids)
+            for direction in ("out", "in")
+        ]
     told = await register_proof.tell(connection, agency, hand)
     return Rematched(matched=sum(found), told=told)
 
@@ -304,8 +282,8 @@ async def undo(connection: Connection, load: UUID, hand: Hand) -> int | None:
         await register_proof.take_back(connection, agency, load, hand)  # what was told since
         changes = await register_rows.remove(connection, agency, load)
         await store.undo(connection, agency, load, hand.at, hand.by)
-        await _tallied(connection, changes, hand.ids)
-        await counted(connection, agency, direction, hand.ids)
+        await register_counted.tallied(connection, changes, hand.ids)
+        await register_counted.counted(connection, agency, direction, hand.ids)
         detail = {"load": str(load), "rows": held["n"], "by": hand.by}
         line = rows.JournalRow(
             agency=agency, id=hand.ids.new(), at=hand.at, event="register_undone", detail=detail
