@@ -1,4 +1,4 @@
-"""B21: measures from the tally's days against counting the transfers themselves, on a table of 10^6 deliveries.
+"""B23: measures from the tally's days against counting the transfers themselves, on a table of 10^6 deliveries.
 
 Deliveries of 450 agencies over two years by SQL, in a table with all its indexes, and the facts that the exchange would have
 folded of them, day by day. Asked is what `congvan report` asks: the classes of every agency in one month, of one agency in a year, and the
@@ -32,19 +32,19 @@ _SCAN = """SELECT sender AS agency, counted_class AS class, coalesce(excluded, '
 
 
 @pytest.mark.bench
-def test_b21_measures_come_from_the_tallys_days_and_not_from_transfers(postgres, province_database):
+def test_b23_measures_come_from_the_tallys_days_and_not_from_transfers(postgres, province_database):
     with anchors.Stopwatch(ours=[os.getpid()], database=[postgres.pid]) as watch:
-        told = uvloop.run(_b21(province_database))
+        told = uvloop.run(_b23(province_database))
     scan, page = told["scan"] / told["month"], told["agency"] / told["look_up"]
     line = (
-        f"B21 {TRANSFERS:,} transfers: a month of all agencies {told['month']:.1f} ms, scan ÷ roll-up {scan:.1f}; a year of one "
+        f"B23 {TRANSFERS:,} transfers: a month of all agencies {told['month']:.1f} ms, scan ÷ roll-up {scan:.1f}; a year of one "
         f"agency {told['agency']:.2f} ms, ÷ look-up {page:.1f}; 24 months of all {told['trend']:.0f} ms"
     )
     anchors.judge(line, page, most=20, spans=[watch.span])
     anchors.judge(line, scan, least=8, spans=[watch.span])
 
 
-async def _b21(dsn):
+async def _b23(dsn):
     """Median milliseconds of each question."""
     async with works.connected(dsn) as connection:
         agency = await _filled(connection)

@@ -3,16 +3,16 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
+import register_files
+import register_world
 from click.testing import CliRunner
 from province import actor, fetch, quick_letter
 from rejudging import faults, now
 
-from exchange import ids
-from exchange.broker import counted, paper
-from exchange.broker.paper_acts import Author
+from exchange.broker import counted
 from exchange.cli.main import main
 from exchange.demo import letters
 from exchange.edxml import attachments, write
@@ -178,16 +178,21 @@ async def test_7_unsigned_with_paper_is_paper_beside_it(world):
     assert said(await why(world, await sent(world, content)), "class", "step") == ("S", "declared")
 
 
-async def in_register(server, number, *, code=SENDER, matched=False):
-    """A row of an outgoing register, and its id."""
-    row = uuid4()
-    await fetch(
-        server.dsn,
-        """INSERT INTO register_row (agency, id, direction, number, notation, moved_on, loaded_at, letter)
-           SELECT id, $2, 'out', $3, 'CV', $4, now(), $5 FROM agency WHERE code = $1""",
-        code, row, str(number), today(), uuid4() if matched else None,
-    )  # fmt: skip
-    return row
+async def in_register(server, document, party):
+    """A line of the sender's register of today, loaded."""
+    day = f"{today():%d/%m/%Y}"
+    raw_ = register_files.as_csv([register_files.out(document, party, issued=day, moved=day)])
+    pool = await pools.open(server.dsn, size=2)
+    try:
+        return await register_world.load(pool, raw_, SENDER, year=today().year)
+    finally:
+        await pool.close()
+
+
+async def document_of(server, letter):
+    """Number and notation of a letter, as registers write them."""
+    (row,) = await fetch(server.dsn, "SELECT number, notation FROM letter WHERE id = $1::text::uuid", letter)
+    return f"{row['number']}/{row['notation']}"
 
 
 async def paper_only(server, code=SENDER):
@@ -203,28 +208,14 @@ async def paper_only(server, code=SENDER):
 
 async def test_8_a_row_of_a_register_alone_is_paper_only(world):
     before = await paper_only(world)
-    await in_register(world, 8)
+    await in_register(world, "8008/GD", RECIPIENT)
     assert await paper_only(world) == before + 1
-
-
-async def matched(server, letter, row, code=RECIPIENT):
-    (found,) = await fetch(
-        server.dsn, "SELECT * FROM delivery WHERE id = $1::text::uuid", await delivery(server, letter, code)
-    )
-    match = paper.Match((found["recipient"], found["letter"], found["round"]), row, today())
-    connection = await pools.connect(server.dsn)
-    try:
-        async with connection.transaction():
-            who = Author(name="Sổ đăng ký", at=now())
-            return await paper.matched(connection, [match], who, ids.Ids(now))
-    finally:
-        await connection.close()
 
 
 async def test_9_a_row_that_matches_an_electronic_transfer_is_paper_beside_it(world):
     letter = await sent(world, raw(world, 9))
-    row = await in_register(world, 9, matched=True)
-    assert await matched(world, letter, row) == {row}
+    loaded = await in_register(world, await document_of(world, letter), RECIPIENT)
+    assert (loaded.matched, loaded.paper_only) == (1, 0)
     told = await why(world, letter)
     assert said(told, "class", "step", "conflict") == ("S", "observed", True)
     assert "register_matched" in [one["kind"] for one in told["evidence"]]
@@ -277,7 +268,7 @@ async def test_14_one_document_to_three_one_of_them_on_paper(world):
     both = (RECIPIENT, OTHER)
     before = await paper_only(world)
     letter = await sent(world, raw(world, 14, recipients=both), arrives=both)
-    await in_register(world, 14)
+    await in_register(world, await document_of(world, letter), "H13.33")
     classes = [(await why(world, letter, recipient=code))["class"] for code in both]
     classes += ["P"] * (await paper_only(world) - before)
     assert classes == ["E", "E", "P"]
