@@ -25,13 +25,13 @@ async def agency(pool, code):
     return await pool.fetchval("SELECT id FROM agency WHERE code = $1", code)
 
 
-async def load(pool, raw, code="H13.01", book="out", **order):
+async def load(pool, raw, code="H13.01", book="out", hand=HAND, **order):
     """Load a file as that agency's book of 2026."""
     given = {"year": 2026, "lists": "paper", "name": "so.csv"} | order
     told = []
     async with pool.acquire() as connection:
         asked = registers.Order(agency=await agency(pool, code), book=book, **given)
-        return await registers.load(connection, io.BytesIO(raw), asked, HAND, told.append)
+        return await registers.load(connection, io.BytesIO(raw), asked, hand, told.append)
 
 
 async def undo(pool, load):

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from province import actor, fetch, quick_letter
 from rejudging import faults, now
 
+from exchange import ids
 from exchange.broker import counted
 from exchange.cli.main import main
 from exchange.demo import letters
@@ -20,6 +21,7 @@ from exchange.rules import paper_class
 from exchange.store import excluded, tally
 from exchange.store import pool as pools
 from exchange.tracker import tally as tallies
+from exchange.tracker.register_proof import Hand
 
 WORKERS = 1
 SENDER, RECIPIENT, OTHER = "H13.01", "H13.31", "H13.32"
@@ -184,7 +186,8 @@ async def in_register(server, document, party):
     raw_ = register_files.as_csv([register_files.out(document, party, issued=day, moved=day)])
     pool = await pools.open(server.dsn, size=2)
     try:
-        return await register_world.load(pool, raw_, SENDER, year=today().year)
+        hand = Hand(by="Văn thư", at=now(), ids=ids.Ids(now))
+        return await register_world.load(pool, raw_, SENDER, hand=hand, year=today().year)
     finally:
         await pool.close()
 
