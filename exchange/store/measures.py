@@ -124,19 +124,26 @@ async def documents(connection: Connection, span: Span, cut: Cut, paper: Sequenc
     )  # fmt: skip
 
 
+_EXPLAINED = """
+    UNION SELECT agency, series, generate_series(first, last)::text AS number FROM number_explanation
+           WHERE book = 'out' AND year = $2 AND undone_at IS NULL AND ($1::uuid[] IS NULL OR agency = ANY($1))"""
+"""Numbers that an office accounts for otherwise are as good as seen (rules_and_measures.md C.4)."""
+
+
 async def numbers(
     connection: Connection, agencies: Sequence[UUID] | None, year: int, last: date, paper: Sequence[Key]
 ) -> list[Any]:
-    """The number series of a year up to a day, by agency: numbers known, and the highest (M18)."""
+    """The number series of a year up to a day, by agency: numbers known or explained, and the highest (M18)."""
     return await connection.fetch(
-        planned(agencies, """WITH known AS (
+        planned(agencies, f"""WITH known AS (
                SELECT sender AS agency, series, number_key AS number FROM letter
                 WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
                   AND number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test
                 UNION SELECT agency, series, number FROM unnest($4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[])
-                          AS paper (agency, year, series, number, notation))
+                          AS paper (agency, year, series, number, notation)
+               {_EXPLAINED})
            SELECT agency, series, count(DISTINCT number::bigint) AS known, max(number::bigint) AS highest
-             FROM known WHERE number ~ '^[1-9][0-9]{0,6}$' GROUP BY agency, series ORDER BY agency, series"""),
+             FROM known WHERE number ~ '^[1-9][0-9]{{0,6}}$' GROUP BY agency, series ORDER BY agency, series"""),  # noqa: S608 - ours
         agencies, year, last, *_keys(paper),
     )  # fmt: skip
 
@@ -144,12 +151,14 @@ async def numbers(
 async def number_rows(
     connection: Connection, agencies: Sequence[UUID] | None, year: int, last: date
 ) -> list[Any]:
-    """The numbers themselves, by agency and series, as letters have them."""
+    """The numbers themselves, by agency and series, as letters have them or offices explain them."""
     return await connection.fetch(
-        planned(agencies, """SELECT sender AS agency, series, array_agg(DISTINCT number_key) AS numbers FROM letter
-            WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
-              AND number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test
-            GROUP BY sender, series ORDER BY sender, series"""),
+        planned(agencies, f"""SELECT agency, series, array_agg(DISTINCT number) AS numbers
+             FROM (SELECT sender AS agency, series, number_key AS number FROM letter
+                    WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
+                      AND number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test
+                   {_EXPLAINED}) AS known
+            GROUP BY agency, series ORDER BY agency, series"""),  # noqa: S608 - ours
         agencies, year, last,
     )  # fmt: skip
 
@@ -171,7 +180,7 @@ async def registered(
     return await connection.fetch(
         planned(agencies, """SELECT * FROM register_row
             WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))
-              AND ($4 OR (letter IS NULL AND coalesce((to_jsonb(register_row) ->> 'counted')::bool, true)))
+              AND ($4 OR counted)
             ORDER BY agency, moved_on, number, id"""),
         agencies, first, last, matched,
     )  # fmt: skip

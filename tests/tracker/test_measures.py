@@ -94,6 +94,20 @@ async def test_the_measures_of_all_are_those_of_their_sum(connection):
     assert "M18" not in await measures.measured(connection, asked(scope="same_root"), MEANS)
 
 
+async def test_numbers_that_an_office_explains_are_as_good_as_seen(connection):
+    await World(connection, Random(5)).fill()
+    before = (await measures.measured(connection, asked(), MEANS))["M18"]
+    await connection.execute(
+        """INSERT INTO number_explanation (agency, id, book, year, series, first, last, why, author, at)
+           SELECT (SELECT id FROM agency ORDER BY id LIMIT 1), gen_random_uuid(), book, 2026, 'một dãy', 1, 3, 'x', 'y', now()
+             FROM unnest(ARRAY['out', 'in']) AS book"""
+    )
+    after = (await measures.measured(connection, asked(), MEANS))["M18"]
+    assert (after["n"], after["d"]) == (before["n"] + 3, before["d"] + 3)
+    await connection.execute("UPDATE number_explanation SET undone_at = now()")
+    assert (await measures.measured(connection, asked(), MEANS))["M18"] == before
+
+
 async def test_nothing_at_all_is_no_ratio(connection):
     found = await measures.measured(connection, asked(), MEANS)
     assert {one["text"] for name, one in found.items() if name in NAMES} == {"—"}
