@@ -17,6 +17,7 @@ from typing import TypeAlias, cast
 
 from lxml import etree
 
+from signing import xml_namespaces
 from signing.algorithms import DS
 from signing.verdict import Remark, TooComplexError
 
@@ -159,6 +160,8 @@ class Document:
 def parse(raw: bytes, *, repaired: bool = False) -> Document:
     """The message as a tree. Raises UnreadableXmlError, or TooComplexError when over a budget."""
     _forbid(raw)
+    if xml_namespaces.too_long(raw):
+        raise TooComplexError("namespace", xml_namespaces.LONGEST)
     if len(raw) > 3 * _SHORTEST * ELEMENTS and raw.count(b"<") > 3 * ELEMENTS:
         raise TooComplexError("elements", ELEMENTS)
     try:

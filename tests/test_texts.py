@@ -55,7 +55,7 @@ PASSED_ON = {
     "Finding": {"_unreadable", "_why", "_finding", "__init__", "_add", "_offence", "_as_warning", "requirement", "of", "finding"},
     "Remark": {"_remark", "_remarks"},
     "Failure": {"failed", "doubtful", "_constraint", "_judged"},
-    "TooComplexError": {"keep_budgets"},
+    "TooComplexError": {"drafts"},
     "Fault": {"_strays", "check"},
     "Mistake": set(),
     "Unreadable": set(), "SettingError": set(), "DemoError": set(), "EmbeddedError": set(), "MigrationError": set(),

@@ -20,6 +20,7 @@ from xml.parsers import expat
 from lxml import etree
 
 from exchange.edxml import model, prolog
+from signing import xml_namespaces
 
 _PIECE = 1 << 16
 _FEW = 20_000
@@ -38,6 +39,8 @@ def parse(raw: bytes, limits: model.Limits) -> tuple[etree._Element, bool]:
     if len(raw) > limits.bytes:
         raise model.Unreadable("too_complex", "bytes")
     content, encoding = prolog.prepare(raw)
+    if xml_namespaces.too_long(content):
+        raise model.Unreadable("too_complex", "namespace")
     root = _at_once(content, encoding, limits)
     return (root, False) if root is not None else _in_pieces(content, encoding, limits)
 
