@@ -183,9 +183,7 @@ async def _earlier(
         return await documents.earlier(connection, asked)
 
 
-async def _policy(
-    connections: pool.Pool, settings: config.Config, at: datetime
-) -> requirements.Policy:
+async def _policy(connections: pool.Pool, settings: config.Config, at: datetime) -> requirements.Policy:
     """The signature policy, kept so that what it decided can be understood later."""
     given = signature_policy.load(settings.policy_file)
     async with connections.acquire() as connection:

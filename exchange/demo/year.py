@@ -116,10 +116,12 @@ async def _load(place: Place, documents: Sequence[Document], tell: run.Tell) -> 
     async with place.exchange.pool.acquire() as connection:
         codes = [entry.code for entry in year_plan.senders()]
         agencies = await directory.find(connection, codes, date(year, 12, 31))
+        snapshot = await directory.load(connection, date(year, 1, 1))
         for entry, raw in year_books.books(documents):
             order = registers.Order(
                 agency=agencies[entry.code], book="out", year=year, lists="paper",
                 name=f"so-van-ban-di-{year}-{entry.code}.csv", first=year_books.FIRST, last=year_books.LAST,
+                snapshot=snapshot,
             )  # fmt: skip
             outcome = await registers.load(connection, io.BytesIO(raw), order, hand, _nobody)
             wrong = [one for one in outcome.findings if one.severity == "error"]
@@ -149,9 +151,7 @@ async def _closed(connection: pool.Connection, tell: run.Tell) -> int:
     done = 0
     for month in range(1, 13):
         span = tally.period(f"{year_plan.YEAR}-{month:02}")
-        done += sum(
-            one.written for one in await periods.close(connection, span, at=CLOSED, author=AUTHOR)
-        )
+        done += sum(one.written for one in await periods.close(connection, span, at=CLOSED, author=AUTHOR))
         tell("months", month, 12)
     return done
 

@@ -68,9 +68,7 @@ class Seal:
 
 def seals(holders: Mapping[str, keys.Holder]) -> dict[str, Seal]:
     """The seals of agencies by code."""
-    return {
-        code: Seal(key=keys.private_pem(one.key), certificate=one.der) for code, one in holders.items()
-    }
+    return {code: Seal(key=keys.private_pem(one.key), certificate=one.der) for code, one in holders.items()}
 
 
 class Writer:
@@ -159,7 +157,9 @@ class Maker:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def written(self, chunks: Iterable[Sequence[Document]], ahead: int = 3) -> Iterator[Future[list[Written]]]:
+    def written(
+        self, chunks: Iterable[Sequence[Document]], ahead: int = 3
+    ) -> Iterator[Future[list[Written]]]:
         """Chunks of letters in order, some of them being made ahead."""
         waiting: list[Future[list[Written]]] = []
         for chunk in chunks:

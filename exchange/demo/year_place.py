@@ -65,7 +65,9 @@ async def opened(dsn: str, folder: Path) -> AsyncIterator[Place]:
     await asyncio.to_thread(receipts.ensure, settings.receipt_key_file)
     async with exchange.opened(settings, dsn, clock) as open_:
         by = {
-            kind: await callers.authenticate(open_.pool, callers.Credentials(key=key, certificate=None), BEGINS)
+            kind: await callers.authenticate(
+                open_.pool, callers.Credentials(key=key, certificate=None), BEGINS
+            )
             for kind, key in shown.items()
         }
         yield Place(exchange=open_, callers=by, seals=ours.seals)

@@ -121,7 +121,9 @@ def _turns(everybody: Sequence[AgencyEntry]) -> list[int]:
     return [
         place
         for _, place in sorted(
-            ((turn + (place % 97) / 97) / weight, place) for place, weight in weighed for turn in range(weight)
+            ((turn + (place % 97) / 97) / weight, place)
+            for place, weight in weighed
+            for turn in range(weight)
         )
     ]
 
