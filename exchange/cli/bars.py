@@ -52,7 +52,9 @@ def stages(topic: str, language: str) -> Iterator[Callable[[str, int, int], None
         TimeRemainingColumn(),
     )
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console, disable=not console.is_interactive) as progress:
+    with Progress(
+        *columns, console=screen.console(stderr=True), disable=not console.is_interactive
+    ) as progress:
 
         def tell(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
