@@ -34,6 +34,7 @@ def show(summary: dict[str, Any], language: str) -> None:
     for name in ("agencies", "letters"):
         table.add_row(texts.say(f"year.{name}_line", language), grouped(summary[name]))
     table.add_row(texts.say("year.deliveries", language), grouped(summary["deliveries"]["acknowledged"]))
+    table.add_row(texts.say("year.registered", language), grouped(summary["deliveries"]["registered"]))
     table.add_row(texts.say("year.rows", language), grouped(summary["registers"]["rows"]))
     for klass, n in summary["tally"]["classes"].items():
         table.add_row(texts.say(f"class.{klass}", language), grouped(n))

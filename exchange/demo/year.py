@@ -77,7 +77,7 @@ async def play(order: Order, dsn: str, tell: run.Tell) -> dict[str, Any]:
         stages.over("post")
         loaded = await _load(place, documents, tell)
         stages.over("registers")
-    connection = await pool.connect(dsn)
+    connection = await pool.connect(dsn, patient=True)
     try:
         checked = await _checked(connection, order)
         stages.over("check")
@@ -93,7 +93,11 @@ async def play(order: Order, dsn: str, tell: run.Tell) -> dict[str, Any]:
         "divisor": order.divisor,
         "agencies": len(year_plan.senders()),
         "letters": posted.letters,
-        "deliveries": {"made": posted.transfers, "acknowledged": posted.acknowledged},
+        "deliveries": {
+            "made": posted.transfers,
+            "acknowledged": posted.acknowledged,
+            "registered": posted.registered,
+        },
         "registers": {"loaded": loaded.registers, "rows": loaded.rows, "paper_only": loaded.paper_only},
         "checked": {
             "letters": checked.letters,

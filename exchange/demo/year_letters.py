@@ -11,7 +11,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from exchange.demo import year_plan
+from exchange.demo import letters, year_plan
 from exchange.demo.year_plan import Document
 from exchange.edxml import attachments, model, write
 from exchange.rules.directory_entries import AgencyEntry
@@ -58,6 +58,28 @@ def template(entry: AgencyEntry, document: Document) -> tuple[str, str, str]:
     return kind, f"{short}-{entry.code.replace('.', '')}", subject
 
 
+def registered(document: Document, code: str, at: datetime) -> bytes:
+    """A document's first recipient says what became of it, to its sender."""
+    sender, recipient = (_ENTRIES[one] for one in (document.sender, document.recipients[0]))
+    _, notation, _ = template(sender, document)
+    about = model.ResponseFor(
+        code=sender.code,
+        reference=f"{document.number}/{notation}",
+        issued_on=document.issued_on,
+        document_id=document_id(sender, document, notation),
+    )
+    party = model.Party(code=recipient.code, name=recipient.name)
+    return write.write(model.Notice(sender=party, response_for=about, status=code, at=at))
+
+
+_ENTRIES = year_plan.senders()
+
+
+def document_id(sender: AgencyEntry, document: Document, notation: str) -> str:
+    """As most writers make it (reference page edxml, 8.1)."""
+    return letters.document_id(sender.code, document.issued_on, document.number, notation)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Seal:
     """An agency's seal (con dấu) as it goes to another process: key in PEM, certificate in DER."""
@@ -75,28 +97,27 @@ class Writer:
     """Composes and seals; templates and keys are made once."""
 
     def __init__(self, given: Mapping[str, Seal]) -> None:
-        self._entries = year_plan.senders()
         self._seals = dict(given)
         self._held: dict[str, keys.Holder] = {}
-        self._parties = [model.Party(code=one.code, name=one.name) for one in self._entries]
+        self._parties = [model.Party(code=one.code, name=one.name) for one in _ENTRIES]
         self._models: dict[tuple[int, str], model.Letter] = {}
 
     def write(self, document: Document) -> bytes:
         """One letter's bytes."""
-        holder = self._holder(self._entries[document.sender].code)
+        holder = self._holder(_ENTRIES[document.sender].code)
         return seal.sign_xml(
             write.write(self.letter(document)), holder.key, holder.certificate, at=document.at
         )
 
     def letter(self, document: Document) -> model.Letter:
         """One letter before it is sealed: its template with number, day, recipients and the document itself."""
-        entry = self._entries[document.sender]
+        entry = _ENTRIES[document.sender]
         kind, notation, subject = template(entry, document)
         made, number, day = self._model(document.sender, kind), str(document.number), document.issued_on
         return replace(
             made,
             recipients=tuple(self._parties[one] for one in document.recipients),
-            document_id=f"{entry.code},{day:%Y/%m/%d},{number}/{notation}",
+            document_id=document_id(entry, document, notation),
             number=number,
             notation=notation,
             issued_on=day,

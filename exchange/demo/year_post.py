@@ -1,4 +1,7 @@
-"""The year's post: letters sent through the broker, taken and acknowledged by the systems of their recipients."""
+"""The year's post: letters sent through the broker, taken and acknowledged by the systems of their recipients.
+
+Of every twentieth letter the first recipient also says that it registered it (bản tin trạng thái 03), and the sender takes that.
+"""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -16,6 +19,10 @@ CHUNK = 256
 """Letters on their way at a time; the group committer writes some dozens a transaction."""
 ARRIVES = timedelta(minutes=20)
 """After the last of a chunk was sent."""
+REGISTERS = timedelta(minutes=20)
+"""From an arrival to its registration, and on to the sender's taking note."""
+EVERY = 20
+REGISTERED = "03"
 
 
 @dataclass(kw_only=True)
@@ -25,6 +32,7 @@ class Posted:
     letters: int = 0
     transfers: int = 0
     acknowledged: int = 0
+    registered: int = 0
 
 
 async def post(place: Place, documents: Sequence[Document], tell: run.Tell, makers: int = 1) -> Posted:
@@ -37,7 +45,9 @@ async def post(place: Place, documents: Sequence[Document], tell: run.Tell, make
             await asyncio.gather(*(_send(place, one) for one in chunk))
             posted.letters += len(chunk)
             posted.transfers += sum(len(one.document.recipients) for one in chunk)
-            posted.acknowledged += await _acknowledge(place, chunk[-1].at + ARRIVES)
+            arrived = chunk[-1].at + ARRIVES
+            posted.acknowledged += await _acknowledge(place, arrived)
+            posted.registered += await _register(place, chunk, arrived + REGISTERS)
             tell("letters", posted.letters, len(letters))
     return posted
 
@@ -51,8 +61,13 @@ async def _send(place: Place, written: Written) -> None:
     """One letter by its sender's system, at its own moment (a task has a clock of its own)."""
     NOW.set(written.at)
     document = written.document
-    who = place.callers[_KINDS[document.sender]]
-    answer = await send.send(place.exchange, written.raw, who, Declared(paper_reason=document.reason or None))
+    declared = Declared(paper_reason=document.reason or None)
+    await _accepted(place, document, written.raw, document.sender, declared)
+
+
+async def _accepted(place: Place, document: Document, raw: bytes, by: int, declared: Declared) -> None:
+    """A message about a document, by the system of that agency; raises DemoError unless it is accepted."""
+    answer = await send.send(place.exchange, raw, place.callers[_KINDS[by]], declared)
     if isinstance(answer, send.Refused) or answer.replayed:
         why = answer.code if isinstance(answer, send.Refused) else "replayed"
         raise run.DemoError("demo_failure.refused", number=document.number, code=why)
@@ -75,3 +90,12 @@ async def _acknowledge(place: Place, at: datetime) -> int:
                 done += len(told.acknowledged)
             more = page.more
     return done
+
+
+async def _register(place: Place, chunk: Sequence[Written], at: datetime) -> int:
+    """Some recipients register what arrived, and the senders take note; how many did."""
+    NOW.set(at)
+    some = [one.document for one in chunk if one.document.template % EVERY == 0]
+    notices = ((one, year_letters.registered(one, REGISTERED, at)) for one in some)
+    await asyncio.gather(*(_accepted(place, one, raw, one.recipients[0], Declared()) for one, raw in notices))
+    return await _acknowledge(place, at + REGISTERS)
