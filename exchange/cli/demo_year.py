@@ -44,6 +44,8 @@ def show(summary: dict[str, Any], language: str) -> None:
     console.print(
         texts.say("year.source", language, source=summary["source"], label=summary["label"]), soft_wrap=True
     )
+    if summary["divisor"] > WHOLE:
+        console.print(texts.say("year.scaled", language, divisor=summary["divisor"]))
     console.print(texts.say("demo.done", language, seconds=decimal(summary["seconds"], language)))
 
 
