@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+from exchange.rules import paper_class
 from signing import keys
 
 WITHOUT_OWN_SEAL = 41
@@ -256,7 +257,8 @@ def sheet(authority: Authority, odd: Exceptions) -> bytes:
         writer.writerow([code, "organisation", "", _text(holder), "exchange", "", BASIS, confirmed])
     for one in odd.shared:
         owned = authority.seals[one.owner]
-        day = (owned.certificate.not_valid_before_utc + timedelta(days=1)).date().isoformat()
+        begun = paper_class.local_day(owned.certificate.not_valid_before_utc)
+        day = (begun + timedelta(days=1)).isoformat()
         writer.writerow(
             [one.agency, "organisation", "", _text(owned), "exchange", day, one.basis, ADMINISTRATORS]
         )
