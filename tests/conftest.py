@@ -91,6 +91,13 @@ def database(postgres):
         yield dsn
 
 
+@pytest.fixture(scope="module")
+def module_database(postgres):
+    """One for all tests of a file, that read what its fixture wrote."""
+    with cloned(postgres) as dsn:
+        yield dsn
+
+
 @pytest.fixture
 async def pool(database):
     opened = await pools.open(database)

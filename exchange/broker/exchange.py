@@ -122,10 +122,12 @@ def trust_set(settings: config.Config) -> trust.Trust:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
+async def opened(
+    settings: config.Config, dsn: str, clock: Callable[[], datetime] = now
+) -> AsyncIterator[Exchange]:
     """An exchange at work on that database: its pool, committer and bell run until the block ends."""
     watch = await asyncio.to_thread(trusted.opened, settings)
-    new_ids = ids.Ids(now)
+    new_ids = ids.Ids(clock)
     async with contextlib.AsyncExitStack() as stack:
         connections = await stack.enter_async_context(_pool(dsn))
         verifier = await stack.enter_async_context(verify.VerifyPool(watch.trust))
@@ -136,16 +138,16 @@ async def opened(settings: config.Config, dsn: str) -> AsyncIterator[Exchange]:
             bell=bell.Bell(notify=settings.notify, randomness=SystemRandom()),
             verifier=verifier,
             watch=watch,
-            policy=await _policy(connections, settings),
+            policy=await _policy(connections, settings, clock()),
             receipt_key=receipts.load(settings.receipt_key_file, f"{settings.host}:{settings.port}"),
             ids=new_ids,
-            clock=now,
-            snapshot=Snapshot(connections, now),
+            clock=clock,
+            snapshot=Snapshot(connections, clock),
             known=Together(functools.partial(_known, connections)),
             reused=Together(functools.partial(_reused, connections)),
             earlier=Together(functools.partial(_earlier, connections)),
             bodies=Bodies(),
-            kept=await keep_trust(connections, watch.trust, now(), set()),
+            kept=await keep_trust(connections, watch.trust, clock(), set()),
             seen={},
             expand=asyncio.Event(),
             postponed={},
@@ -181,11 +183,11 @@ async def _earlier(
         return await documents.earlier(connection, asked)
 
 
-async def _policy(connections: pool.Pool, settings: config.Config) -> requirements.Policy:
+async def _policy(connections: pool.Pool, settings: config.Config, at: datetime) -> requirements.Policy:
     """The signature policy, kept so that what it decided can be understood later."""
     given = signature_policy.load(settings.policy_file)
     async with connections.acquire() as connection:
-        await signature_policy.keep(connection, given, now())
+        await signature_policy.keep(connection, given, at)
     return given
 
 

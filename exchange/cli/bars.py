@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from exchange import texts
 from exchange.cli import screen
@@ -28,6 +37,29 @@ def counted(key: str, language: str) -> Iterator[Callable[[int], None]]:
         def tell(rows: int) -> None:
             said = texts.say(key, language, rows=f"{rows:,}".replace(",", "."))
             progress.update(task, description=said)
+
+        yield tell
+
+
+@contextmanager
+def stages(topic: str, language: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Something that is told how much of which stage is done, and draws a bar for each, named by `<topic>_bar.<stage>`."""
+    console = screen.console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(
+        *columns, console=screen.console(stderr=True), disable=not console.is_interactive
+    ) as progress:
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(texts.say(f"{topic}_bar.{stage}", language), total=total)
+            progress.update(tasks[stage], completed=done)
 
         yield tell
 

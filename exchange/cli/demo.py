@@ -9,16 +9,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import click
 from rich.table import Table
 
 from exchange import config, texts
-from exchange.cli import answers, screen
+from exchange.cli import answers, demo_year, screen
 from exchange.cli.tally import BY_SIGNATURE, grouped, ratio
 from exchange.demo import run
 from exchange.store import embedded
+
+
+class Given(TypedDict):
+    """The options as click hands them over."""
+
+    leave: bool
+    as_json: bool
+    port: int
+    folder: Path | None
+    workers: int
+    whole_year: bool
+    small: bool
 
 
 @click.command()
@@ -31,18 +43,21 @@ from exchange.store import embedded
     "--data", "folder", type=click.Path(file_okay=False, path_type=Path), help="Keep everything there."
 )
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
-def demo(*, leave: bool, as_json: bool, port: int, folder: Path | None, workers: int) -> None:
+@click.option("--year", "whole_year", is_flag=True, help="A whole year, rebuilt from published figures.")
+@click.option("--small", is_flag=True, help="With --year: a tenth of it.")
+def demo(**asked: Unpack[Given]) -> None:
     """Watch signed letters travel between 452 agencies of a province, and be verified, delivered and counted."""
-    given, started = answers.settings(), monotonic()
-    say = _teller(given, quiet=as_json)
-    with _folder(folder) as place:
-        stage = run.Stage(folder=place, port=port or run.free_port(), workers=workers, say=say)
+    given = answers.settings()
+    if asked["small"] and not asked["whole_year"]:
+        answers.fail(answers.USAGE, "year.small_alone")
+    say = _teller(given, quiet=asked["as_json"])
+    with _folder(asked["folder"]) as place:
+        port = asked["port"] or run.free_port()
+        stage = run.Stage(folder=place, port=port, workers=asked["workers"], say=say)
         try:
             with run.database(place, given.database_user, say) as dsn:
-                asyncio.run(run.prepare(dsn))
-                summary = asyncio.run(run.play(stage, dsn, started))
-                _show(summary, given, as_json=as_json)
-                if not leave:
+                _play(stage, dsn, given, asked)
+                if not asked["leave"]:
                     _stay(stage, dsn, say)
         except embedded.EmbeddedError as error:
             click.echo(error.sentence(given.language), err=True)
@@ -50,6 +65,17 @@ def demo(*, leave: bool, as_json: bool, port: int, folder: Path | None, workers:
         except run.DemoError as error:
             why = texts.say(error.key, given.language, **error.facts)
             answers.fail(answers.NO, "demo.failed", why=why)
+
+
+def _play(stage: run.Stage, dsn: str, given: config.Config, asked: Given) -> None:
+    """The year, or the demo of every way a letter can end; shown at its end."""
+    if asked["whole_year"]:
+        year = demo_year.play(stage.folder, dsn, given, small=asked["small"])
+        return answers.show_json(year) if asked["as_json"] else demo_year.show(year, given.language)
+    started = monotonic()
+    asyncio.run(run.prepare(dsn))
+    _show(asyncio.run(run.play(stage, dsn, started)), given, as_json=asked["as_json"])
+    return None
 
 
 @contextmanager
@@ -100,13 +126,8 @@ def _show(summary: dict[str, Any], given: config.Config, *, as_json: bool) -> No
             f"{named}: {said}" if name in BY_SIGNATURE else f"{named}: {said}  · {evidence}", soft_wrap=True
         )
     console.print(
-        texts.say("demo.done", given.language, seconds=_decimal(summary["seconds"], given.language))
+        texts.say("demo.done", given.language, seconds=demo_year.decimal(summary["seconds"], given.language))
     )
-
-
-def _decimal(number: float, language: str) -> str:
-    """As its readers write it: 7,5 in Vietnamese, 7.5 in English."""
-    return str(number).replace(".", ",") if language == "vi" else str(number)
 
 
 def _lines(summary: dict[str, Any]) -> Iterator[tuple[str, int]]:

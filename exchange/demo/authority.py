@@ -138,10 +138,12 @@ class _Authorities:
         return self.root, self.issuer, self.former, self.treasury
 
 
-def issue(seals: Mapping[str, str], persons: Iterable[Person], odd: Exceptions, at: datetime) -> Authority:
-    """Certificates for agencies (code -> name) and persons, as of `at`."""
+def issue(
+    seals: Mapping[str, str], persons: Iterable[Person], odd: Exceptions, at: datetime, *, rsa: int = 2
+) -> Authority:
+    """Certificates for agencies (code -> name) and persons, as of `at`; the first `rsa` seals have RSA keys."""
     ours, people = _authorities(at), tuple(persons)
-    kinds = {code: "rsa2048" if position < 2 else "p256" for position, code in enumerate(seals)}  # noqa: PLR2004 - a few
+    kinds = {code: "rsa2048" if position < rsa else "p256" for position, code in enumerate(seals)}
     holders = {
         code: ours.issue(name, _age(code, odd, position), kinds[code])
         for position, (code, name) in enumerate(seals.items())
@@ -255,7 +257,8 @@ def sheet(authority: Authority, odd: Exceptions) -> bytes:
         writer.writerow([code, "organisation", "", _text(holder), "exchange", "", BASIS, confirmed])
     for one in odd.shared:
         owned = authority.seals[one.owner]
-        day = paper_class.local_day(owned.certificate.not_valid_before_utc + timedelta(days=1)).isoformat()
+        begun = paper_class.local_day(owned.certificate.not_valid_before_utc)
+        day = (begun + timedelta(days=1)).isoformat()
         writer.writerow(
             [one.agency, "organisation", "", _text(owned), "exchange", day, one.basis, ADMINISTRATORS]
         )

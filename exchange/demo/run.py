@@ -36,6 +36,9 @@ PAGE = 200
 
 Say = Callable[..., None]
 
+Tell = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, of how much."""
+
 
 class DemoError(Exception):
     """The demo could not be played; `key` is one of the catalogue's `demo_failure.…`."""
@@ -115,12 +118,13 @@ async def _furnish(
         if outcome.errors:
             raise DemoError("demo_failure.directory", errors=outcome.errors[:3])
         say("demo.directory", n=outcome.added)
-        return await _systems(opened, new_ids, at)
+        return await systems(opened, new_ids, at)
     finally:
         await opened.close()
 
 
-async def _systems(opened: pool.Pool, new_ids: ids.Ids, at: datetime) -> dict[str, str]:
+async def systems(opened: pool.Pool, new_ids: ids.Ids, at: datetime) -> dict[str, str]:
+    """Add the document systems; kind of agency -> the key of the system that acts for it. Raises DemoError."""
     keys: dict[str, str] = {}
     for name, kinds in cast.SYSTEMS.items():
         codes = [entry.code for entry in agencies.agencies() if entry.kind in kinds]

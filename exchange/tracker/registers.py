@@ -18,6 +18,7 @@ from uuid import UUID
 
 from exchange.errors import Finding
 from exchange.rules import paper_class, register_books, register_lines, register_parties, registers
+from exchange.rules.directory import Directory
 from exchange.rules.register_parties import Known
 from exchange.rules.registers import Taken
 from exchange.store import directory, journal, register_rows, rows
@@ -40,7 +41,10 @@ Tell = Callable[[int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is loaded: whose book of which year, what its rows are; `first` and `last`: the days it covers, if told."""
+    """What is loaded: whose book of which year, what its rows are; `first` and `last`: the days it covers, if told.
+
+    `snapshot`: the directory of that year, from who loads many books and has read it.
+    """
 
     agency: UUID
     book: str
@@ -50,6 +54,7 @@ class Order:
     first: date | None = None
     last: date | None = None
     dry_run: bool = False
+    snapshot: Directory | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +142,7 @@ async def _kept(connection: Connection, *, dry_run: bool) -> AsyncIterator[None]
 
 
 async def _begun(connection: Connection, order: Order, sha256: bytes, hand: Hand) -> _Loading:
-    snapshot = await directory.read(connection, date(order.year, 1, 1))
+    snapshot = order.snapshot or await directory.read(connection, date(order.year, 1, 1))
     made = hand.ids.new()
     facts = (order.agency, made, order.book, order.year, order.lists, sha256, order.name)
     await store.add(connection, store.Load(*facts, 0, hand.at, hand.by, None, None))

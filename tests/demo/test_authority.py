@@ -1,4 +1,4 @@
-"""The demo's directory of certificates, made at any hour of the day."""
+"""The demo's sheet of certificates: the same at every hour of the day, also while Vietnam is a day ahead of UTC."""
 
 import csv
 import io
@@ -6,20 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from exchange.demo import authority, cast
-from exchange.rules import paper_class
+from exchange.demo import authority
 
 
-@pytest.mark.parametrize("hour", [3, 18], ids=["the same day here", "tomorrow already here"])
-def test_the_use_of_another_agencys_seal_begins_after_its_owners(hour):
-    script = cast.cast()
-    made = authority.issue(script.seals, script.persons, script.odd, datetime(2026, 11, 21, hour, tzinfo=UTC))
-    sheet = csv.DictReader(io.StringIO(authority.sheet(made, script.odd).decode()))
-    shared = {(row["agency"], row["valid_from"]) for row in sheet if row["valid_from"]}
-    starts = {
-        one.agency: paper_class.local_day(made.seals[one.owner].certificate.not_valid_before_utc)
-        for one in script.odd.shared
-    }
-    assert {agency for agency, _ in shared} == starts.keys()
-    for agency, first in shared:
-        assert date.fromisoformat(first) == starts[agency] + timedelta(days=1)
+@pytest.mark.parametrize("hour, local", [(3, date(2026, 11, 21)), (18, date(2026, 11, 22))])
+def test_the_use_of_anothers_seal_begins_a_day_after_the_owners_own(hour, local):
+    shared = authority.Shared(agency="H13", owner="H13.01", basis="thử")
+    odd = authority.Exceptions(shared=(shared,))
+    at = datetime(2026, 11, 21, hour, tzinfo=UTC)
+    ours = authority.issue({"H13.01": "Sở Thử"}, (), odd, at, rsa=0)
+    lines = list(csv.DictReader(io.StringIO(authority.sheet(ours, odd).decode())))
+    begins = {one["agency"]: one["valid_from"] for one in lines}
+    own = local - timedelta(days=authority.ISSUED_DAYS)
+    assert begins == {"H13.01": "", "H13": (own + timedelta(days=1)).isoformat()}

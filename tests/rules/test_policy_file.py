@@ -49,8 +49,11 @@ DECREE = [
     ("extract", "Quyết định", "2026-11-21", SEAL),
     ("duplicate", "Nghị quyết (cá biệt)", "2026-11-21", SEAL),
     ("true_copy", "Công văn", "2020-03-05", SEAL),
-    ("true_copy", "Công văn", "2020-03-04", BOTH),
-    ("original", "Công văn", "2020-03-04", BOTH),
+    ("true_copy", "Công văn", "2020-03-04", SEAL),  # Decision 28/2018 Art. 4(1)
+    ("original", "Công văn", "2020-03-04", SEAL),
+    ("original", "Công văn", "2020-03-05", BOTH),
+    ("original", "Báo cáo", "2018-09-06", SEAL),
+    ("original", "Báo cáo", "2018-09-05", BOTH),
     ("nonsense", "Công văn", "2026-11-21", BOTH),
 ]
 
