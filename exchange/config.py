@@ -71,6 +71,8 @@ class Config:
     ocsp_folder: Path | None
     revocation_hosts: tuple[Origin, ...]
     policy_file: Path | None
+    calendar_file: Path | None = None
+    league_file: Path | None = None
     receipt_key_file: Path
     max_letter_bytes: int
     inline_bytes: int
@@ -116,6 +118,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
         ocsp_folder=_folder(environment, "CONGVAN_OCSP_DIR"),
         revocation_hosts=_origins(environment, "CONGVAN_REVOCATION_HOSTS"),
         policy_file=_file(environment, "CONGVAN_POLICY_FILE", "TOML"),
+        calendar_file=_file(environment, "CONGVAN_CALENDAR_FILE", "TOML"),
+        league_file=_file(environment, "CONGVAN_LEAGUE_FILE", "TOML"),
         receipt_key_file=Path(environment.get("CONGVAN_RECEIPT_KEY_FILE") or data / "receipt.key"),
         max_letter_bytes=_whole(environment, "CONGVAN_MAX_LETTER_MB", 100) * MEGABYTE,
         inline_bytes=_whole(environment, "CONGVAN_INLINE_BYTES", MEGABYTE),

@@ -6,6 +6,7 @@ Numbers, days and moments are written as Vietnamese write them, in every languag
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -14,7 +15,18 @@ from exchange import texts
 from exchange.cli import screen
 from exchange.rules import paper_class, ratios
 from exchange.rules.ratios import Measure
-from exchange.tracker.reports.report import Column, Dated, Line, Pair, Report, Table, Value, Word
+from exchange.tracker.reports.report import (
+    Column,
+    Dated,
+    Hundredths,
+    Line,
+    Pair,
+    Report,
+    Table,
+    Took,
+    Value,
+    Word,
+)
 
 NOTHING = "—"
 WIDE = 110
@@ -29,22 +41,22 @@ HEADING_LINES = (2, 3, 4, 5, 6, 9)
 MOST_PARTS = 2
 
 
-def show(made: Report, language: str) -> None:
-    """Print a report for people."""
-    console = screen.console()
+def show(made: Report, language: str, file: TextIO | None = None) -> None:
+    """Print a report for people, to a terminal or into a file."""
+    console = screen.console() if file is None else screen.console(file=file)
     _say(console, f"report.{made.code}.title", language)
-    for name, fact in _about(made, language):
+    for name, fact in about(made, language):
         _say(console, f"report.about.{name}", language, **{name: fact})
     _show(console, made.table, language)
     for line in made.lines:
-        console.print(_line(line, language), soft_wrap=True)
+        console.print(sentence(line, language), soft_wrap=True)
     for name, measure in made.measures.items():
         said = texts.say(f"measure.{name}", language)
         console.print(f"{name.partition('_')[0]}  {said}: {measure.text}", soft_wrap=True)
-    if made.annex:
+    for annex in made.tables[1:]:
         console.print()
-        _say(console, f"report.{made.annex.name}.title", language)
-        _show(console, made.annex, language)
+        _say(console, f"report.{annex.name}.title", language)
+        _show(console, annex, language)
     console.print()
     _say(console, f"report.{made.code}.note", language)
 
@@ -53,17 +65,24 @@ def _say(console: Console, key: str, language: str, **facts: str) -> None:
     console.print(texts.say(key, language, **facts))
 
 
-def _about(made: Report, language: str) -> Iterator[tuple[str, str]]:
-    """What every table says about itself: period, scope, unit, version, moment."""
+def about(made: Report, language: str) -> Iterator[tuple[str, str]]:
+    """What every table says about itself: period, scope, filters, unit, version, moment, coverage; fact by name."""
     period = made.asked.period
     yield "period", f"{period.text} ({text(period.first, language)} – {text(period.last, language)})"
     yield "scope", ", ".join(made.scope) or texts.say("report.everybody", language)
+    filters = [
+        texts.say(f"report_filter.{name}", language, held=held) for name, held in made.asked.filters.told
+    ]
+    if filters:
+        yield "filters", "; ".join(filters)
     yield "unit", texts.say(f"report.{made.code}.unit", language)
     yield "version", texts.say(f"report.version.{made.version}", language)
     yield "as_of", text(made.asked.as_of, language)
+    if made.coverage:
+        yield "coverage", "/".join(map(ratios.grouped, made.coverage))
 
 
-def _line(line: Line, language: str) -> str:
+def sentence(line: Line, language: str) -> str:
     """A sentence with its numbers; the check line names the states there are."""
     if line.key != "balance":
         facts = {name: text(value, language) for name, value in line.facts.items()}
@@ -172,11 +191,20 @@ def _parts(columns: Sequence[Column], widths: Sequence[int], width: int) -> Iter
 
 def heading(table: Table, column: Column, language: str, name: str = "") -> str:
     """The heading of a column, or of the part of it that is called `name`."""
-    return texts.say(f"report_column.{table.name}.{name or column.name}", language)
+    return texts.say(f"report_column.{table.name}.{name or column.name}", language, **column.facts)
 
 
 def _short(column: Column, cell: str) -> str:
     return f"{cell[:4]}…{cell[-4:]}" if column.name in SHORTENED and len(cell) > LONGEST_NUMBER else cell
+
+
+def flat(columns: Sequence[Column], row: Sequence[Value]) -> Iterator[tuple[str, Value]]:
+    """Values by column, both numbers of a pair for themselves."""
+    for column, value in zip(columns, row, strict=True):
+        if isinstance(value, Pair):
+            yield from ((column.name, part) for part in (value.first, value.second))
+        else:
+            yield column.name, value
 
 
 def text(value: Value, language: str) -> str:
@@ -190,20 +218,34 @@ def text(value: Value, language: str) -> str:
             return f"{text(value.word, language)}, {text(value.at, language)}"
         case date():
             return _day(value)
-        case int() | Pair() | Measure():
+        case int() | Pair() | Measure() | Hundredths() | Took():
             return _number(value)
         case _:
             return texts.clean(value)
 
 
-def _number(value: int | Pair | Measure) -> str:
+def _number(value: int | Pair | Measure | Hundredths | Took) -> str:
     match value:
+        case Hundredths():
+            return _decimal(value)
+        case Took():
+            return _hours(value.seconds)
         case Measure():
             return ratios.share(value.n, value.d)
         case Pair():
             return f"{ratios.grouped(value.first)} / {ratios.grouped(value.second)}"
         case _:
             return ratios.grouped(value)
+
+
+def _hours(seconds: int) -> str:
+    sign, minutes = "-" if seconds < 0 else "", abs(seconds) // 60
+    return f"{sign}{ratios.grouped(minutes // 60)}:{minutes % 60:02}"
+
+
+def _decimal(value: Hundredths) -> str:
+    sign = "-" if value.value < 0 else "+" if value.signed and value.value else ""
+    return f"{sign}{ratios.grouped(abs(value.value) // 100)},{abs(value.value) % 100:02}"
 
 
 def _day(value: date) -> str:

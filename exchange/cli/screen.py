@@ -7,16 +7,20 @@ here and nowhere else (`tests/cli/test_words.py`). Foreign text passes `texts.cl
 import sys
 import traceback
 from types import TracebackType
+from typing import TextIO
 
 import click
 from rich.console import Console
 
 from exchange import log, texts
 
+PAGE = 160
 
-def console(*, stderr: bool = False) -> Console:
-    """A console that interprets nothing in the strings it is given."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+def console(*, stderr: bool = False, file: TextIO | None = None) -> Console:
+    """A console that interprets nothing in the strings it is given; into a file as wide as a page."""
+    width = None if file is None else PAGE
+    return Console(stderr=stderr, file=file, width=width, markup=False, emoji=False, highlight=False)
 
 
 def line(text: str, *, err: bool = False) -> None:

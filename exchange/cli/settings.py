@@ -59,6 +59,8 @@ VALUES: Mapping[str, Callable[[Config], object]] = {
     "CONGVAN_OCSP_DIR": lambda given: given.ocsp_folder,
     "CONGVAN_REVOCATION_HOSTS": lambda given: _listed(map(_origin, given.revocation_hosts)),
     "CONGVAN_POLICY_FILE": lambda given: given.policy_file,
+    "CONGVAN_CALENDAR_FILE": lambda given: given.calendar_file,
+    "CONGVAN_LEAGUE_FILE": lambda given: given.league_file,
     "CONGVAN_RECEIPT_KEY_FILE": lambda given: given.receipt_key_file,
     "CONGVAN_MAX_LETTER_MB": lambda given: given.max_letter_bytes // config.MEGABYTE,
     "CONGVAN_INLINE_BYTES": lambda given: given.inline_bytes,

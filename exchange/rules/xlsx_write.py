@@ -6,10 +6,11 @@ text whatever it begins with: nothing that we write is ever a formula.
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import IO
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO, NamedTuple, cast
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, WriteOnlyCell
@@ -20,7 +21,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from exchange import texts
 
-TEXT, DAY = "@", "dd/mm/yyyy"
+TEXT, DAY, MOMENT = "@", "dd/mm/yyyy", "dd/mm/yyyy hh:mm"
+WHOLE, DECIMAL, SIGNED, PERCENT, HOURS = "#,##0", "0.00", "+0.00;-0.00;0.00", "0.00%", "[h]:mm"
+LONGEST_TITLE = 31
 FIRST_DAY = date(1900, 3, 1)
 """Days before it have no serial number that all programs agree on; they are written as text."""
 ROWS_TO_FILL = 5_000
@@ -28,6 +31,9 @@ ROWS_TO_FILL = 5_000
 
 _HEADING = Font(bold=True)
 _GROUND = PatternFill("solid", fgColor="FFE7EEF7")
+LONGEST_TEXT = 32_767
+"""Letters in one cell; programs take no more."""
+_FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 _LIKE_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 Value = str | int | date | None
@@ -59,6 +65,93 @@ class Notes:
     title: str
     lines: Sequence[Sequence[str]]
     widths: Mapping[int, int] = field(default_factory=dict)
+
+
+class Figure(NamedTuple):
+    """A number and how it is shown."""
+
+    value: float
+    form: str
+
+
+Cellular = str | date | Figure | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """One table of a report: headings that stand still, widths in characters, rows as they come, perhaps a last one."""
+
+    title: str
+    headings: Sequence[str]
+    widths: Sequence[int]
+    rows: Iterable[Iterable[Cellular]]
+    total: Iterable[Cellular] | None = None
+
+
+def tables(file: Path, notes: Notes, grids: Sequence[Grid]) -> None:
+    """Write a workbook row by row: rows go to disk as they come, however many. Raises OSError."""
+    book = Workbook(write_only=True)
+    book.properties.creator = "congvan"
+    for grid in grids:
+        _grid(_streamed(book, grid.title), grid)
+    sheet = _streamed(book, notes.title)
+    for column, width in notes.widths.items():
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    for place, line in enumerate(notes.lines):
+        sheet.append([_text(sheet, text, bold=not place, wrapped=True) for text in line])
+    book.save(file)
+
+
+def _streamed(book: Workbook, title: str) -> Worksheet:
+    """A sheet whose rows go to disk; it takes widths and a frozen heading like any other, which its type does not tell."""
+    return cast("Worksheet", book.create_sheet(_FORBIDDEN.sub(" ", title)[:LONGEST_TITLE]))
+
+
+def _grid(sheet: Worksheet, grid: Grid) -> None:
+    sheet.freeze_panes = "A2"
+    for number, width in enumerate(grid.widths, 1):
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    sheet.append([_heading(sheet, text) for text in grid.headings])
+    for row in grid.rows:
+        sheet.append([_streamed_cell(sheet, value) for value in row])
+    if grid.total is not None:
+        cells = [_streamed_cell(sheet, value) for value in grid.total]
+        for cell in cells:
+            cell.font = _HEADING
+        sheet.append(cells)
+
+
+def _heading(sheet: Worksheet, text: str) -> Cell:
+    cell = _text(sheet, text, bold=True, wrapped=True)
+    cell.fill = _GROUND
+    return cell
+
+
+def _streamed_cell(sheet: Worksheet, value: Cellular) -> Cell:
+    if value is None:
+        return WriteOnlyCell(sheet)
+    if isinstance(value, Figure):
+        cell = WriteOnlyCell(sheet, value.value)
+        cell.number_format = value.form
+        return cell
+    if isinstance(value, date) and (value.date() if isinstance(value, datetime) else value) >= FIRST_DAY:
+        cell = WriteOnlyCell(sheet)
+        cell.value, cell.number_format = value, MOMENT if isinstance(value, datetime) else DAY
+        return cell
+    return _text(sheet, str(value))
+
+
+def _text(sheet: Worksheet, given: str, *, bold: bool = False, wrapped: bool = False) -> Cell:
+    """Text, whatever it begins with: never a formula."""
+    text = _LIKE_ESCAPE.sub("_x005F_", texts.clean(given))[:LONGEST_TEXT]
+    cell = WriteOnlyCell(sheet, "")
+    cell.value, cell.data_type, cell.number_format = text, "s", TEXT
+    cell.quotePrefix = text[:1] in set("=+-@")
+    if bold:
+        cell.font = _HEADING
+    if wrapped:
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+    return cell
 
 
 def write(notes: Notes, sheets: Sequence[Sheet]) -> bytes:

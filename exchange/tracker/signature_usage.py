@@ -29,12 +29,32 @@ _READ: WeakKeyDictionary[Trust, dict[bytes, Own | None]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Which transfers are asked for (bộ lọc): direction, scope, types and urgency; None: any.
+
+    `told` says by what the agencies were chosen: name of a filter, and what it held.
+    """
+
+    view: str = "out"
+    scope: str | None = None
+    types: tuple[str, ...] | None = None
+    urgency: tuple[int, ...] | None = None
+    told: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every transfer of the agencies is asked for."""
+        return self.scope is None and self.types is None and self.urgency is None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Asked:
     """What somebody wants to know: the period, the agencies (None: the whole exchange), and when they ask."""
 
     period: Period
     agencies: Sequence[UUID] | None
     as_of: datetime
+    filters: Filters = Filters()
 
     @property
     def first(self) -> datetime:

@@ -1,25 +1,99 @@
 """One report by its name, everything in it of one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from exchange.rules import league, working_days
+from exchange.rules.indicators import Indicator
+from exchange.rules.league import League
+from exchange.rules.working_days import Calendar
 from exchange.store.pool import Connection
 from exchange.tracker import signature_usage
-from exchange.tracker.reports import behind, failures, inventory, usage
+from exchange.tracker.measures import Means
+from exchange.tracker.reports import (
+    behind,
+    by_agency,
+    by_kind,
+    every_measure,
+    excluded,
+    failures,
+    flows,
+    given,
+    inventory,
+    overview,
+    paper_only,
+    parallel,
+    ranking,
+    returned,
+    timely,
+    trend,
+    usage,
+    waiting,
+)
+from exchange.tracker.reports.given import Given
 from exchange.tracker.reports.report import Report
 from exchange.tracker.signature_usage import Asked
 from signing.trust import Trust
 
+REPORTS: Mapping[str, Callable[[Given], Awaitable[Report]]] = {
+    "BC-01": overview.report,
+    "BC-02": by_agency.report,
+    "BC-03": by_kind.report,
+    "BC-04": trend.report,
+    "BC-05": parallel.report,
+    "BC-06": paper_only.report,
+    "BC-07": waiting.report,
+    "BC-08": timely.report,
+    "BC-09": returned.report,
+    "BC-13": ranking.report,
+    "BC-14": flows.report,
+    "measures": every_measure.report,
+    "ranks": ranking.ranks,
+    "adoption": flows.adoption,
+    "indicators": every_measure.of_set,
+}
+"""Reports on transfers and agencies; the others are on signatures, or lists of what is not counted."""
 
-async def make(connection: Connection, code: str, asked: Asked, trust: Trust, scope: Sequence[str]) -> Report:
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a deployment may give as files of its own, and the indicators that are asked for."""
+
+    calendar: Calendar = field(default_factory=working_days.default)
+    league: League = field(default_factory=league.default)
+    indicators: Sequence[Indicator] = ()
+
+
+async def make(
+    connection: Connection,
+    code: str,
+    asked: Asked,
+    trust: Trust,
+    scope: Sequence[str],
+    settings: Settings | None = None,
+) -> Report:
     """The report named `code` (one of `report.NAMES`); `scope` are the codes of the agencies asked for, none for all."""
+    by = settings or Settings()
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        found = await signature_usage.gathered(connection, asked, trust)
-        match code:
-            case "BC-10":
-                return usage.report(found, asked, scope)
-            case "BC-11":
-                return inventory.report(found, asked, scope)
-            case "BC-12":
-                return await failures.report(connection, found, asked, scope)
-            case _:
-                return await behind.report(connection, code, found, asked, scope)
+        means = Means(calendar=by.calendar, trust=trust)
+        about = await given.gathered(connection, asked, scope, means, by.league, by.indicators)
+        if code in REPORTS:
+            return await REPORTS[code](about)
+        if code.startswith("X-"):
+            return await excluded.report(about, code)
+        return replace(await _of_signatures(connection, code, asked, trust, scope), coverage=about.coverage)
+
+
+async def _of_signatures(
+    connection: Connection, code: str, asked: Asked, trust: Trust, scope: Sequence[str]
+) -> Report:
+    found = await signature_usage.gathered(connection, asked, trust)
+    match code:
+        case "BC-10":
+            return usage.report(found, asked, scope)
+        case "BC-11":
+            return inventory.report(found, asked, scope)
+        case "BC-12":
+            return await failures.report(connection, found, asked, scope)
+        case _:
+            return await behind.report(connection, code, found, asked, scope)

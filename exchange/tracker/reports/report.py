@@ -1,7 +1,7 @@
 """What a report is (báo cáo): columns and rows of plain values, and what every table says about itself.
 
 Values are text, whole numbers, days, moments, `Word` (a word of the catalogue), `Measure` (a ratio), `Pair` (two counts in
-one column), `Dated` or None. Nothing is formatted here: tables write them for people, JSON and CSV for programs.
+one column), `Dated`, `Hundredths` (two decimals), `Took` (a span of time) or None. Nothing is formatted here: tables write them for people, JSON and CSV for programs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,13 @@ from datetime import date, datetime
 from exchange.rules.ratios import Measure
 from exchange.tracker.signature_usage import Asked
 
-NAMES = ("BC-10", "BC-11", "BC-12", "M8", "M9", "M10", "M11")
-"""The reports that there are; those named after a measure hold the rows behind it."""
+NAMES = (
+    *(f"BC-{number:02}" for number in range(1, 15)),
+    *("M8", "M9", "M10", "M11"),
+    *(f"X-{kind}" for kind in ("secret", "test", "internal", "duplicate", "refused", "recalled", "undelivered")),
+    *("measures", "ranks", "adoption", "indicators"),
+)  # fmt: skip
+"""The reports that there are; those named after a measure hold the rows behind it, those with X what is not counted."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +48,38 @@ class Dated:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Hundredths:
+    """A number of two decimals, in hundredths: points `46,90`; `signed`: a change, `+1,25`."""
+
+    value: int
+    signed: bool = False
+
+
+@dataclass(frozen=True)
+class Took:
+    """A span of time, in seconds; people read hours and minutes."""
+
+    seconds: int
+
+
 YES, NO = Word("report.yes"), Word("report.no")
 
-Value = str | int | date | datetime | Word | Measure | Pair | Dated | None
+Value = str | int | date | datetime | Word | Measure | Pair | Dated | Hundredths | Took | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column: `name` finds its heading, `report.<table>.<name>`. `keeps`: repeated where a table is cut in two.
 
-    `parts`: what the two numbers of a Pair are called in files.
+    `parts`: what the two numbers of a Pair are called in files. `facts` stand in its heading.
     """
 
     name: str
     keeps: bool = False
     numeric: bool = False
     parts: tuple[str, str] | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +104,8 @@ class Line:
 class Report:
     """One report: title, period, scope, unit and footnote follow from `code`; `version` is provisional while a period is open.
 
-    `annex` is a second table of the same report; `measures` stand below the table, `lines` too.
+    `annex` is a second table of the same report, `annexes` are more of them; `measures` stand below the table, `lines` too.
+    `coverage`: how many agencies' registers cover the period, of how many.
     """
 
     code: str
@@ -94,3 +116,10 @@ class Report:
     measures: Mapping[str, Measure] = field(default_factory=dict)
     lines: Sequence[Line] = ()
     version: str = "provisional"
+    annexes: Sequence[Table] = ()
+    coverage: tuple[int, int] | None = None
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Every table, the report's own first."""
+        return (self.table, *([self.annex] if self.annex else []), *self.annexes)

@@ -1,0 +1,198 @@
+"""Figures behind the measures, by agency: added up from the tally's days wherever a class is asked for, else from rows.
+
+Everything is of one span of local days, of some agencies (None: all of them) and of what `Cut` leaves. Each query gives one
+row an agency, so that the figures of any group are sums.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from exchange.rules.documents import Key
+from exchange.store.pool import Connection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """What is left of the transfers: of these agencies, this scope (phạm vi), these types (loại), this urgency; None: any."""
+
+    agencies: Sequence[UUID] | None = None
+    scope: str | None = None
+    types: Sequence[str] | None = None
+    urgency: Sequence[int] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every transfer of the agencies is left."""
+        return self.scope is None and self.types is None and self.urgency is None
+
+
+_REGISTER = """
+    UNION ALL
+    SELECT direction, agency, moved_on, '', document_type, 0::smallint, 'P', '', '', '', 1
+      FROM register_row WHERE letter IS NULL AND NOT to_jsonb(register_row) ? 'counted'"""
+"""What offices' registers say of paper. Once such rows are facts of the tally themselves (`counted`), nothing comes of this."""
+
+FACTS = f"""(SELECT view, agency, day, scope, document_type, urgency, class, excluded, grade, justified, n FROM tally_day
+             UNION ALL
+             SELECT view, agency, day, scope, document_type, urgency, class, excluded, grade, justified, n FROM tally_delta
+             {_REGISTER})"""  # noqa: S608 - the statement is ours
+
+_LEFT = """($4::uuid[] IS NULL OR agency = ANY($4)) AND ($5::text IS NULL OR scope = $5)
+           AND ($6::text[] IS NULL OR document_type = ANY($6)) AND ($7::smallint[] IS NULL OR urgency = ANY($7))"""
+
+
+async def classes(connection: Connection, view: str, first: date, last: date, cut: Cut) -> list[Any]:
+    """Transfers of one view by agency, class, kind of exclusion, grade and ground."""
+    return await connection.fetch(
+        f"""SELECT agency, class, excluded, grade, justified, sum(n)::bigint AS n FROM {FACTS} AS facts
+             WHERE view = $1 AND day BETWEEN $2 AND $3 AND {_LEFT}
+             GROUP BY agency, class, excluded, grade, justified HAVING sum(n) <> 0""",  # noqa: S608 - the statement is ours
+        view, first, last, cut.agencies, cut.scope, cut.types, cut.urgency,
+    )  # fmt: skip
+
+
+async def classes_by_span(
+    connection: Connection, view: str, spans: Sequence[tuple[date, date]], cut: Cut
+) -> list[Any]:
+    """Transfers of one view by span (its place among `spans`), class, grade and ground, of all agencies together."""
+    return await connection.fetch(
+        f"""SELECT span.place, class, excluded, grade, justified, sum(n)::bigint AS n
+              FROM unnest($2::date[], $3::date[]) WITH ORDINALITY AS span (first, last, place)
+              JOIN (SELECT day, class, excluded, grade, justified, sum(n) AS n FROM {FACTS} AS facts
+                     WHERE view = $1 AND day BETWEEN (SELECT min(one) FROM unnest($2::date[]) AS one)
+                                                 AND (SELECT max(one) FROM unnest($3::date[]) AS one) AND {_LEFT}
+                     GROUP BY day, class, excluded, grade, justified) AS facts
+                ON day BETWEEN span.first AND span.last
+             GROUP BY span.place, class, excluded, grade, justified HAVING sum(n) <> 0""",  # noqa: S608 - the statement is ours
+        view, [first for first, _ in spans], [last for _, last in spans],
+        cut.agencies, cut.scope, cut.types, cut.urgency,
+    )  # fmt: skip
+
+
+OF_TRANSFERS = "operation IN ('new', 'replace') AND kind = 'letter'"
+"""Deliveries that are transfers of their own."""
+
+COUNTABLE = f"{OF_TRANSFERS} AND coalesce(excluded, '') NOT IN ('secret', 'test', 'internal', 'duplicate')"
+"""Those that may be counted at all, whatever becomes of them."""
+
+DELIVERY_LEFT = """($4::text IS NULL OR delivery.scope = $4)
+    AND ($5::text[] IS NULL OR delivery.document_type = ANY($5))
+    AND ($6::smallint[] IS NULL OR delivery.urgency = ANY($6))"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A span of moments: the first one, and the first one after it."""
+
+    first: datetime
+    end: datetime
+
+
+def given(span: Span, cut: Cut) -> tuple[Any, ...]:
+    """The first six parameters of the statements on deliveries: agencies, span, and what is left."""
+    return cut.agencies, span.first, span.end, cut.scope, cut.types, cut.urgency
+
+
+async def documents(connection: Connection, span: Span, cut: Cut, paper: Sequence[Key]) -> list[Any]:
+    """Documents with a counted transfer in the span, by sender: how many, and how many are fully electronic.
+
+    `paper` are the documents that registers say went on paper only: one of them that went to others too is not E.
+    """
+    return await connection.fetch(
+        f"""WITH transfers AS (
+                SELECT delivery.sender AS agency, delivery.counted_class = 'E' AS e,
+                       CASE WHEN letter.number_key IS NULL THEN concat_ws(chr(31), 'id', letter.document_id)
+                            ELSE concat_ws(chr(31), letter.issued_year, letter.series, letter.number_key, letter.notation_key)
+                       END AS document
+                  FROM delivery JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
+                 WHERE ($1::uuid[] IS NULL OR delivery.sender = ANY($1))
+                   AND delivery.accepted_at >= $2 AND delivery.accepted_at < $3 AND {DELIVERY_LEFT}
+                   AND delivery.kind = 'letter' AND delivery.operation IN ('new', 'replace')
+                   AND delivery.counted_class IN ('E', 'S', 'N', 'U')
+                 UNION ALL
+                SELECT agency, false, concat_ws(chr(31), year, series, number, notation)
+                  FROM unnest($7::uuid[], $8::int[], $9::text[], $10::text[], $11::text[])
+                       AS paper (agency, year, series, number, notation))
+            SELECT agency, count(*) AS documents, count(*) FILTER (WHERE e) AS documents_e
+              FROM (SELECT agency, document, bool_and(e) AS e FROM transfers GROUP BY agency, document) AS documents
+             GROUP BY agency""",  # noqa: S608 - the statement is ours
+        *given(span, cut), *_keys(paper),
+    )  # fmt: skip
+
+
+async def numbers(
+    connection: Connection, agencies: Sequence[UUID] | None, year: int, last: date, paper: Sequence[Key]
+) -> list[Any]:
+    """The number series of a year up to a day, by agency: numbers known, and the highest (M18)."""
+    return await connection.fetch(
+        """WITH known AS (
+               SELECT sender AS agency, series, number_key AS number FROM letter
+                WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
+                  AND number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test
+                UNION SELECT agency, series, number FROM unnest($4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[])
+                          AS paper (agency, year, series, number, notation))
+           SELECT agency, series, count(DISTINCT number::bigint) AS known, max(number::bigint) AS highest
+             FROM known WHERE number ~ '^[1-9][0-9]{0,6}$' GROUP BY agency, series ORDER BY agency, series""",
+        agencies, year, last, *_keys(paper),
+    )  # fmt: skip
+
+
+async def number_rows(
+    connection: Connection, agencies: Sequence[UUID] | None, year: int, last: date
+) -> list[Any]:
+    """The numbers themselves, by agency and series, as letters have them."""
+    return await connection.fetch(
+        """SELECT sender AS agency, series, array_agg(DISTINCT number_key) AS numbers FROM letter
+            WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
+              AND number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test
+            GROUP BY sender, series ORDER BY sender, series""",
+        agencies, year, last,
+    )  # fmt: skip
+
+
+def _keys(paper: Sequence[Key]) -> tuple[list[Any], ...]:
+    return (
+        [one.issuer for one in paper],
+        [one.year for one in paper],
+        [one.series for one in paper],
+        [one.number for one in paper],
+        [one.notation for one in paper],
+    )
+
+
+async def registered(
+    connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date, *, matched: bool
+) -> list[Any]:
+    """Rows of outgoing registers of a span, of what went on paper only; `matched` all of them, whatever they tell of."""
+    return await connection.fetch(
+        """SELECT * FROM register_row
+            WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))
+              AND ($4 OR (letter IS NULL AND coalesce((to_jsonb(register_row) ->> 'counted')::bool, true)))
+            ORDER BY agency, moved_on, number, id""",
+        agencies, first, last, matched,
+    )  # fmt: skip
+
+
+CONTACT = ("accepted", "arrived", "fetched", "status")
+"""Lines of the journal that an agency's own system caused."""
+RECENT = timedelta(days=7)
+
+
+async def agencies(connection: Connection, on: date, at: datetime) -> list[Any]:
+    """Every agency as reports name it, whether it is active on a day, and whether it had contact in the 7 days before a moment.
+
+    A system tells only when it called last: what it did before that, its letters and acknowledgements tell.
+    """
+    return await connection.fetch(
+        """SELECT id, code, name, kind, level, parent, counted,
+                  disabled_at IS NULL AND valid_from <= $1 AND (valid_to IS NULL OR $1 <= valid_to) AS active,
+                  EXISTS (SELECT FROM acts_for JOIN system ON system.id = acts_for.system
+                           WHERE acts_for.agency = agency.id AND system.seen_at > $3 AND system.seen_at <= $2
+                             AND acts_for.valid_from <= $1 AND (acts_for.valid_to IS NULL OR $1 <= acts_for.valid_to))
+                  OR id IN (SELECT agency FROM journal WHERE at > $3 AND at <= $2 AND event = ANY($4)) AS connected
+             FROM agency ORDER BY code""",
+        on, at, at - RECENT, CONTACT,
+    )  # fmt: skip

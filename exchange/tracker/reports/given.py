@@ -1,0 +1,227 @@
+"""What reports are made from: the question, the agencies as they stand, calendar, league; and what rows have in common."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from exchange.rules import document_types, measures, paper_class
+from exchange.rules.indicators import Indicator
+from exchange.rules.league import League
+from exchange.rules.ratios import Measure
+from exchange.store import measures as store
+from exchange.store.pool import Connection
+from exchange.tracker import measures as tracker
+from exchange.tracker import tally
+from exchange.tracker.measures import Figures, Means
+from exchange.tracker.reports.report import NO, YES, Column, Hundredths, Report, Table, Took, Value, Word
+from exchange.tracker.signature_usage import Asked
+from exchange.tracker.tally import Period
+
+KINDS = (
+    "province", "department", "unit", "organisation", "district", "district_unit", "commune", "clerk_unit",
+)  # fmt: skip
+"""Kinds of agencies that have a name in the catalogue; the directory may hold others, which are shown as they are."""
+
+LONGEST_SUBJECT = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """An agency as reports name and group it, on the last day of the period that has begun."""
+
+    id: UUID
+    code: str
+    name: str
+    kind: str
+    level: int
+    parent: UUID | None
+    counted: bool
+    active: bool
+    connected: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """Everything a report is made from, of one moment."""
+
+    connection: Connection
+    asked: Asked
+    scope: Sequence[str]
+    means: Means
+    league: League
+    known: Mapping[UUID, Known]
+    coverage: tuple[int, int]
+    indicators: Sequence[Indicator] = ()
+
+    @property
+    def agencies(self) -> list[Known]:
+        """The agencies asked for, by code."""
+        chosen = None if self.asked.agencies is None else set(self.asked.agencies)
+        return [one for one in self.known.values() if chosen is None or one.id in chosen]
+
+    @property
+    def period(self) -> Period:
+        """The period asked for."""
+        return self.asked.period
+
+    def target(self, name: str) -> Fraction | None:
+        """The target of a measure in percent, if there is one."""
+        return self.league.targets.get(name)
+
+    def report(self, code: str, table: Table, **more: Any) -> Report:  # noqa: ANN401 - members of a report
+        """A report on what was asked."""
+        return Report(
+            code=code, asked=self.asked, scope=self.scope, table=table, coverage=self.coverage, **more
+        )
+
+    def about(self, period: Period) -> "Given":
+        """The same question about another period."""
+        return replace(self, asked=replace(self.asked, period=period))
+
+    async def figures(self, *names: str) -> Figures:
+        """The figures behind these measures, by agency."""
+        return await tracker.figures(self.connection, self.asked, self.means, names)
+
+    def code(self, agency: UUID | None) -> str | None:
+        """The code of an agency."""
+        one = self.known.get(agency) if agency else None
+        return one.code if one else None
+
+
+async def gathered(
+    connection: Connection,
+    asked: Asked,
+    scope: Sequence[str],
+    means: Means,
+    league: League,
+    indicators: Sequence[Indicator] = (),
+) -> Given:
+    """What is needed whatever the report, within the caller's transaction."""
+    at = asked.end - timedelta(microseconds=1)
+    on = max(paper_class.local_day(at), asked.period.first)
+    rows = await store.agencies(connection, on, at)
+    counted = await tally.count(
+        connection,
+        asked.period,
+        view=asked.filters.view,
+        scope=asked.filters.scope or tally.WHOLE,
+        agencies=asked.agencies,
+        as_of=asked.as_of,
+    )
+    return Given(
+        connection=connection,
+        asked=asked,
+        scope=scope,
+        means=means,
+        league=league,
+        known={row["id"]: Known(**row) for row in rows},
+        coverage=counted.registers,
+        indicators=indicators,
+    )
+
+
+NONE: Mapping[str, int] = {}
+
+
+def of(figures: Figures, one: Known) -> Mapping[str, int]:
+    """The figures of one agency, none if it has none."""
+    return figures.get(one.id, NONE)
+
+
+def columns(*names: str, keeps: Sequence[str] = (), numeric: Sequence[str] = ()) -> tuple[Column, ...]:
+    """Columns by name."""
+    return tuple(Column(name=name, keeps=name in keeps, numeric=name in numeric) for name in names)
+
+
+def total(figures: Mapping[str, int]) -> int:
+    """Everything counted."""
+    return sum(figures.get(klass, 0) for klass in paper_class.CLASSES)
+
+
+def counts(figures: Mapping[str, int]) -> list[Value]:
+    """Total and classes, in their order."""
+    return [total(figures), *(figures.get(klass, 0) for klass in paper_class.CLASSES)]
+
+
+def measure(figures: Mapping[str, int], name: str) -> Measure:
+    """One measure of these figures."""
+    return measures.of(figures, [name])[name]
+
+
+def change(now: Measure, before: Measure) -> Hundredths | None:
+    """By how many points of a percent a ratio changed, from the exact values; None where one of them is over nothing."""
+    if not now.d or not before.d:
+        return None
+    return Hundredths(half_up((Fraction(now.n, now.d) - Fraction(before.n, before.d)) * 10_000), signed=True)
+
+
+def half_up(number: Fraction) -> int:
+    """The nearest whole number; a half goes away from zero."""
+    whole = int((abs(number) * 2 + 1) // 2)
+    return whole if number >= 0 else -whole
+
+
+def percent(target: Fraction | None) -> Hundredths | None:
+    """A target as a number of two decimals."""
+    return None if target is None else Hundredths(half_up(target * 100))
+
+
+def met(one: Measure, target: Fraction | None) -> Word | None:
+    """Whether a target is reached, by the counts; None without a target or over nothing."""
+    if target is None or not one.d:
+        return None
+    return word(holds=one.n * 100 >= target * one.d)
+
+
+def word(*, holds: bool) -> Word:
+    """Yes or no."""
+    return YES if holds else NO
+
+
+def numbered(row: Mapping[str, Any]) -> str:
+    """Number and notation, or the document's id where it has none."""
+    return "/".join(filter(None, (row["number"], row["notation"]))) or row["document_id"]
+
+
+def shortened(text: str) -> str | None:
+    """The beginning of a subject."""
+    return (f"{text[:LONGEST_SUBJECT]}…" if len(text) > LONGEST_SUBJECT else text) or None
+
+
+def kind(name: str) -> Value:
+    """A kind of agency as people call it."""
+    return Word(f"agency_kind.{name}") if name in KINDS else name
+
+
+def urgency(level: int) -> Word:
+    """How urgent a letter is."""
+    return Word(f"urgency.{min(max(level, 0), 4)}")
+
+
+def listed(row: Mapping[str, Any]) -> Word:
+    """Whether a type of document is one of the 26 that go without paper."""
+    return word(holds=document_types.without_paper(row["document_type"]))
+
+
+def pareto(counted: Counter[Any]) -> list[tuple[Any, int, Measure, Measure]]:
+    """Most frequent first: what, how many, its share, and the share of all so far."""
+    whole, so_far = counted.total(), 0
+    found = []
+    for name, n in sorted(counted.items(), key=lambda one: (-one[1], str(one[0]))):
+        so_far += n
+        found.append((name, n, Measure(n=n, d=whole), Measure(n=so_far, d=whole)))
+    return found
+
+
+def lasted(one: tracker.Took | None, name: str) -> Took | None:
+    """Median or 95th percentile, in whole seconds."""
+    return None if one is None else Took(round(getattr(one, name)))
+
+
+def rows(made: Iterable[Sequence[Value]]) -> list[Sequence[Value]]:
+    """Rows with their number in front."""
+    return [[place, *row] for place, row in enumerate(made, 1)]

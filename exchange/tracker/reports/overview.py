@@ -1,0 +1,62 @@
+"""BC-01, the leader's page (tổng quan tỷ lệ văn bản điện tử): every card as a row, with the period before and the target."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from exchange.rules import measures, paper_class, signature_measures
+from exchange.rules.ratios import Measure
+from exchange.tracker import signature_usage, spans
+from exchange.tracker.reports import given as making
+from exchange.tracker.reports import waiting
+from exchange.tracker.reports.given import Given
+from exchange.tracker.reports.report import Report, Table, Value, Word
+
+SOON = timedelta(days=30)
+"""Certificates that end within it are told of."""
+
+COLUMNS = making.columns(
+    "card", "n", "share", "before", "change", "target", "met",
+    keeps=("card",), numeric=("n", "share", "before", "change", "target"),
+)  # fmt: skip
+CARDS: Mapping[str, str] = {"E": "M1", "S": "M2", "P": "M4"}
+"""Classes whose share is a measure of its own."""
+NAMES = ("M1", "M2", "M3", "M4", "M20")
+
+
+async def report(given: Given) -> Report:
+    """Total, classes, connected agencies, what is overdue, certificates that end soon."""
+    now = measures.together((await given.figures(*NAMES)).values())
+    period = spans.previous(given.period)
+    before = measures.together((await given.about(period).figures(*NAMES)).values() if period else ())
+    rows: list[list[Value]] = [[Word("report_card.total"), making.total(now), *[None] * 5]]
+    for klass in paper_class.CLASSES:
+        share, past = Measure(now[klass], making.total(now)), Measure(before[klass], making.total(before))
+        rows.append(_row(given, f"class.{klass}", share, past, CARDS.get(klass, "")))
+    rows += [
+        _row(given, f"measure.{name}", making.measure(now, name), making.measure(before, name), name)
+        for name in ("M3", "M20")
+    ]
+    rows.append([Word("report_card.overdue"), await waiting.overdue(given), *[None] * 5])
+    if given.means.trust is not None:
+        rows.append([Word("report_card.expiring"), await _expiring(given), *[None] * 5])
+    return given.report(
+        "BC-01",
+        Table(name="BC-01", columns=COLUMNS, rows=rows),
+        measures=measures.of(now, NAMES),
+    )
+
+
+def _row(given: Given, key: str, now: Measure, before: Measure, name: str) -> list[Value]:
+    target = given.target(name)
+    return [
+        Word(key), now.n, now, before, making.change(now, before), making.percent(target), making.met(now, target),
+    ]  # fmt: skip
+
+
+async def _expiring(given: Given) -> int:
+    assert given.means.trust is not None
+    usage = await signature_usage.gathered(given.connection, given.asked, given.means.trust)
+    return sum(
+        signature_measures.in_force(usage, one) and one.last is not None and one.last <= usage.on + SOON
+        for one in usage.own
+    )

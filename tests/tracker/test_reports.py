@@ -1,0 +1,375 @@
+"""Reports on a real database: exact columns, cells of every kind, and totals that brute force finds in random worlds."""
+
+import json
+from collections import Counter
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+from measured_world import AT, Brute, World, local
+
+from exchange import texts
+from exchange.cli import report as files
+from exchange.cli import report_table
+from exchange.rules import indicators, league, ratios
+from exchange.rules.ratios import Measure
+from exchange.store import rows as rows_of
+from exchange.tracker import spans, tally
+from exchange.tracker.reports import given, make
+from exchange.tracker.reports.report import NAMES, Hundredths, Took
+from exchange.tracker.signature_usage import Asked, Filters
+from signing import trust
+
+CLASSES = "Hoàn toàn ĐT | Song song | Chưa đủ GTPL | Chưa khai báo | Chỉ giấy"
+EXACT = {
+    "BC-02": f"STT | Mã cơ quan | Tên cơ quan | Tổng lượt gửi | {CLASSES} | Tỷ lệ HTĐT (%) | Tỷ lệ có gửi ĐT (%) | Kỳ trước (%) | "
+    "Tăng/giảm (điểm %) | Mục tiêu (%) | Đạt | Mức kiểm chứng A (%)",
+    "BC-03": f"Loại | Số cơ quan | Số có phát sinh | Tổng | {CLASSES} | Tỷ lệ HTĐT | Cao nhất | Thấp nhất | Trung vị | Số đạt mục tiêu",
+    "BC-04": f"Kỳ | Tổng | {CLASSES} | Tỷ lệ HTĐT | Tỷ lệ song song | Tỷ lệ chỉ giấy | Ghi chú",
+    "BC-05": "STT | Cơ quan gửi | Số, ký hiệu | Ngày | Loại | Trích yếu (rút gọn) | Cơ quan nhận | Nguồn bằng chứng | Lý do | "
+    "Có căn cứ | Thuộc danh mục 26 loại",
+    "BC-06": "Cơ quan | Số, ký hiệu | Ngày | Loại | Nơi nhận | Số bản | Ngày chuyển | Lý do | Nguồn",
+    "series": "Cơ quan | Dãy số | Số đầu | Số cuối | Đã giải trình | Còn thiếu | Danh sách khoảng thiếu | Độ đầy đủ (%)",
+    "BC-07": "STT | Số, ký hiệu | Độ khẩn | Bên gửi | Bên nhận | Gửi lúc | Tới lúc | Trạng thái | Hạn | Quá hạn (giờ làm việc) | "
+    "Lần thử | Lỗi gần nhất | Người phụ trách",
+    "BC-08": "Cơ quan | VB đi | Gửi trong ngày | Sáng ngày LV kế tiếp | Trễ | M12 (%) | VB đến | Xác nhận trong ngày | M13 (%) | "
+    "Trung vị 01→03 | p95 | VB khẩn | M17 (%)",
+    "BC-09": "STT | Loại sự kiện | Số, ký hiệu | Bên gửi | Bên nhận | Thời điểm yêu cầu | Lý do | Phản hồi bên nhận (đồng ý/không) | "
+    "Thời điểm phản hồi | Thời gian (giờ) | VB thay thế",
+    "BC-13": "Hạng | Cơ quan | Điểm HTĐT (40) | Điểm chữ ký (25) | Gửi đúng hạn (10) | Xác nhận đúng hạn (15) | Dữ liệu đầy đủ (10) | "
+    "Tổng (100) | Mức độ | Hạng kỳ trước | Còn thiếu để lên mức",
+    "BC-14": "Cơ quan | Hệ thống | Phiên bản | Kết nối gần nhất | Hàng đợi | Lỗi 24 giờ | Chứng thư kênh còn (ngày) | "
+    "Ký số (có/không) | Gửi | Nhận",
+}  # fmt: skip
+"""The columns as reference page rules_and_measures, D.2, has them, with the undeclared ones (class U) among the classes."""
+
+TRUST = trust.load([], [])
+SET = indicators.read(
+    '[[indicator]]\nid = "a"\nname = "Một"\nformula = "E + S / documents"\n[[indicator]]\nid = "b"\nname = "Hai"\n'
+    'formula = "M1"\ntarget = 40\npoints = 10\nperiod = "2026-02"'
+)
+ANNEXES = {"BC-03": {"levels"}, "BC-05": {"reasons", "types"}, "BC-06": {"series"}, "BC-07": {"ages"}, "BC-08": {"hours"},
+           "BC-09": {"events", "event_agencies"}, "BC-11": {"issued"}, "BC-14": {"flows"}}  # fmt: skip
+
+
+@pytest.fixture
+async def connection(pool):
+    async with pool.acquire() as connection:
+        yield connection
+
+
+def asked(period="2026-02", agencies=None, **filters):
+    return Asked(period=tally.period(period), agencies=agencies, as_of=AT, filters=Filters(**filters))
+
+
+async def report(connection, name, question=None, **settings):
+    return await make.make(
+        connection, name, question or asked(), TRUST, [], make.Settings(indicators=SET, **settings)
+    )
+
+
+def rows(table):
+    names = [column.name for column in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in table.rows]
+
+
+def total(table):
+    return dict(zip([column.name for column in table.columns], table.total, strict=True))
+
+
+def brute(world, period="2026-02", agencies=None, **cut):
+    span = tally.period(period)
+    return Brute(world, span.first, span.last, agencies, **cut)
+
+
+def counted(figures):
+    return {klass: figures.get(klass, 0) for klass in "ESNUP"}
+
+
+def together(found):
+    whole = Counter()
+    for one in found.found.values():
+        whole.update(one)
+    return whole
+
+
+@pytest.mark.parametrize(
+    "now, before, points",
+    [
+        ((3, 4), (1, 2), 2500), ((1, 2), (3, 4), -2500), ((1, 3), (0, 5), 3333), ((2, 3), (0, 5), 6667), ((0, 5), (2, 3), -6667),
+        ((1, 20_000), (0, 1), 1), ((0, 1), (1, 20_000), -1), ((1, 20_001), (0, 1), 0), ((1, 1), (0, 0), None), ((0, 0), (1, 1), None),
+    ],
+)  # fmt: skip
+def test_a_change_goes_by_the_exact_values(now, before, points):
+    found = given.change(Measure(*now), Measure(*before))
+    assert found == (None if points is None else Hundredths(points, signed=True))
+
+
+def test_reasons_stand_most_frequent_first_with_what_they_come_to():
+    assert given.pareto(Counter("aabbbc")) == [
+        ("b", 3, (3, 6), (3, 6)), ("a", 2, (2, 6), (5, 6)), ("c", 1, (1, 6), (6, 6)),
+    ]  # fmt: skip
+
+
+async def test_every_report_of_a_random_world_has_its_texts_and_can_be_written(connection):
+    await World(connection, Random(1)).fill(agencies=5, letters=50)
+    for name in NAMES:
+        made = await report(connection, name)
+        assert made.code == name
+        assert {one.name for one in made.tables[1:]} == ANNEXES.get(name, set())
+        for table in made.tables:
+            cells = [value for row in (*table.rows, *([table.total] if table.total else [])) for value in row]
+            for language in texts.LANGUAGES:
+                assert all(
+                    report_table.heading(table, column, language)
+                    for column in table.columns
+                    if not column.parts
+                )
+                assert all(isinstance(report_table.text(cell, language), str) for cell in cells)
+            if table.name in EXACT:
+                headings = [report_table.heading(table, column, "vi") for column in table.columns]
+                assert " | ".join(headings) == EXACT[table.name]
+        body = files.as_json(made, "vi")
+        assert json.loads(json.dumps(body)) == body
+        assert body["coverage"] == {"registers": {"n": made.coverage[0], "d": made.coverage[1]}}
+        assert set(body) >= {"title", "unit", "note", "period", "version", "as_of", "rows", "filters"}
+    assert set(EXACT) <= {table.name for name in NAMES for table in (await report(connection, name)).tables}
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 20))]
+)
+async def test_counts_and_ratios_are_those_of_brute_force(connection, seed):
+    world = await World(connection, Random(seed)).fill(letters=80)
+    codes = {one["code"]: one["id"] for one in world.agencies}
+    for view in ("out", "in"):
+        question, now = asked(view=view), brute(world, view=view)
+        before, whole = brute(world, "2026-01", view=view), together(now)
+        made = await report(connection, "BC-02", question)
+        for row in rows(made.table):
+            mine = counted(now.found.get(codes[row["code"]], {}))
+            assert {klass: row[klass] for klass in "ESNUP"} == mine
+            assert row["total"] == row["m1"].d == sum(mine.values())
+            past = counted(before.found.get(codes[row["code"]], {}))
+            assert row["before"] == (past["E"], sum(past.values()))
+            if row["m1"].d:
+                assert (row["met"].code == "yes") == (10 * mine["E"] >= 9 * row["total"])
+        last = total(made.table)
+        assert {klass: last[klass] for klass in "ESNUP"} == counted(whole)
+        assert last["m19"] == (whole["E_A"], whole["E"])
+        made = await report(connection, "BC-03", question)
+        for table, name in ((made.table, "kind"), (made.annex, "level")):
+            for klass in "ESNUP":
+                assert sum(row[klass] for row in rows(table)) == whole[klass], name
+        kinds = Counter(one["kind"] for one in world.agencies if now.found.get(one["id"], {}).get("agencies"))
+        shown = {
+            files.as_json(made, "vi")["rows"][place]["kind"]: row["agencies"]
+            for place, row in enumerate(rows(made.table))
+        }
+        assert kinds <= Counter(shown)
+        assert sum(shown.values()) <= len(world.agencies)
+        made = await report(connection, "BC-04", asked("2026", view=view))
+        for row in rows(made.table):
+            month = together(brute(world, row["period"], view=view))
+            assert {klass: row[klass] for klass in "ESNUP"} == counted(month)
+            assert (row["note"] is not None) == (row["period"] in ("2026-11", "2026-12"))
+        cards = {row["card"].code: row for row in rows((await report(connection, "BC-01", question)).table)}
+        assert cards["total"]["n"] == sum(counted(whole).values())
+        assert {klass: cards[klass]["n"] for klass in "ESNUP"} == counted(whole)
+
+
+@pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 20))])
+async def test_lists_have_a_row_for_each_thing_that_is_counted(connection, seed):
+    world = await World(connection, Random(seed)).fill(letters=80)
+    whole = together(brute(world))
+    arrived = {view: together(brute(world, view=view)) for view in ("out", "in")}
+    parallel = await report(connection, "BC-05")
+    assert len(parallel.table.rows) == whole["S"]
+    assert sum(row["justified"].code == "no" for row in rows(parallel.table)) == whole["S_unjustified"]
+    assert parallel.measures["M7"] == (whole["S_unjustified"], whole["E"] + whole["S"])
+    assert all(sum(row["n"] for row in rows(annex)) == whole["S"] for annex in parallel.annexes)
+    for kind in ("test", "internal", "duplicate", "refused"):
+        assert len((await report(connection, f"X-{kind}")).table.rows) == arrived["out"][f"X_{kind}"]
+    paper = await report(connection, "BC-06")
+    assert len(paper.table.rows) == whole["P"]
+    assert paper.measures["M18"] == (whole["numbers_known"], whole["numbers_highest"])
+    for row in rows(paper.annex):
+        assert row["known"] + row["lacking"] == row["last"] == row["complete"].d
+    timely = await report(connection, "BC-08")
+    last = total(timely.table)
+    assert (last["sent"], last["late"], last["arrived"]) == (
+        whole["sent_documents"],
+        whole["sent_late"],
+        whole["arrived"],
+    )
+    assert (last["urgent"], last["answered"]) == (whole["urgent"], whole["answered_same_day"])
+    assert last["median"] == Took(
+        round(brute(world).took()["M14_registered"][(len(brute(world).took()["M14_registered"]) - 1) // 2])
+    )
+    hours = sum(sum(value for name, value in row.items() if name != "weekday") for row in rows(timely.annex))
+    sent = [
+        one
+        for one in world.deliveries
+        if one["operation"] in ("new", "replace") and local(one["accepted_at"]).month == 2
+    ]
+    assert hours == len(sent)
+    waiting = await report(connection, "BC-07")
+    open_ = [
+        one for one in sent
+        if one["state"] in ("waiting", "arrived") and one["excluded"] not in ("test", "internal", "duplicate")
+    ]  # fmt: skip
+    assert len(waiting.table.rows) == len(open_) == sum(row["n"] for row in rows(waiting.annex))
+    assert all(row["due"] < AT and row["overdue"].seconds > 0 for row in rows(waiting.table))
+    flows = await report(connection, "BC-14")
+    assert sum(row["n"] for row in rows(flows.annex)) == sum(whole[klass] for klass in "ESNU")
+    by_code = {one["code"]: one["id"] for one in world.agencies}
+    found = brute(world).found
+    for row in rows(flows.table):
+        mine = found.get(by_code[row["agency"]], {})
+        assert (row["sent"], row["received"]) == (mine.get("sent", 0), mine.get("arrived", 0))
+
+
+async def test_refusals_requests_and_withdrawals(connection):
+    world = await World(connection, Random(11)).fill(agencies=5, letters=0)
+    for _ in range(6):
+        await world.letter()
+    arrived = [
+        one for one in world.deliveries if one["operation"] == "new" and local(one["accepted_at"]).month == 2
+    ][:3]
+    first, second, third = arrived
+    at = first["accepted_at"] + timedelta(hours=1)
+    await connection.execute("DELETE FROM journal WHERE event = 'status'")
+
+    async def told(one, event, moment, **facts):
+        await world.line(one["recipient"], event, moment, letter=one["letter"], delivery=one["id"], **facts)
+
+    when = local(first["accepted_at"]).replace(day=20, hour=9)
+    await told(first, "status", when, code="02", detail={"text": "Sai thẩm quyền"})
+    await told(first, "status", when, code="03")
+    await told(second, "asked", when, detail={"kind": "take_back", "letter": "x"})
+    await told(second, "agreed", when + timedelta(hours=2), detail={"kind": "take_back", "letter": "x"})
+    await told(
+        second, "withdrawn", when + timedelta(hours=2), detail={"letter": "x", "operation": "take_back"}
+    )
+    await told(third, "withdrawn", when + timedelta(hours=3), detail={"letter": "y", "operation": "revoke"})
+    made = await report(connection, "BC-09")
+    found = rows(made.table)
+    assert [row["event"].code for row in found] == ["refused", "asked_take_back", "withdrawn"]
+    assert (found[0]["reason"], found[1]["answer"].code, found[1]["took"]) == (
+        "Sai thẩm quyền",
+        "yes",
+        Took(7200),
+    )
+    assert [row["n"] for row in rows(made.annexes[0])] == [1, 1, 1]
+    by_agency = rows(made.annexes[1])
+    assert [
+        sum(row[name] for row in by_agency) for name in ("refused", "requests", "withdrawn", "replaced")
+    ] == [1, 1, 1, 0]
+    assert at
+
+
+LEAGUE = league.read(
+    '[targets]\nM1 = 50\n[[table]]\nname = "x"\nsmallest = 3\nmaximum = 100\nparts = [{measure = "M1", weight = 60}, '
+    '{measure = "M13", weight = 40}]\nlevels = [{name = "I", least = 50}, {name = "II", least = 20}]'
+)
+
+
+async def test_the_league_is_that_of_the_measures(connection):
+    world = await World(connection, Random(21)).fill(letters=90)
+    made = await report(connection, "BC-13", league=LEAGUE)
+    names = {one["name"]: one["id"] for one in world.agencies}
+    found, table = brute(world).found, LEAGUE.tables["x"]
+    expected = {}
+    for row in rows(made.table):
+        mine = found.get(names[row["agency"]], {})
+        whole = sum(counted(mine).values())
+        parts = {
+            "M1": Measure(mine.get("E", 0), whole),
+            "M13": Measure(mine.get("answered_same_day", 0), mine.get("arrived", 0)),
+        }
+        expected[row["agency"]] = league.total(table, parts, whole)
+    ranks = league.ranks(expected)
+    assert [row["rank"] for row in rows(made.table)] == sorted(
+        (ranks.get(name) for name in expected), key=lambda rank: (rank is None, rank)
+    )
+    for row in rows(made.table):
+        one = expected[row["agency"]]
+        assert row["rank"] == ranks.get(row["agency"])
+        assert row["total"] == (None if one is None else Hundredths(league.shown(one)))
+    assert len(ranks) > 1
+    before = league.ranks({})
+    assert all(row["before"] in (None, *before.values(), *range(1, 9)) for row in rows(made.table))
+    assert "I:" in report_table.sentence(made.lines[0], "vi")
+    assert report_table.sentence(made.lines[1], "vi").startswith("Mức độ: I ≥ 50, II ≥ 20")
+    history = rows((await report(connection, "ranks", league=LEAGUE)).table)
+    assert {(row["period"], row["rank"]) for row in history} >= {("2026-02", rank) for rank in ranks.values()}
+    assert {row["period"] for row in history} <= {
+        one.text for one in spans.history(tally.period("2026-02"), 6)
+    }
+
+
+async def test_adoption_names_who_is_missing(connection):
+    world = await World(connection, Random(2)).fill(letters=6)
+    made = await report(connection, "adoption")
+    found = brute(world).found
+    active = [one for one in world.agencies if found.get(one["id"], {}).get("agencies")]
+    assert [row["agency"] for row in rows(made.table)] == sorted(one["code"] for one in active)
+    for line, name in zip(made.lines[:3], ("agencies_connected", "sent", "arrived"), strict=True):
+        lacking = [one["name"] for one in active if not found[one["id"]].get(name)]
+        assert (line.facts["n"], line.facts["d"]) == (len(active) - len(lacking), len(active))
+        assert all(one in line.facts["missing"] for one in lacking)
+
+
+async def test_indicators_go_by_their_own_formulas_and_periods(connection):
+    world = await World(connection, Random(4)).fill()
+    first, second = rows((await report(connection, "indicators", asked("2026"))).table)
+    whole, february = together(brute(world, "2026")), together(brute(world))
+    assert (first["n"], first["d"]) == (whole["E"] + whole["S"], whole["documents"])
+    assert (second["n"], second["d"]) == (february["E"], sum(counted(february).values()))
+    assert second["met"].code == ("yes" if 100 * second["n"] >= 40 * second["d"] else "no")
+    assert second["points"].value == (2 * 1000 * second["n"] + second["d"]) // (2 * second["d"])
+
+
+async def test_all_measures_stand_in_their_order(connection):
+    await World(connection, Random(6)).fill()
+    made = await report(connection, "measures")
+    ids = [row["measure"] for row in rows(made.table)]
+    assert list(dict.fromkeys(ids)) == [f"M{number}" for number in range(1, 21)]
+    assert all(isinstance(row["share"], Measure) or row["measure"] == "M14" for row in rows(made.table))
+
+
+async def test_the_figures_of_can_tho_come_out_of_reports(connection):
+    """E 441,042, S 14,382, P 23,969 of 2019: 92,00 %, 95,00 %, and a target of 92 that is met by the counts."""
+    world = World(connection, Random(0))
+    await world.agency("H13")
+    await connection.execute("UPDATE agency SET disabled_at = NULL, valid_to = NULL, counted = true")
+    await connection.executemany(
+        "INSERT INTO tally_day VALUES ('out', $1, '2019-06-03', 'same_root', 'Công văn', 0, $2, '', $3, $4, $5)",
+        [(world.agencies[0]["id"], "E", "B", "", 441_042), (world.agencies[0]["id"], "S", "", "yes", 14_382)],
+    )
+    await connection.execute(
+        """INSERT INTO register_row (agency, id, direction, number, notation, moved_on, loaded_at)
+           SELECT $1, gen_random_uuid(), 'out', n::text, 'CV', '2019-03-01', now() FROM generate_series(1, 23969) AS n""",
+        world.agencies[0]["id"],
+    )
+    world.books = [
+        {
+            "agency": world.agencies[0]["id"],
+            "direction": "out",
+            "moved_on": date(2019, 3, 1),
+            "document_type": "",
+            "letter": None,
+        }
+    ] * 23_969
+    await rows_of.insert(connection, await world.paper_facts())
+    made = await report(connection, "BC-02", asked("2019"), league=league.read("[targets]\nM1 = 92"))
+    (row,) = rows(made.table)
+    said = [report_table.text(row[name], "vi") for name in ("E", "S", "P", "total", "m1", "m3", "met")]
+    assert said == ["441.042", "14.382", "23.969", "479.393", "92,00", "95,00", "Có"]
+    assert ratios.shares({name: row[name] for name in "ESNUP"}) == {
+        "E": "92,00",
+        "S": "3,00",
+        "N": "0,00",
+        "U": "0,00",
+        "P": "5,00",
+    }
