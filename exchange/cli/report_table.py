@@ -27,6 +27,7 @@ from exchange.tracker.reports.report import (
     Value,
     Word,
 )
+from exchange.tracker.reports.written import heading
 
 NOTHING = "—"
 WIDE = 110
@@ -76,10 +77,15 @@ def about(made: Report, language: str) -> Iterator[tuple[str, str]]:
     if filters:
         yield "filters", "; ".join(filters)
     yield "unit", texts.say(f"report.{made.code}.unit", language)
-    yield "version", texts.say(f"report.version.{made.version}", language)
+    yield "version", version(made, language)
     yield "as_of", text(made.asked.as_of, language)
     if made.coverage:
         yield "coverage", "/".join(map(ratios.grouped, made.coverage))
+
+
+def version(made: Report, language: str) -> str:
+    """How the period stands: provisional, or the version that was published."""
+    return made.version if made.version.isdecimal() else texts.say(f"report.version.{made.version}", language)
 
 
 def sentence(line: Line, language: str) -> str:
@@ -189,22 +195,8 @@ def _parts(columns: Sequence[Column], widths: Sequence[int], width: int) -> Iter
     yield part
 
 
-def heading(table: Table, column: Column, language: str, name: str = "") -> str:
-    """The heading of a column, or of the part of it that is called `name`."""
-    return texts.say(f"report_column.{table.name}.{name or column.name}", language, **column.facts)
-
-
 def _short(column: Column, cell: str) -> str:
     return f"{cell[:4]}…{cell[-4:]}" if column.name in SHORTENED and len(cell) > LONGEST_NUMBER else cell
-
-
-def flat(columns: Sequence[Column], row: Sequence[Value]) -> Iterator[tuple[str, Value]]:
-    """Values by column, both numbers of a pair for themselves."""
-    for column, value in zip(columns, row, strict=True):
-        if isinstance(value, Pair):
-            yield from ((column.name, part) for part in (value.first, value.second))
-        else:
-            yield column.name, value
 
 
 def text(value: Value, language: str) -> str:

@@ -29,16 +29,8 @@ class Cut:
         return self.scope is None and self.types is None and self.urgency is None
 
 
-_REGISTER = """
-    UNION ALL
-    SELECT direction, agency, moved_on, '', document_type, 0::smallint, 'P', '', '', '', 1
-      FROM register_row WHERE letter IS NULL AND NOT to_jsonb(register_row) ? 'counted'"""
-"""What offices' registers say of paper. Once such rows are facts of the tally themselves (`counted`), nothing comes of this."""
-
-FACTS = f"""(SELECT view, agency, day, scope, document_type, urgency, class, excluded, grade, justified, n FROM tally_day
-             UNION ALL
-             SELECT view, agency, day, scope, document_type, urgency, class, excluded, grade, justified, n FROM tally_delta
-             {_REGISTER})"""  # noqa: S608 - the statement is ours
+FACTS = "tally_shown"
+"""What is counted, of closed months as they were published."""
 
 _LEFT = """($4::uuid[] IS NULL OR agency = ANY($4)) AND ($5::text IS NULL OR scope = $5)
            AND ($6::text[] IS NULL OR document_type = ANY($6)) AND ($7::smallint[] IS NULL OR urgency = ANY($7))"""

@@ -81,7 +81,11 @@ async def make(
             return await REPORTS[code](about)
         if code.startswith("X-"):
             return await excluded.report(about, code)
-        return replace(await _of_signatures(connection, code, asked, trust, scope), coverage=about.coverage)
+        return replace(
+            await _of_signatures(connection, code, asked, trust, scope),
+            coverage=about.coverage,
+            version=about.version,
+        )
 
 
 async def _of_signatures(
