@@ -5,8 +5,8 @@ the status of a problem's code in `exchange.errors.PROBLEMS`. The keys are those
 """
 
 from collections.abc import Mapping
-from typing import get_args
 
+from exchange.api.described_figures import FIGURES
 from exchange.api.described_parts import (
     BYTES,
     ID,
@@ -23,7 +23,6 @@ from exchange.api.described_parts import (
     Parameter,
 )
 from exchange.broker import declared
-from exchange.rules import routing
 
 _ID = Parameter(name="id", place="path", schema=ID, required=True)
 _LANGUAGE = Parameter(name="Accept-Language", place="header", schema=TEXT)
@@ -217,19 +216,6 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             304: Answer(media="", headers=("ETag",)),
         },
     ),
-    ("GET", "/v1/tally"): Operation(
-        name="get_tally",
-        tag="lists",
-        parameters=(
-            _PERIOD,
-            _query("agency", _SHORT),
-            _query("scope", {**_chosen("*", *get_args(routing.Scope)), "default": "*"}),
-            _VIEW,
-            *_ASKS,
-        ),
-        answers={200: Answer(body="tally")},
-        refusals=("not_found",),
-    ),
     ("GET", "/v1/signatures"): Operation(
         name="get_signatures",
         tag="lists",
@@ -283,4 +269,5 @@ TABLE: Mapping[tuple[str, str], Operation] = {
         refusals=("not_found",),
         open=True,
     ),
+    **FIGURES,
 }  # fmt: skip

@@ -10,6 +10,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from exchange.api import auth, figure_shapes, native, question, shapes
+from exchange.api.described_figures import CLASSES, FORMS, REPORTS
 from exchange.api.parts import EXCHANGE
 from exchange.api.problems import language
 from exchange.api.question import Question
@@ -22,18 +23,14 @@ from exchange.tracker import deployment, measures, periods, signature_usage
 from exchange.tracker import tally as counting
 from exchange.tracker.measures import Means
 from exchange.tracker.reports import make, written
-from exchange.tracker.reports.report import NAMES, Report, Table, Value
+from exchange.tracker.reports.report import Report, Table, Value
 
 DEFAULT_LIMIT = 100
 MOST_TRANSFERS = 500
-WITH_FILE = frozenset({"indicators"})
-"""Reports that need a file beside the question; only the command has them."""
 CONTENTS = frozenset({"subject"})
 """Columns that only who sent or received a letter may read (trích yếu)."""
 OF_CERTIFICATES = frozenset({"BC-11", "BC-12"})
 """Reports in which a subject is a certificate's."""
-FORMS = ("json", "csv")
-CLASSES = (*paper_class.CLASSES, "X")
 
 
 async def get_tally(request: web.Request) -> web.Response:
@@ -68,11 +65,11 @@ async def get_measures(request: web.Request) -> web.Response:
 
 
 async def get_report(request: web.Request) -> web.Response:
-    """GET /v1/reports/{id}?period=&format=&…: a report as JSON or CSV, as `congvan report` writes it."""
+    """GET /v1/reports/{report}?period=&format=&…: a report as JSON or CSV, as `congvan report` writes it."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
-    name = request.match_info["id"]
-    if name not in NAMES or name in WITH_FILE:
+    name = request.match_info["report"]
+    if name not in REPORTS:
         raise Problem("not_found")
     form = question.one_of(request, "format", FORMS)
     asked = await question.question(request, calling)

@@ -15,6 +15,7 @@ VERBS = {
     "recheck": ("exchange.cli.recheck", "recheck"),
     "tally": ("exchange.cli.tally", "tally"),
     "report": ("exchange.cli.report", "report"),
+    "evidence": ("exchange.cli.evidence", "evidence"),
     "register": ("exchange.cli.register", "register"),
     "send": ("exchange.cli.send", "send"),
     "inbox": ("exchange.cli.inbox", "inbox"),

@@ -71,6 +71,7 @@ VALUES: Mapping[str, Callable[[Config], object]] = {
     "CONGVAN_NOTIFY": lambda given: "on" if given.notify else "off",
     "CONGVAN_QUOTA_REQUESTS": lambda given: given.quota_requests,
     "CONGVAN_QUOTA_MB": lambda given: given.quota_bytes // config.MEGABYTE,
+    "CONGVAN_OPEN_DATA": lambda given: "on" if given.open_data else "off",
 }
 """What is in force under each name."""
 

@@ -1,11 +1,5 @@
 -- Reports look at spans of time. What is written in order of time needs no more than the ends of each part (BRIN): nothing to
 -- speak of is added to a commit.
-CREATE INDEX letter_accepted ON letter USING brin (accepted_at) WITH (pages_per_range = 16, autosummarize = on);
-
-CREATE INDEX delivery_accepted ON delivery USING brin (accepted_at) WITH (pages_per_range = 16, autosummarize = on);
-
-CREATE INDEX delivery_arrived ON delivery USING brin (arrived_at) WITH (pages_per_range = 16, autosummarize = on);
-
 CREATE INDEX journal_at ON journal USING brin (at) WITH (pages_per_range = 16, autosummarize = on);
 
 -- The tally of the whole exchange in a month, without that of the other months.
