@@ -124,6 +124,13 @@ def configured(ground, seed, examples, steps):
                     "parameters": {"path.id": {"dictionary": "letters", **some}},
                     **also("416"),  # whether a range is within the letter, its schema cannot say
                 },
+                {
+                    "include-operation-id": "get_evidence",
+                    "parameters": {
+                        "path.letter": {"dictionary": "letters", **some},
+                        "path.recipient": {"dictionary": "agencies", **some},
+                    },
+                },
                 # how much of an upload is left, no schema can say
                 {"include-operation-id": "patch_upload", **also("413")},
                 {

@@ -45,8 +45,9 @@ async def question(request: web.Request, calling: Caller) -> Question:
     """The question of a request. Raises Problem bad_request, disabled, or not_found for agencies out of sight."""
     exchange = request.app[EXCHANGE]
     snapshot, at = await exchange.snapshot.current(), exchange.clock()
-    span, filters = period(request), _filters(request)
+    span = period(request)
     chosen, codes = _agencies(request, calling, snapshot)
+    filters = _filters(request)
     left = _left(request, chosen, snapshot)
     return Question(
         asked=Asked(period=span, agencies=left, as_of=at, filters=filters),

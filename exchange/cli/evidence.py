@@ -78,16 +78,16 @@ async def _written(
         raw = await payloads.get(connection, given.data / "payloads", letter)
     codes = {one.id: one.code for one in known.agencies.values()}
     whole = cases.with_bytes(package, raw)
-    await asyncio.to_thread(_put, whole, key, at, codes, output)
-    return output.stat().st_size
+    return await asyncio.to_thread(_put, whole, key, at, codes, output)
 
 
 def _put(
     package: cases.Package, key: receipts.ReceiptKey, at: datetime, codes: dict[UUID, str], output: Path
-) -> None:
+) -> int:
     try:
         with output.open("wb") as file:
             cases.write(package, key, at, codes, file)
+            return file.tell()
     except OSError as error:
         answers.fail(answers.USAGE, "cli.report_file", file=output, why=error.strerror)
 

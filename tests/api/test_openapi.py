@@ -17,7 +17,16 @@ from province import quick_letter
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from exchange import texts
-from exchange.api import described, described_parts, lists, native, openapi, parameters, routes
+from exchange.api import (
+    described,
+    described_figures,
+    described_parts,
+    lists,
+    native,
+    openapi,
+    parameters,
+    routes,
+)
 from exchange.broker import declared, deliver
 from exchange.edxml import codes, draft, model
 from exchange.edxml.notes import Notes
@@ -27,6 +36,7 @@ from exchange.tracker import tally
 from signing import verdict
 
 SEED = int(os.environ.get("CONGVAN_WALK_SEED", "20260"))
+SETTINGS = {"CONGVAN_OPEN_DATA": "on"}
 ELSEWHERE = {"method_not_allowed"}
 """Codes of no operation: of a method that a path does not know; of letters revoked, which nobody can revoke yet."""
 
@@ -387,6 +397,17 @@ async def test_every_success_is_as_described(shared_server):
     page = await ask("GET", f"/v1/signatures?{period}&agency=H13.01&limit=1", key)
     page = await ask("GET", f"/v1/signatures?{period}&agency=H13.01&after={page['next']}", key)
     assert page["items"][0]["letter"] == sent["letter"]
+    for more in ("", "&agency=H13.01&view=in&scope=same_root&level=2&kind=department&type=x&urgency=0"):
+        await ask("GET", f"/v1/measures?{period}{more}", key)
+    for name in described_figures.REPORTS:
+        await ask("GET", f"/v1/reports/{name}?{period}", key)
+    assert (await ask("GET", f"/v1/reports/BC-02?{period}&format=csv", key)).startswith(b"\xef\xbb\xbf")
+    page = await ask("GET", f"/v1/transfers?{period}&limit=1", key)
+    await ask("GET", f"/v1/transfers?{period}&after={page['next']}", key)
+    await ask("GET", f"/v1/transfers/{sent['letter']}/H13.02/evidence", key)
+    for form in ("json", "csv"):
+        await ask("GET", f"/open/tally.{form}")
+        await ask("GET", f"/open/tally.{form}", headers={"If-None-Match": "*"})
     described_ = await ask("GET", "/openapi.json")
     assert described_["info"]["version"]
     _, headers, _ = await got(shared_server.url)
