@@ -64,7 +64,7 @@ async def gathered(
         deliveries=chosen,
         verdicts=tuple(verdicts),
         documents=tuple(await evidence.documents(connection, named)),
-        lines=tuple(lines) if viewers is None else trace.visible(lines, chosen, frozenset(viewers)),
+        lines=tuple(lines) if viewers is None else trace.told(lines, chosen, frozenset(viewers)),
     )
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -178,18 +178,25 @@ def _trusted(
     held: Mapping[str, bytes], trust_files: list[bytes], timestamp_files: list[bytes]
 ) -> tuple[trust.Trust, list[tuple[str, str]]]:
     """What the auditor trusts, with the ZIP's revocation data as far as they can be read."""
-    lists, responses, faults = [], [], []
-    for name, raw in held.items():
-        if name.startswith("revocation/"):
-            kind = {"crl_files": [raw]} if name.endswith(".crl") else {"ocsp_files": [raw]}
-            try:
-                trust.load([], kind.get("crl_files", []), ocsp_files=kind.get("ocsp_files", []))
-            except ValueError:
-                faults.append(("revocation", name))
-            else:
-                (lists if name.endswith(".crl") else responses).append(raw)
-    found = trust.load(trust_files, lists, timestamp_files=timestamp_files, ocsp_files=responses)
-    return found, faults
+    lists = {name: raw for name, raw in held.items() if name.endswith(".crl")}
+    responses = {name: raw for name, raw in held.items() if name.endswith(".ocsp")}
+    bad = [name for name, raw in lists.items() if not _loads(lists=[raw])]
+    bad += [name for name, raw in responses.items() if not _loads(responses=[raw])]
+    found = trust.load(
+        trust_files,
+        [raw for name, raw in lists.items() if name not in bad],
+        timestamp_files=timestamp_files,
+        ocsp_files=[raw for name, raw in responses.items() if name not in bad],
+    )
+    return found, [("revocation", name) for name in bad]
+
+
+def _loads(lists: Sequence[bytes] = (), responses: Sequence[bytes] = ()) -> bool:
+    try:
+        trust.load([], lists, ocsp_files=responses)
+    except ValueError:
+        return False
+    return True
 
 
 def _again(

@@ -17,7 +17,7 @@ from exchange.rules import directory as rules
 from exchange.rules import paper_class
 from exchange.rules.directory import Directory
 from exchange.store import directory, journal, monitors, systems
-from exchange.store.pool import Pool
+from exchange.store.pool import Connection, Pool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ async def end(pool: Pool, role: Role, *, new_ids: ids.Ids, at: datetime) -> str:
         return "done"
 
 
-async def _agency(connection: directory.Connection, code: str | None, on: date) -> UUID | None:
+async def _agency(connection: Connection, code: str | None, on: date) -> UUID | None:
     if code is None:
         return None
     wanted = rules.canonical(code)

@@ -131,7 +131,7 @@ def _show(found: evidence_check.Checked, language: str) -> None:
         screen.line(texts.clean(texts.say(f"evidence.{key}", language, **facts)))
 
     say("about", letter=found.letter, at=found.accepted_at, files=found.files)
-    say("key", key=found.key_id)
+    say("key", id=found.key_id)
     for code, name in found.faults:
         say(f"fault_{code}", name=name)
     for one in found.signatures:

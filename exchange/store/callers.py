@@ -32,6 +32,9 @@ class CallerRow:
     watches_all: bool = False
 
 
+_LISTS = ("agencies", "switched_off", "watched", "watched_below")
+
+
 async def shown(
     connection: Connection, key_id: str | None, certificate: bytes | None, at: datetime, on: date
 ) -> tuple[CallerRow | None, CallerRow | None]:
@@ -68,7 +71,7 @@ async def shown(
     )  # fmt: skip
     rows = [
         CallerRow(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+            **{**record, **{name: tuple(record[name]) for name in _LISTS}},
         )
         for record in records
     ]

@@ -66,7 +66,7 @@ def _row(figures: Mapping[str, int], lasting: Took | None) -> list[Value]:
 async def _hours(given: Given) -> Table:
     found = await timeliness.hours(given.connection, tracker.span(given.asked), tracker.cut(given.asked))
     counted = {(row["weekday"], row["hour"]): int(row["n"]) for row in found}
-    rows = [
+    rows: list[list[Value]] = [
         [Word(f"weekday.{day}"), *(counted.get((day, hour), 0) for hour in range(24))] for day in range(1, 8)
     ]
     return Table(name="hours", columns=HOURS, rows=rows)
