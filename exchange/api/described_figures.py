@@ -48,7 +48,7 @@ _CUT = (
     _query("urgency", _several({"type": "integer", "minimum": 0, "maximum": 4})),
 )
 """The filters of every figure."""
-_PLACE = "^([0-9]{8}[.][0-9a-f]{32}[.][0-9a-f]{32}[.][0-9]{1,6})?$"
+_PLACE = "^([0-9]{1,7}[.][0-9a-f]{32}[.][0-9a-f]{32}[.][0-9]{1,6})?$"
 
 FIGURES: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v1/tally"): Operation(

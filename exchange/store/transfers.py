@@ -65,6 +65,8 @@ _KEPT = """
 
 async def page(connection: Connection, wanted: Wanted, after: Place | None, limit: int) -> list[Any]:
     """The next transfers after a place, at most so many."""
+    if after and after.day > wanted.last:
+        return []
     side, moment = SIDES[wanted.view]
     first = max(wanted.first, after.day) if after else wanted.first
     place = after or Place(day=date.min, letter=NIL, recipient=NIL, round=0)

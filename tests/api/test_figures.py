@@ -258,7 +258,7 @@ BAD = [
     "/v1/measures?period=2026&level=0", "/v1/measures?period=2026&level=x", "/v1/measures?period=2026&urgency=5",
     "/v1/measures?period=2026&kind=", "/v1/measures?period=2026&type=", "/v1/reports/BC-02?period=2026&format=xlsx",
     "/v1/reports/BC-02?period=2026&limit=1", "/v1/transfers?period=2026&class=Q", "/v1/transfers?period=2026&limit=501",
-    "/v1/transfers?period=2026&after=x", f"/v1/transfers?period=2026&after=20261399.{'0' * 32}.{'0' * 32}.1", "/v1/transfers?period=2026&scope=x",
+    "/v1/transfers?period=2026&after=x", f"/v1/transfers?period=2026&after=2026-13-99.{'0' * 32}.{'0' * 32}.1", "/v1/transfers?period=2026&scope=x",
     "/v1/transfers?period=2026&view=out&view=in", "/v1/tally?period=2026&type=a%00b", "/v1/tally?period=2026&agency=a%00b",
 ]  # fmt: skip
 
