@@ -8,6 +8,7 @@ Exit 0: written, or sound. 1: the check found something. 2: no such letter, a fi
 
 import asyncio
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -127,16 +128,18 @@ def _show_json(found: evidence_check.Checked, _language: str) -> None:
 
 
 def _show(found: evidence_check.Checked, language: str) -> None:
-    def say(key: str, **facts: object) -> None:
+    for key, facts in _sentences(found):
         screen.line(texts.clean(texts.say(f"evidence.{key}", language, **facts)))
 
-    say("about", letter=found.letter, at=found.accepted_at, files=found.files)
-    say("key", id=found.key_id)
+
+def _sentences(found: evidence_check.Checked) -> Iterator[tuple[str, dict[str, object]]]:
+    yield "about", {"letter": found.letter, "at": found.accepted_at, "files": found.files}
+    yield "key", {"id": found.key_id}
     for code, name in found.faults:
-        say(f"fault_{code}", name=name)
+        yield f"fault_{code}", {"name": name}
     for one in found.signatures:
         same = "same" if one.recorded == one.found else "differs"
-        say(same, where=one.where, recorded=one.recorded or "–", found=one.found or "–")
+        yield same, {"where": one.where, "recorded": one.recorded or "–", "found": one.found or "–"}
     if not found.contents:
-        say("no_contents")
-    say("sound" if found.sound else "unsound")
+        yield "no_contents", {}
+    yield ("sound" if found.sound else "unsound"), {}
