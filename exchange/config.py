@@ -84,6 +84,7 @@ class Config:
     quota_requests: int
     quota_bytes: int
     coverage_percent: int
+    open_data: bool = False
 
     @property
     def revocation_folder(self) -> Path:
@@ -131,6 +132,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
         quota_requests=_whole(environment, "CONGVAN_QUOTA_REQUESTS", 12_000),
         quota_bytes=_whole(environment, "CONGVAN_QUOTA_MB", 6_000) * MEGABYTE,
         coverage_percent=_whole(environment, "CONGVAN_COVERAGE_PERCENT", 90, most=100),
+        open_data=_choice(environment, "CONGVAN_OPEN_DATA", ("off", "on")) == "on",
     )
 
 

@@ -124,6 +124,13 @@ def configured(ground, seed, examples, steps):
                     "parameters": {"path.id": {"dictionary": "letters", **some}},
                     **also("416"),  # whether a range is within the letter, its schema cannot say
                 },
+                {
+                    "include-operation-id": "get_evidence",
+                    "parameters": {
+                        "path.letter": {"dictionary": "letters", **some},
+                        "path.recipient": {"dictionary": "agencies", **some},
+                    },
+                },
                 # how much of an upload is left, no schema can say
                 {"include-operation-id": "patch_upload", **also("413")},
                 {
@@ -161,6 +168,7 @@ def walk(ground, description, *, seed, examples, steps=6):
             folded(case)
             handed_over(case, ground)
             lettered(case, ground, numbers)
+            topped(case, ground)
         case._record_starting_state()  # what was good stays good, what was bad stays bad
 
     for hook in (before_call, filter_failure):
@@ -171,6 +179,12 @@ def walk(ground, description, *, seed, examples, steps=6):
         for hook in (before_call, filter_failure):
             hooks.unregister(hook)
         media_types.unregister_all()
+
+
+def topped(case, ground):
+    """A subtree is that of an agency, which then has to be named."""
+    if case.query and case.query.get("subtree") == "1" and not case.query.get("agency"):
+        case.query["agency"] = ground.agencies[0]
 
 
 def within_reach(description):

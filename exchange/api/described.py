@@ -5,9 +5,9 @@ the status of a problem's code in `exchange.errors.PROBLEMS`. The keys are those
 """
 
 from collections.abc import Mapping
-from typing import get_args
 
 from exchange.api import described_paper
+from exchange.api.described_figures import FIGURES
 from exchange.api.described_parts import (
     BYTES,
     ID,
@@ -24,7 +24,6 @@ from exchange.api.described_parts import (
     Parameter,
 )
 from exchange.broker import declared
-from exchange.rules import routing
 
 _ID = described_paper.ID_NAMED
 _KNOWN_TAG = Parameter(name="If-None-Match", place="header", schema=TEXT)
@@ -212,19 +211,6 @@ TABLE: Mapping[tuple[str, str], Operation] = {
             304: Answer(media="", headers=("ETag",)),
         },
     ),
-    ("GET", "/v1/tally"): Operation(
-        name="get_tally",
-        tag="lists",
-        parameters=(
-            _PERIOD,
-            _query("agency", _SHORT),
-            _query("scope", {**_chosen("*", *get_args(routing.Scope)), "default": "*"}),
-            _VIEW,
-            *_ASKS,
-        ),
-        answers={200: Answer(body="tally")},
-        refusals=("not_found",),
-    ),
     ("GET", "/v1/signatures"): Operation(
         name="get_signatures",
         tag="lists",
@@ -278,4 +264,5 @@ TABLE: Mapping[tuple[str, str], Operation] = {
         refusals=("not_found",),
         open=True,
     ),
+    **FIGURES,
 }  # fmt: skip

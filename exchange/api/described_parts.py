@@ -14,6 +14,8 @@ XML = "application/xml"
 PROBLEM = "application/problem+json"
 BYTES = "application/octet-stream"
 PLAIN = "text/plain"
+CSV = "text/csv"
+ZIP = "application/zip"
 PARTS = "multipart/form-data"
 
 TEXT: Facts = {"type": "string"}
@@ -54,10 +56,14 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One success: its media type, empty if it has no body; for JSON its schema's name; its own headers; its links."""
+    """One success: its media type, empty if it has no body; for JSON its schema's name; its own headers; its links.
+
+    `also`: further media types that the caller may choose.
+    """
 
     body: str | None = None
     media: str = JSON
+    also: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
 
@@ -125,6 +131,10 @@ LINKS: Mapping[str, Link] = {
     "next_agencies": Link(operation="get_agencies", parameters={"after": "$response.body#/next"}),
     "next_signatures": Link(
         operation="get_signatures",
+        parameters={"period": "$request.query.period", "after": "$response.body#/next"},
+    ),
+    "next_transfers": Link(
+        operation="get_transfers",
         parameters={"period": "$request.query.period", "after": "$response.body#/next"},
     ),
     "next_page": Link(operation="get_inbox", parameters={"after": "$response.body#/next"}),

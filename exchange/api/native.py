@@ -184,6 +184,11 @@ def named(request: web.Request) -> UUID:
     return _uuid(request.match_info["id"]) or NOTHING
 
 
+def identified(text: str) -> UUID:
+    """The id that a text is; nobody's if it is none."""
+    return _uuid(text) or NOTHING
+
+
 def _uuid(text: str) -> UUID | None:
     """An id as we write it, in any case; other spellings of a UUID are none of ours."""
     return UUID(text) if _ID.fullmatch(text) else None

@@ -119,7 +119,7 @@ def _answer(status: int, answer: Answer, language: str) -> Json:
         "headers": _headers(answer.headers),
     }
     if answer.media:
-        found["content"] = {answer.media: _content(answer.body)}
+        found["content"] = {answer.media: _content(answer.body), **{media: {} for media in answer.also}}
     if answer.links:
         found["links"] = {name: _link(name, described_parts.LINKS[name], language) for name in answer.links}
     return found

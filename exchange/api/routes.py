@@ -4,7 +4,20 @@ import functools
 
 from aiohttp import web
 
-from exchange.api import bodies, compose, description, lists, native, operations, papers, statuses, uploads
+from exchange.api import (
+    bodies,
+    compose,
+    description,
+    evidence,
+    figures,
+    lists,
+    native,
+    open_data,
+    operations,
+    papers,
+    statuses,
+    uploads,
+)
 
 _get = functools.partial(web.get, expect_handler=bodies.later)
 _post = functools.partial(web.post, expect_handler=bodies.later)
@@ -27,8 +40,14 @@ ROUTES = (
     _post("/v1/messages/{id}/paper", papers.post_declaration),
     _post("/v1/attestations", papers.post_attestation),
     _get("/v1/agencies", lists.get_agencies),
-    _get("/v1/tally", lists.get_tally),
+    _get("/v1/tally", figures.get_tally),
+    _get("/v1/measures", figures.get_measures),
+    _get("/v1/reports/{report}", figures.get_report),
+    _get("/v1/transfers", figures.get_transfers),
+    _get("/v1/transfers/{letter}/{recipient}/evidence", evidence.get_evidence),
     _get("/v1/signatures", lists.get_signatures),
+    _get("/open/tally.json", open_data.get_open_json),
+    _get("/open/tally.csv", open_data.get_open_csv),
     _get("/v1/receipt-key", operations.get_receipt_key),
     _get("/openapi.json", description.get_description),
     _get("/healthz", operations.get_health),

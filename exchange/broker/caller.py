@@ -13,10 +13,20 @@ from exchange.store.pool import Pool
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watches:
+    """What a monitor (giám sát) sees the figures and facts of, never the contents: agencies alone, with all below, or everything."""
+
+    agencies: frozenset[UUID] = frozenset()
+    subtrees: frozenset[UUID] = frozenset()
+    everything: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Caller:
     """An authenticated system; `owner` is the agency under which its refusals are journalled.
 
     `agencies`: whose letters it may see and move. `switched_off`: those it acts for too, but which take no part now.
+    `watches`: what it may see as a monitor; which agencies those are, the directory tells (`broker.monitors.seen`).
     """
 
     system: UUID
@@ -24,6 +34,7 @@ class Caller:
     owner: UUID
     agencies: frozenset[UUID]
     switched_off: frozenset[UUID] = frozenset()
+    watches: Watches = Watches()
 
     @property
     def acts_for(self) -> frozenset[UUID]:
@@ -62,6 +73,9 @@ async def authenticate(pool: Pool, shown: Credentials, at: datetime) -> Caller:
     return Caller(
         system=row.system, name=row.name, owner=row.owner, agencies=frozenset(row.agencies),
         switched_off=frozenset(row.switched_off),
+        watches=Watches(
+            agencies=frozenset(row.watched), subtrees=frozenset(row.watched_below), everything=row.watches_all
+        ),
     )  # fmt: skip
 
 

@@ -112,6 +112,11 @@ def read(stored: bytes) -> Mapping[str, Any] | None:
 
 def check(stored: bytes, key: ReceiptKey) -> bool:
     """Whether a stored statement still carries our signature over its receipt member, written as we write it."""
+    return signed(stored, key.key.public_key())
+
+
+def signed(stored: bytes, key: keys.StatementPublicKey) -> bool:
+    """Whether a statement carries the signature of this key over its receipt member, written as we write it."""
     whole = read(stored)
     if whole is None:
         return False
@@ -120,7 +125,7 @@ def check(stored: bytes, key: ReceiptKey) -> bool:
         signature = base64.b64decode(str(whole["signature"].get("value")), validate=True)
     except ValueError:
         return False
-    sound = seal.check_statement(member, signature, key.key.public_key(), context=CONTEXT)
+    sound = seal.check_statement(member, signature, key, context=CONTEXT)
     return sound and stored.startswith(b'{"receipt":' + member + b",")
 
 

@@ -53,7 +53,7 @@ async def trace(exchange: Exchange, caller: Caller, letter: UUID) -> Trace | Non
         links = await linked.links(connection, agencies, row)
         visible = await answers.visible(connection, agencies, _named(seen))
     return Trace(
-        letter=row, deliveries=tuple(seen), events=_visible(lines, seen, caller.agencies), links=links,
+        letter=row, deliveries=tuple(seen), events=told(lines, seen, caller.agencies), links=links,
         visible=frozenset(visible),
     )  # fmt: skip
 
@@ -70,7 +70,8 @@ def _named(seen: Iterable[Any]) -> set[UUID]:
     return {delivery[name] for delivery in seen for name in _NAMED} - {None}
 
 
-def _visible(lines: Iterable[Any], seen: Sequence[Any], agencies: frozenset[UUID]) -> tuple[Any, ...]:
+def told(lines: Iterable[Any], seen: Sequence[Any], agencies: frozenset[UUID]) -> tuple[Any, ...]:
+    """The lines that these agencies may see, of those about deliveries that they see."""
     own = {delivery["id"] for delivery in seen}
     return tuple(line for line in lines if _may_see(line, own, agencies))
 

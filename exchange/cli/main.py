@@ -16,6 +16,7 @@ VERBS = {
     "tally": ("exchange.cli.tally", "tally"),
     "report": ("exchange.cli.report", "report"),
     "paper": ("exchange.cli.paper", "paper"),
+    "evidence": ("exchange.cli.evidence", "evidence"),
     "register": ("exchange.cli.register", "register"),
     "send": ("exchange.cli.send", "send"),
     "inbox": ("exchange.cli.inbox", "inbox"),

@@ -20,7 +20,7 @@ import click
 
 from exchange import texts
 from exchange.broker.imports import Asked
-from exchange.cli import answers, bars, operators, register_numbers, register_print, tally
+from exchange.cli import answers, bars, named, operators, register_numbers, register_print, tally
 from exchange.edxml import view
 from exchange.errors import Finding
 from exchange.rules import register_books, registers
@@ -80,7 +80,7 @@ def _day(moment: datetime | None) -> date | None:
 async def _load(pool: Pool, file: Path, order: Order, code: str, by: str, tell: Tell) -> Outcome | None:
     at = operators.now()
     async with pool.acquire() as connection:
-        (agency,) = await tally.agencies(connection, [code], at)
+        (agency,) = await named.agencies(connection, [code], at)
         if agency is None:
             return None
         with file.open("rb") as opened:
@@ -181,7 +181,7 @@ def list_loads(*, codes: tuple[str, ...], year: int | None, as_json: bool, langu
 
 async def _loads(pool: Pool, codes: tuple[str, ...], year: int | None) -> list[dict[str, Any]] | None:
     async with pool.acquire() as connection:
-        found = await tally.agencies(connection, codes, operators.now())
+        found = await named.agencies(connection, codes, operators.now())
         if None in found:
             return None
         chosen = [one.id for one in found if one] if codes else None
@@ -248,7 +248,7 @@ def match(*, codes: tuple[str, ...], by: str, as_json: bool, language: str) -> N
 async def _matched(pool: Pool, codes: tuple[str, ...], by: str) -> list[cases.Rematched] | None:
     at = operators.now()
     async with pool.acquire() as connection:
-        found = await tally.agencies(connection, codes, at)
+        found = await named.agencies(connection, codes, at)
         if None in found:
             return None
         hand = Hand(by=texts.clean(by), at=at, ids=operators.new_ids())

@@ -9,7 +9,7 @@ from uuid import UUID
 import click
 
 from exchange import texts
-from exchange.cli import answers, operators, tally
+from exchange.cli import answers, named, operators, tally
 from exchange.rules.number_series import Gap
 from exchange.rules.reporting_period import YEARS
 from exchange.store.pool import Pool
@@ -47,7 +47,7 @@ def gaps(*, agency: str, year: int, book: str, as_json: bool, language: str) -> 
 
 async def _series(pool: Pool, code: str, book: str, year: int) -> tuple[Series, ...] | None:
     async with pool.acquire() as connection:
-        (agency,) = await tally.agencies(connection, [code], operators.now())
+        (agency,) = await named.agencies(connection, [code], operators.now())
         return await cases.series(connection, agency.id, book, year) if agency else None
 
 
@@ -129,7 +129,7 @@ def _span(numbers: str) -> tuple[int, int]:
 
 async def _said(pool: Pool, code: str, said: Explanation, by: str) -> UUID | None:
     async with pool.acquire() as connection:
-        (agency,) = await tally.agencies(connection, [code], operators.now())
+        (agency,) = await named.agencies(connection, [code], operators.now())
         if agency is None:
             return None
         own = replace(said, agency=agency.id)

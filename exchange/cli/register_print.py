@@ -12,13 +12,14 @@ from typing import IO
 import click
 
 from exchange import texts
-from exchange.cli import answers, operators, report, tally
+from exchange.cli import answers, named, operators
 from exchange.rules import register_books, xlsx_write
 from exchange.rules.register_books import Column
 from exchange.store.pool import Pool
 from exchange.tracker import register_print
 from exchange.tracker import tally as counting
 from exchange.tracker.register_print import Said, Several, Value
+from exchange.tracker.reports import written
 
 WIDTHS = {
     "document": 20,
@@ -99,7 +100,7 @@ def _csv(file: IO[bytes], columns: Sequence[Column]) -> Iterator[Add]:
 
     def add(values: Sequence[Cell]) -> None:
         with _writing():
-            writer.writerow([report.harmless(_plain(value)) for value in values])
+            writer.writerow([written.harmless(_plain(value)) for value in values])
 
     yield add
     text.detach()
@@ -124,7 +125,7 @@ def _plain(value: Cell) -> str | int:
 
 async def _written(pool: Pool, order: _Order, language: str) -> bool:
     async with pool.acquire() as connection:
-        (agency,) = await tally.agencies(connection, [order.code], operators.now())
+        (agency,) = await named.agencies(connection, [order.code], operators.now())
         if agency is None:
             return False
         with _sheet(order) as add:

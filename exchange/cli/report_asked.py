@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar, get_args
 import click
 
 from exchange import config
-from exchange.cli import answers, report_paper, tally
+from exchange.cli import answers, named, report_paper
 from exchange.rules import indicators, league, paper_class, routing, working_days
 from exchange.store import measures as store
 from exchange.store.pool import Connection
@@ -85,7 +85,7 @@ async def asked(
 ) -> tuple[Asked, list[str]] | None:
     """The question, with the codes of the agencies named; None if nobody has one of the codes."""
     codes = (*given.codes, *given.subtrees)
-    found = await tally.agencies(connection, codes, at)
+    found = await named.agencies(connection, codes, at)
     if None in found:
         return None
     known = [one for one in found if one]

@@ -27,6 +27,7 @@ from exchange.tracker.reports.report import (
     Value,
     Word,
 )
+from exchange.tracker.reports.written import heading
 
 NOTHING = "—"
 WIDE = 110
@@ -196,22 +197,8 @@ def _parts(columns: Sequence[Column], widths: Sequence[int], width: int) -> Iter
     yield part
 
 
-def heading(table: Table, column: Column, language: str, name: str = "") -> str:
-    """The heading of a column, or of the part of it that is called `name`."""
-    return texts.say(f"report_column.{table.name}.{name or column.name}", language, **column.facts)
-
-
 def _short(column: Column, cell: str) -> str:
     return f"{cell[:4]}…{cell[-4:]}" if column.name in SHORTENED and len(cell) > LONGEST_NUMBER else cell
-
-
-def flat(columns: Sequence[Column], row: Sequence[Value]) -> Iterator[tuple[str, Value]]:
-    """Values by column, both numbers of a pair for themselves."""
-    for column, value in zip(columns, row, strict=True):
-        if isinstance(value, Pair):
-            yield from ((column.name, part) for part in (value.first, value.second))
-        else:
-            yield column.name, value
 
 
 def text(value: Value, language: str) -> str:

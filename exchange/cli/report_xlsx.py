@@ -9,6 +9,7 @@ from exchange.cli import report_table
 from exchange.rules import paper_class, xlsx_write
 from exchange.rules.ratios import Measure
 from exchange.rules.xlsx_write import Figure, Grid
+from exchange.tracker.reports import written
 from exchange.tracker.reports.report import Column, Dated, Hundredths, Pair, Report, Table, Took, Value, Word
 
 LONGEST, SHORTEST = 48, 9
@@ -39,7 +40,7 @@ def write(made: Report, file: Path, language: str) -> None:
 def _grid(made: Report, table: Table, language: str) -> Grid:
     title = table.name if table is made.table else texts.say(f"report.{table.name}.title", language)
     headings = [
-        report_table.heading(table, column, language, name)
+        written.heading(table, column, language, name)
         for column in table.columns
         for name in column.parts or (column.name,)
     ]
@@ -60,8 +61,7 @@ def _texts(table: Table, rows: Sequence[Sequence[Value]], language: str) -> list
     """The cells of each column as people read them, to see how wide they are."""
     columns = sum(len(column.parts or (column.name,)) for column in table.columns)
     shown = [
-        [report_table.text(value, language) for _, value in report_table.flat(table.columns, row)]
-        for row in rows
+        [report_table.text(value, language) for _, value in written.flat(table.columns, row)] for row in rows
     ]
     return [[row[place] for row in shown] for place in range(columns)]
 
@@ -81,7 +81,7 @@ def _total(table: Table, language: str) -> list[xlsx_write.Cellular] | None:
 
 
 def _cells(columns: Sequence[Column], row: Sequence[Value], language: str) -> Iterator[xlsx_write.Cellular]:
-    return (_cell(value, language) for _, value in report_table.flat(columns, row))
+    return (_cell(value, language) for _, value in written.flat(columns, row))
 
 
 def _cell(value: Value, language: str) -> xlsx_write.Cellular:

@@ -72,6 +72,7 @@ VALUES: Mapping[str, Callable[[Config], object]] = {
     "CONGVAN_QUOTA_REQUESTS": lambda given: given.quota_requests,
     "CONGVAN_QUOTA_MB": lambda given: given.quota_bytes // config.MEGABYTE,
     "CONGVAN_COVERAGE_PERCENT": lambda given: given.coverage_percent,
+    "CONGVAN_OPEN_DATA": lambda given: "on" if given.open_data else "off",
 }
 """What is in force under each name."""
 

@@ -3,6 +3,7 @@
     system add --acts-for CODE… --name NAME   registers a system and shows its key, once
     system rotate ID [--certificate FILE]     a new key or certificate; old ones work on for a while
     system acts-for ID --add CODE --end CODE  whom it acts for, with dates
+    system monitor ID --agency CODE           what it watches: figures and facts, never contents
     system disable ID, system list, system test ID
 
 Exit 1: a test that found something wrong. Exit 2: an unknown code or system, a certificate that will not do.
@@ -22,7 +23,7 @@ from exchange import texts
 from exchange.broker import credentials, imports
 from exchange.broker import directory as cases
 from exchange.broker import systems as acting
-from exchange.cli import answers, connection, import_outcome, operators
+from exchange.cli import answers, connection, import_outcome, monitors, operators
 from exchange.cli.language import language as chosen
 from exchange.rules import connection as moments
 from exchange.rules import directory_systems, paper_class
@@ -51,6 +52,7 @@ def system() -> None:
 
 
 system.add_command(connection.test_connection)
+system.add_command(monitors.monitor)
 
 
 @system.command("add")
@@ -184,13 +186,14 @@ def list_systems(*, as_json: bool, language: str) -> None:
             str(row.id),
             row.name,
             _agencies(row.acts_for, language),
+            "\n".join(_watched(code, language, below=below) for code, below in row.watches) or "–",
             "\n".join(_credential(one, language) for one in row.credentials),
             moments.moment(row.seen_at) if row.seen_at else "–",
             texts.say(f"directory.{_state(row)}", language),
         )
         for row in found
     ]
-    operators.table(("system", "name", "acts_for", "keys", "seen", "state"), lines, language)
+    operators.table(("system", "name", "acts_for", "watches", "keys", "seen", "state"), lines, language)
 
 
 def _name(name: str, language: str) -> str:
@@ -236,6 +239,13 @@ def _agencies(codes: tuple[str, ...], language: str) -> str:
     more = len(codes) - AGENCIES_SHOWN
     said = [texts.say("directory.more_agencies", language, count=more)] if more > 0 else []
     return " ".join([*codes[:AGENCIES_SHOWN], *said])
+
+
+def _watched(code: str | None, language: str, *, below: bool) -> str:
+    """An agency that is watched, everything, or an agency with all below it."""
+    if code is None:
+        return texts.say("monitor.everything", language)
+    return texts.say("monitor.with_below", language, code=code) if below else code
 
 
 def _credential(one: store.Credential, language: str) -> str:

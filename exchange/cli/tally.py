@@ -3,20 +3,19 @@
 import asyncio
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 from rich.table import Table
 
 from exchange import config, texts
 from exchange.broker import receipts
-from exchange.cli import answers, screen
-from exchange.rules import directory as rules_directory
-from exchange.rules import paper_class, routing, signature_measures
-from exchange.store import directory, pool
+from exchange.cli import answers, report_asked, screen
+from exchange.cli.report_asked import Options
+from exchange.rules import signature_measures
 from exchange.tracker import check as checking
 from exchange.tracker import signature_usage
 from exchange.tracker import tally as counting
@@ -28,19 +27,16 @@ BY_SIGNATURE = frozenset(signature_measures.MEASURES)
 COLUMNS = (
     "period", "view", "scope", "agencies", "name", "n", "d", "text", "registers_n", "registers_d", "sufficient",
 )  # fmt: skip
-SCOPES = (counting.WHOLE, *get_args(routing.Scope))
 
 
 @click.command()
 @click.option("--period", required=True, help="2019, 2019-07, 2019-07-31, 2019-Q3, 2019-H1, 2019-W05")
-@click.option("--agency", "codes", multiple=True, help="agency code; repeat for several; without it: all")
-@click.option("--view", type=click.Choice(["out", "in"]), default="out", show_default=True)
-@click.option("--scope", type=click.Choice(SCOPES), default=counting.WHOLE, show_default=True)
+@report_asked.options
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
 )
 @click.option("--json", "as_json", is_flag=True, help="same as --format json")
-def tally(*, period: str, codes: tuple[str, ...], view: str, scope: str, form: str, as_json: bool) -> None:
+def tally(*, period: str, asked_for: Options, form: str, as_json: bool) -> None:
     """How many transfers were electronic, with paper, without legal value, undeclared, or on paper only."""
     given = answers.settings()
     try:
@@ -49,37 +45,22 @@ def tally(*, period: str, codes: tuple[str, ...], view: str, scope: str, form: s
         answers.fail(answers.USAGE, "cli.bad_period", period=period)
     trusted = answers.trusted(given)
     with answers.database(given) as dsn:
-        counted = answers.reached(_count(dsn, (span, view, scope), codes, trusted, given.coverage_percent))
+        counted = answers.reached(_count(dsn, span, asked_for, trusted, given.coverage_percent))
     if counted is None:
-        answers.fail(answers.USAGE, "cli.unknown_agency", codes=", ".join(codes))
-    _PRINT["json" if as_json else form]({**counted, "agencies": list(codes)}, given.language)
+        answers.fail(
+            answers.USAGE, "cli.unknown_agency", codes=", ".join((*asked_for.codes, *asked_for.subtrees))
+        )
+    _PRINT["json" if as_json else form]({**counted, "agencies": list(asked_for.codes)}, given.language)
 
 
 async def _count(
-    dsn: str,
-    asked: tuple[counting.Period, str, str],
-    codes: tuple[str, ...],
-    trusted: trust.Trust,
-    percent: int,
+    dsn: str, span: counting.Period, asked_for: Options, trusted: trust.Trust, percent: int
 ) -> dict[str, Any] | None:
-    span, view, scope = asked
-    at = datetime.now(UTC)
     async with answers.connected(dsn) as connection:
-        found = await agencies(connection, codes, at)
-        if None in found:
+        question = await report_asked.asked(connection, span, asked_for, datetime.now(UTC))
+        if question is None:
             return None
-        chosen = [agency.id for agency in found if agency] if codes else None
-        counted = await counting.count(connection, span, view=view, scope=scope, agencies=chosen, as_of=at)
-        return await signature_usage.in_tally(connection, counted, chosen, trusted, percent)
-
-
-async def agencies(
-    connection: pool.Connection, codes: Sequence[str], at: datetime
-) -> list[rules_directory.Agency | None]:
-    """The agencies with these codes today, None for a code that nobody has."""
-    today = paper_class.local_day(at)
-    snapshot = await directory.load(connection, today) if codes else None
-    return [rules_directory.find(snapshot, code, today) for code in codes] if snapshot else []
+        return await signature_usage.told(connection, question[0], trusted, percent)
 
 
 def _print_table(body: dict[str, Any], language: str) -> None:

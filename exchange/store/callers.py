@@ -16,7 +16,8 @@ from exchange.store.pool import Connection
 class CallerRow:
     """A system (hệ thống) and the agencies it acts for. `secret_sha256` is of its key, None for a certificate.
 
-    `switched_off` are those it acts for that take no part at the moment; they do not stand in `agencies`.
+    `switched_off` are those it acts for that take no part at the moment; they do not stand in `agencies`. `watched`,
+    `watched_below` (with all below them), `watches_all`: what it may see the figures of as a monitor.
     """
 
     system: UUID
@@ -26,6 +27,12 @@ class CallerRow:
     agencies: tuple[UUID, ...]
     switched_off: tuple[UUID, ...]
     secret_sha256: bytes | None
+    watched: tuple[UUID, ...] = ()
+    watched_below: tuple[UUID, ...] = ()
+    watches_all: bool = False
+
+
+_LISTS = ("agencies", "switched_off", "watched", "watched_below")
 
 
 async def shown(
@@ -38,7 +45,9 @@ async def shown(
     records: list[Any] = await connection.fetch(
         """SELECT system.id AS system, system.name, system.owner_agency AS owner,
                   system.disabled_at IS NOT NULL AS disabled, shown.secret_sha256,
-                  coalesce(mine.agencies, '{}') AS agencies, coalesce(mine.switched_off, '{}') AS switched_off
+                  coalesce(mine.agencies, '{}') AS agencies, coalesce(mine.switched_off, '{}') AS switched_off,
+                  coalesce(seen.watched, '{}') AS watched, coalesce(seen.watched_below, '{}') AS watched_below,
+                  coalesce(seen.watches_all, false) AS watches_all
              FROM (SELECT system, secret_sha256 FROM system_key
                     WHERE id = $1 AND valid_from <= $3 AND (valid_to IS NULL OR $3 < valid_to)
                    UNION ALL
@@ -50,12 +59,19 @@ async def shown(
                          array_agg(agency.id) FILTER (WHERE agency.disabled_at IS NOT NULL) AS switched_off
                     FROM acts_for JOIN agency ON agency.id = acts_for.agency
                    WHERE acts_for.system = system.id AND acts_for.valid_from <= $4
-                     AND (acts_for.valid_to IS NULL OR $4 <= acts_for.valid_to)) AS mine""",
+                     AND (acts_for.valid_to IS NULL OR $4 <= acts_for.valid_to)) AS mine
+            CROSS JOIN LATERAL (
+                  SELECT array_agg(monitors.agency) FILTER (WHERE NOT subtree AND agency IS NOT NULL) AS watched,
+                         array_agg(monitors.agency) FILTER (WHERE subtree) AS watched_below,
+                         bool_or(agency IS NULL) AS watches_all
+                    FROM monitors
+                   WHERE monitors.system = system.id AND monitors.valid_from <= $4
+                     AND (monitors.valid_to IS NULL OR $4 <= monitors.valid_to)) AS seen""",
         key_id, certificate, at, on,
     )  # fmt: skip
     rows = [
         CallerRow(
-            **{**record, "agencies": tuple(record["agencies"]), "switched_off": tuple(record["switched_off"])}
+            **{**record, **{name: tuple(record[name]) for name in _LISTS}},
         )
         for record in records
     ]

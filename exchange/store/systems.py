@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from exchange.rules.directory_systems import ActsEntry, SystemEntry
+from exchange.store import monitors
 from exchange.store.pool import Connection
 
 
@@ -25,6 +26,7 @@ class SystemRow:
     """A document system (hệ thống quản lý văn bản) as people list it; agencies by canonical code.
 
     `keys` are the public parts of keys in date; `credentials` all that have not ended yet. `seen_at`: last request.
+    `watches`: codes of the agencies it watches (None: everything), each with whether all below it too.
     """
 
     id: UUID
@@ -36,6 +38,7 @@ class SystemRow:
     seen_at: datetime | None
     keys: tuple[str, ...]
     credentials: tuple[Credential, ...]
+    watches: tuple[tuple[str | None, bool], ...] = ()
 
 
 async def add_system(
@@ -125,7 +128,10 @@ async def systems(connection: Connection, at: datetime, on: date) -> list[System
         on,
     )
     held = await credentials(connection, [record["id"] for record in records])
-    return [_listed(record, held.get(record["id"], ()), at) for record in records]
+    watched = await monitors.listed(connection, on)
+    return [
+        _listed(record, held.get(record["id"], ()), watched.get(record["id"], ()), at) for record in records
+    ]
 
 
 async def credentials(connection: Connection, asked: Sequence[UUID]) -> dict[UUID, list[Credential]]:
@@ -217,10 +223,16 @@ async def remove(connection: Connection, removed: Sequence[UUID]) -> None:
     await connection.execute("DELETE FROM system WHERE id = ANY($1)", list(removed))
 
 
-def _listed(record: Any, held: Sequence[Credential], at: datetime) -> SystemRow:  # noqa: ANN401 - a record
+def _listed(
+    record: Any,  # noqa: ANN401 - a record
+    held: Sequence[Credential],
+    watched: Sequence[tuple[str | None, bool]],
+    at: datetime,
+) -> SystemRow:
     standing = tuple(one for one in held if one.valid_to is None or at < one.valid_to)
     return SystemRow(
         **{**record, "acts_for": tuple(record["acts_for"])},
         keys=tuple(one.id for one in standing if one.kind == "key" and one.valid_from <= at),
         credentials=standing,
+        watches=tuple(watched),
     )

@@ -33,21 +33,25 @@ async def fold(connection: Connection, limit: int) -> int:
     )
 
 
-async def counts(
+async def counts(  # noqa: PLR0913 - one filter a parameter
     connection: Connection,
     view: str,
     first: date,
     last: date,
     agencies: Sequence[UUID] | None,
     scope: str | None = None,
+    *,
+    types: Sequence[str] | None = None,
+    urgency: Sequence[int] | None = None,
 ) -> list[Any]:
     """Transfers by class, kind of exclusion and grade in a span of days as they are shown: of closed months as closed."""
     return await connection.fetch(
         """SELECT class, excluded, grade, sum(n)::bigint AS n FROM tally_shown
             WHERE view = $1 AND day BETWEEN $2 AND $3 AND ($4::uuid[] IS NULL OR agency = ANY($4))
               AND ($5::text IS NULL OR scope = $5)
+              AND ($6::text[] IS NULL OR document_type = ANY($6)) AND ($7::smallint[] IS NULL OR urgency = ANY($7))
             GROUP BY class, excluded, grade HAVING sum(n) <> 0""",
-        view, first, last, agencies, scope,
+        view, first, last, agencies, scope, types, urgency,
     )  # fmt: skip
 
 

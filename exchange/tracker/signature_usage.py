@@ -112,6 +112,22 @@ async def measures(connection: Connection, asked: Asked, trust: Trust) -> dict[s
         return signature_measures.measures(await gathered(connection, asked, trust, ever=False))
 
 
+async def told(
+    connection: Connection, asked: Asked, trust: Trust, percent: int = tally.COVERAGE_PERCENT
+) -> dict[str, Any]:
+    """The tally of what is asked, as JSON, cut by its filters. The caller holds no transaction."""
+    cut = asked.filters
+    counted = await tally.count(
+        connection, asked.period, view=cut.view, scope=cut.scope or tally.WHOLE, agencies=asked.agencies,
+        as_of=asked.as_of, types=cut.types, urgency=cut.urgency,
+    )  # fmt: skip
+    body = await in_tally(connection, counted, asked.agencies, trust, percent)
+    filters: dict[str, list[str]] = {}
+    for name, held in cut.told:
+        filters.setdefault(name, []).append(held)
+    return {**body, "filters": filters}
+
+
 async def in_tally(
     connection: Connection,
     counted: Tally,
@@ -124,7 +140,7 @@ async def in_tally(
     `percent`: of so many agencies books are wanted before a ratio is said.
     """
     body = tally.as_json(counted, percent)
-    if (counted.view, counted.scope) == ("out", tally.WHOLE):
+    if (counted.view, counted.scope, counted.whole) == ("out", tally.WHOLE, True):
         asked = Asked(period=counted.period, agencies=agencies, as_of=counted.as_of)
         body["measures"] |= as_json(await measures(connection, asked, trust))
     return body

@@ -31,7 +31,7 @@ COVERAGE_PERCENT = 90
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """The counts of one view, period and set of agencies; shape: contract.md, "Tally"."""
+    """The counts of one view, period and set of agencies; shape: contract.md, "Tally". `whole`: of every type and urgency."""
 
     period: Period
     view: str
@@ -42,9 +42,10 @@ class Tally:
     grade_a: int
     registers: tuple[int, int]
     standing: Standing = PROVISIONAL
+    whole: bool = True
 
 
-async def count(
+async def count(  # noqa: PLR0913 - one filter a parameter
     connection: Connection,
     span: Period,
     *,
@@ -52,6 +53,8 @@ async def count(
     scope: str,
     agencies: Sequence[UUID] | None,
     as_of: datetime,
+    types: Sequence[str] | None = None,
+    urgency: Sequence[int] | None = None,
 ) -> Tally:
     """The tally of one view (`out` by sender, `in` by recipient); `agencies` None means the whole exchange.
 
@@ -59,7 +62,9 @@ async def count(
     tell the scope: where there is such paper, no register covers a single scope.
     """
     only = None if scope == WHOLE else scope
-    found = await tally.counts(connection, view, span.first, span.last, agencies, only)
+    found = await tally.counts(
+        connection, view, span.first, span.last, agencies, only, types=types, urgency=urgency
+    )
     covered = await _coverage(connection, span, view, agencies, as_of)
     if only and await tally.counts(connection, view, span.first, span.last, agencies, UNKNOWN_SCOPE):
         covered = (0, covered[1])
@@ -70,6 +75,7 @@ async def count(
         grade_a=sum(record["n"] for record in found if record["class"] == "E" and record["grade"] == "A"),
         registers=covered,
         standing=await periods.standing(connection, span),
+        whole=types is None and urgency is None,
     )  # fmt: skip
 
 

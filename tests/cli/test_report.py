@@ -10,11 +10,11 @@ import pytest
 from rich.console import Console
 
 from exchange import texts
-from exchange.cli import report as reports
 from exchange.cli import report_table
 from exchange.rules.ratios import Measure
 from exchange.tracker import tally
 from exchange.tracker.reports import behind, failures, inventory, usage
+from exchange.tracker.reports import written as reports
 from exchange.tracker.reports.report import (
     NAMES,
     NO,
@@ -77,7 +77,7 @@ def shown(monkeypatch):
 @pytest.mark.parametrize("name", EXACT)
 def test_columns_are_those_of_the_rules(name):
     table = Table(name=name, columns=TABLES[name], rows=[])
-    assert " | ".join(report_table.heading(table, column, "vi") for column in table.columns) == EXACT[name]
+    assert " | ".join(reports.heading(table, column, "vi") for column in table.columns) == EXACT[name]
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
@@ -85,8 +85,8 @@ def test_every_heading_title_unit_and_footnote_is_there(language):
     for name, columns in TABLES.items():
         table = Table(name=name, columns=columns, rows=[])
         for column in columns:
-            assert report_table.heading(table, column, language)
-            assert all(report_table.heading(table, column, language, part) for part in column.parts or ())
+            assert reports.heading(table, column, language)
+            assert all(reports.heading(table, column, language, part) for part in column.parts or ())
     assert all(
         texts.say(f"report.{name}.{part}", language) for name in NAMES for part in ("title", "unit", "note")
     )

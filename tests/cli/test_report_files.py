@@ -9,11 +9,11 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from exchange.cli import report as reports
 from exchange.cli import report_table, report_xlsx
 from exchange.rules.ratios import Measure
 from exchange.tracker import chosen, tally
 from exchange.tracker.reports import by_agency, waiting
+from exchange.tracker.reports import written as reports
 from exchange.tracker.reports.report import NO, Hundredths, Report, Table, Took, Word
 from exchange.tracker.signature_usage import Asked, Filters
 

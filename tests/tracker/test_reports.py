@@ -9,13 +9,13 @@ import pytest
 from measured_world import AT, Brute, World, local
 
 from exchange import texts
-from exchange.cli import report as files
 from exchange.cli import report_table
 from exchange.rules import indicators, league, ratios
 from exchange.rules.ratios import Measure
 from exchange.store import rows as rows_of
 from exchange.tracker import spans, tally
 from exchange.tracker.reports import given, make
+from exchange.tracker.reports import written as files
 from exchange.tracker.reports.report import NAMES, Hundredths, Took
 from exchange.tracker.signature_usage import Asked, Filters
 from signing import trust
@@ -121,13 +121,11 @@ async def test_every_report_of_a_random_world_has_its_texts_and_can_be_written(c
             cells = [value for row in (*table.rows, *([table.total] if table.total else [])) for value in row]
             for language in texts.LANGUAGES:
                 assert all(
-                    report_table.heading(table, column, language)
-                    for column in table.columns
-                    if not column.parts
+                    files.heading(table, column, language) for column in table.columns if not column.parts
                 )
                 assert all(isinstance(report_table.text(cell, language), str) for cell in cells)
             if table.name in EXACT:
-                headings = [report_table.heading(table, column, "vi") for column in table.columns]
+                headings = [files.heading(table, column, "vi") for column in table.columns]
                 assert " | ".join(headings) == EXACT[table.name]
         body = files.as_json(made, "vi")
         assert json.loads(json.dumps(body)) == body

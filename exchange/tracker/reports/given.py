@@ -55,6 +55,7 @@ class Given:
     league: League
     known: Mapping[UUID, Known]
     coverage: tuple[int, int]
+    version: str = "provisional"
     indicators: Sequence[Indicator] = ()
 
     @property
@@ -75,7 +76,13 @@ class Given:
     def report(self, code: str, table: Table, **more: Any) -> Report:  # noqa: ANN401 - members of a report
         """A report on what was asked."""
         return Report(
-            code=code, asked=self.asked, scope=self.scope, table=table, coverage=self.coverage, **more
+            code=code,
+            asked=self.asked,
+            scope=self.scope,
+            table=table,
+            coverage=self.coverage,
+            version=self.version,
+            **more,
         )
 
     def about(self, period: Period) -> "Given":
@@ -120,6 +127,7 @@ async def gathered(
         league=league,
         known={row["id"]: Known(**row) for row in rows},
         coverage=counted.registers,
+        version=counted.standing.text,
         indicators=indicators,
     )
 

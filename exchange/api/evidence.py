@@ -1,0 +1,94 @@
+"""GET /v1/transfers/{letter}/{recipient}/evidence: a row's whole evidence as a ZIP; contents only for its parties."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from typing import IO
+from uuid import UUID
+
+from aiohttp import web
+
+from exchange.api import auth, native
+from exchange.api.parts import EXCHANGE, REQUEST_ID
+from exchange.broker import deliver, evidence, monitors
+from exchange.broker.caller import Caller
+from exchange.broker.exchange import Exchange
+from exchange.edxml.spooled import Content
+from exchange.errors import Problem
+from exchange.rules import directory, paper_class
+from exchange.store import evidence as store
+
+IN_MEMORY = 4 << 20
+PIECE = 1 << 18
+
+
+async def get_evidence(request: web.Request) -> web.StreamResponse:
+    """The evidence of one transfer, for its sender, its recipient, and whoever watches one of them (without the bytes)."""
+    exchange = request.app[EXCHANGE]
+    calling = await auth.system(request)
+    letter = native.identified(request.match_info["letter"])
+    snapshot = await exchange.snapshot.current()
+    agency = directory.find(
+        snapshot, request.match_info["recipient"], paper_class.local_day(exchange.clock())
+    )
+    if agency is None:
+        raise Problem("not_found")
+    package = await _package(exchange, calling, letter, agency.id)
+    codes = {one.id: one.code for one in snapshot.agencies.values()}
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=_folder(exchange))  # noqa: SIM115 - closed below
+    with file:
+        await asyncio.to_thread(evidence.write, package, exchange.receipt_key, exchange.clock(), codes, file)
+        return await _sent(request, file, f"{letter}.zip")
+
+
+async def _package(exchange: Exchange, calling: Caller, letter: UUID, recipient: UUID) -> evidence.Package:
+    """What the caller may have of it. Raises Problem not_found for everybody else."""
+    seen = monitors.seen(await exchange.snapshot.current(), calling)
+    async with exchange.pool.acquire() as connection:
+        row = await store.letter(connection, letter)
+        deliveries = await store.deliveries(connection, letter, recipient) if row else []
+        if row is None or not deliveries:
+            raise Problem("not_found")
+        parties = {row["sender"], recipient}
+        if seen is not None and not parties & seen:
+            raise Problem("not_found")
+        package = await evidence.gathered(connection, row, deliveries, parties & calling.agencies)
+    raw = await _bytes(exchange, calling, letter) if parties & calling.agencies else None
+    return evidence.with_bytes(package, raw)
+
+
+async def _bytes(exchange: Exchange, calling: Caller, letter: UUID) -> Content | None:
+    """The letter's bytes as its parties get them; none where it was withdrawn from them."""
+    try:
+        held = await deliver.body(exchange, calling, letter)
+    except Problem as problem:
+        if problem.code != "gone":
+            raise
+        return None
+    return held.raw if held else None
+
+
+def _folder(exchange: Exchange) -> str:
+    exchange.spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(exchange.spool_folder)
+
+
+async def _sent(request: web.Request, file: IO[bytes], name: str) -> web.StreamResponse:
+    size = file.tell()
+    file.seek(0)
+    answer = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    answer.content_type, answer.content_length = "application/zip", size
+    if request.method == "HEAD":
+        return answer
+    answer.headers["X-Request-Id"] = request[REQUEST_ID]
+    answer.headers["Cache-Control"] = "no-store"
+    await answer.prepare(request)
+    async for piece in _pieces(file):
+        await answer.write(piece)
+    await answer.write_eof()
+    return answer
+
+
+async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(file.read, PIECE):
+        yield piece

@@ -1,0 +1,148 @@
+"""Figures for programs: tally, measures, reports, and the transfers behind them; the same as the commands print.
+
+Who asks sees its own agencies and those that it watches; of letters that it did not send or receive, no subject.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from aiohttp import web
+
+from exchange.api import auth, figure_shapes, native, question, shapes
+from exchange.api.described_figures import CLASSES, FORMS, REPORTS
+from exchange.api.parts import EXCHANGE
+from exchange.api.problems import language
+from exchange.api.question import Question
+from exchange.broker.exchange import Exchange
+from exchange.errors import Problem
+from exchange.rules import paper_class
+from exchange.store import transfers
+from exchange.store.measures import Cut
+from exchange.tracker import deployment, measures, periods, signature_usage
+from exchange.tracker import tally as counting
+from exchange.tracker.measures import Means
+from exchange.tracker.reports import make, written
+from exchange.tracker.reports.report import Report, Table, Value
+
+DEFAULT_LIMIT = 100
+MOST_TRANSFERS = 500
+CONTENTS = frozenset({"subject"})
+"""Columns that only who sent or received a letter may read (trích yếu)."""
+OF_CERTIFICATES = frozenset({"BC-11", "BC-12"})
+"""Reports in which a subject is a certificate's."""
+
+
+async def get_tally(request: web.Request) -> web.Response:
+    """GET /v1/tally?period=&…: the counts of the agencies asked for, as `congvan tally` has them."""
+    exchange = request.app[EXCHANGE]
+    asked = await question.question(request, await auth.system(request))
+    async with exchange.pool.acquire() as connection:
+        told = await signature_usage.told(
+            connection, asked.asked, exchange.trust, exchange.config.coverage_percent
+        )
+    return shapes.json_response({**told, "agencies": _codes(asked)})
+
+
+async def get_measures(request: web.Request) -> web.Response:
+    """GET /v1/measures?period=&…: every measure M1 to M20, as `congvan report measures` has them."""
+    exchange = request.app[EXCHANGE]
+    asked = await question.question(request, await auth.system(request))
+    settings, given = await _settings(exchange), asked.asked
+    means = Means(calendar=settings.calendar, trust=exchange.trust)
+    async with exchange.pool.acquire() as connection:
+        counted = await counting.count(
+            connection, given.period, view=given.filters.view, scope=given.filters.scope or counting.WHOLE,
+            agencies=given.agencies, as_of=given.as_of, types=given.filters.types, urgency=given.filters.urgency,
+        )  # fmt: skip
+        found = await measures.measured(connection, given, means)
+    head = counting.as_json(counted, exchange.config.coverage_percent)
+    names = ("period", "view", "scope", "version", "sha256", "as_of", "coverage")
+    told = {name: head[name] for name in names}
+    return shapes.json_response(
+        {**told, "agencies": _codes(asked), "filters": figure_shapes.filters(given), "measures": found}
+    )
+
+
+async def get_report(request: web.Request) -> web.Response:
+    """GET /v1/reports/{report}?period=&format=&…: a report as JSON or CSV, as `congvan report` writes it."""
+    exchange = request.app[EXCHANGE]
+    calling = await auth.system(request)
+    name = request.match_info["report"]
+    if name not in REPORTS:
+        raise Problem("not_found")
+    form = question.one_of(request, "format", FORMS)
+    asked = await question.question(request, calling)
+    settings = await _settings(exchange)
+    async with exchange.pool.acquire() as connection:
+        made = await make.make(connection, name, asked.asked, exchange.trust, asked.codes, settings)
+    shown = made if asked.own else without_contents(made)
+    if form == "csv":
+        raw = written.as_csv(shown.table, language(request)).encode("utf-8-sig")
+        named = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+        return web.Response(body=raw, content_type="text/csv", charset="utf-8", headers=named)
+    return shapes.json_response(written.as_json(shown, language(request)))
+
+
+async def get_transfers(request: web.Request) -> web.Response:
+    """GET /v1/transfers?period=&class=&after=&limit=&…: each transfer that the tally counts, page by page."""
+    exchange = request.app[EXCHANGE]
+    calling = await auth.system(request)
+    classes = question.several(request, "class", str) or paper_class.CLASSES
+    if not set(classes) <= set(CLASSES):
+        raise Problem("bad_request", f"class: {' | '.join(CLASSES)}")
+    after = figure_shapes.place(question.text(request, "after"))
+    limit = int(native.number(request, "limit", DEFAULT_LIMIT, 1, MOST_TRANSFERS))
+    asked = await question.question(request, calling)
+    given, cut = asked.asked, measures.cut(asked.asked)
+    async with (
+        exchange.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        standing = await periods.standing(connection, given.period)
+        rows = await transfers.page(connection, _wanted(given, cut, classes), after, limit + 1)
+    return shapes.json_response(
+        figure_shapes.transfers(rows, limit, asked.snapshot, given, (standing.text, _codes(asked)))
+    )
+
+
+def _wanted(given: signature_usage.Asked, cut: Cut, classes: Sequence[str]) -> transfers.Wanted:
+    return transfers.Wanted(
+        view=given.filters.view,
+        first=given.period.first,
+        last=given.period.last,
+        cut=cut,
+        classes=list(classes),
+    )
+
+
+async def _settings(exchange: Exchange) -> make.Settings:
+    """Calendar and league tables of the deployment."""
+    return await asyncio.to_thread(
+        deployment.settings, exchange.config.calendar_file, exchange.config.league_file
+    )
+
+
+def _codes(asked: Question) -> list[str]:
+    """The agencies asked for; none for everything."""
+    return sorted(shapes.code(asked.snapshot, one) for one in asked.asked.agencies or ())
+
+
+def without_contents(made: Report) -> Report:
+    """The report for a monitor: what letters say is left out."""
+    if made.code in OF_CERTIFICATES:
+        return made
+    return replace(
+        made,
+        table=_bare(made.table),
+        annex=_bare(made.annex) if made.annex else None,
+        annexes=[_bare(one) for one in made.annexes],
+    )
+
+
+def _bare(table: Table) -> Table:
+    hidden = {place for place, column in enumerate(table.columns) if column.name in CONTENTS}
+    rows: list[Sequence[Value]] = [
+        [None if place in hidden else value for place, value in enumerate(row)] for row in table.rows
+    ]
+    return replace(table, rows=rows)

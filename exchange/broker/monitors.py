@@ -1,0 +1,103 @@
+"""Monitors (giám sát, role R4): systems that see figures and facts of agencies, never contents, and change nothing.
+
+The role is a dated row; what it reaches is asked of the directory as it stands at each request: an agency that moves under
+another parent is seen by whoever watches there from then on, with everything it ever did, and no longer by who watches
+where it was. Source: rules_and_measures.md, part E.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from exchange import ids
+from exchange.broker import directory as cases
+from exchange.broker.caller import Caller
+from exchange.rules import directory as rules
+from exchange.rules import paper_class
+from exchange.rules.directory import Directory
+from exchange.store import directory, journal, monitors, systems
+from exchange.store.pool import Connection, Pool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """What a system is to watch: the agency with that code (None: everything), with all below it or alone."""
+
+    system: UUID
+    code: str | None
+    subtree: bool = False
+    first: date | None = None
+    last: date | None = None
+    author: str = ""
+
+
+def below(known: Mapping[UUID, rules.Agency], tops: Collection[UUID]) -> frozenset[UUID]:
+    """These agencies with all below them; a ring of parents ends where it began."""
+    children: dict[UUID, list[UUID]] = {}
+    for one in known.values():
+        if one.parent is not None:
+            children.setdefault(one.parent, []).append(one.id)
+    found, left = set(tops), list(tops)
+    while left:
+        new = [one for one in children.get(left.pop(), ()) if one not in found]
+        found.update(new)
+        left += new
+    return frozenset(found)
+
+
+def seen(snapshot: Directory, caller: Caller) -> frozenset[UUID] | None:
+    """The agencies whose figures and facts a system may see: its own and those it watches; None for all of them."""
+    watches = caller.watches
+    if watches.everything:
+        return None
+    return caller.agencies | watches.agencies | below(snapshot.agencies, watches.subtrees)
+
+
+async def watch(pool: Pool, role: Role, *, new_ids: ids.Ids, at: datetime) -> str:
+    """Let a system watch: `done`, `same`, `unknown_system` or `unknown_agency`."""
+    async with pool.acquire() as connection, connection.transaction():
+        owner = await systems.owner(connection, role.system)
+        if owner is None:
+            return "unknown_system"
+        today = paper_class.local_day(at)
+        agency = await _agency(connection, role.code, today)
+        if role.code is not None and agency is None:
+            return "unknown_agency"
+        row = monitors.MonitorRow(
+            system=role.system, id=new_ids.new(), agency=agency, subtree=role.subtree,
+            valid_from=role.first or today, valid_to=role.last, author=role.author,
+        )  # fmt: skip
+        if not await monitors.add(connection, row):
+            return "same"
+        line = cases.journalled(
+            new_ids, at, "monitor_added", owner, role.system, watches=role.code, subtree=role.subtree, by=role.author
+        )  # fmt: skip
+        await journal.append(connection, [line])
+        return "done"
+
+
+async def end(pool: Pool, role: Role, *, new_ids: ids.Ids, at: datetime) -> str:
+    """Let a system watch no longer, from now on: `done`, `none`, `unknown_system` or `unknown_agency`."""
+    async with pool.acquire() as connection, connection.transaction():
+        owner = await systems.owner(connection, role.system)
+        if owner is None:
+            return "unknown_system"
+        today = paper_class.local_day(at)
+        agency = await _agency(connection, role.code, today)
+        if role.code is not None and agency is None:
+            return "unknown_agency"
+        if not await monitors.end(connection, role.system, agency, today - timedelta(days=1)):
+            return "none"
+        line = cases.journalled(
+            new_ids, at, "monitor_ended", owner, role.system, watches=role.code, by=role.author
+        )
+        await journal.append(connection, [line])
+        return "done"
+
+
+async def _agency(connection: Connection, code: str | None, on: date) -> UUID | None:
+    if code is None:
+        return None
+    wanted = rules.canonical(code)
+    return (await directory.find(connection, [wanted], on)).get(wanted)

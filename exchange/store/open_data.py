@@ -1,0 +1,29 @@
+"""Counts that anybody may read (dữ liệu mở): by month, direction and agency; nothing of letters, nothing of persons."""
+
+from datetime import date
+from typing import Any
+
+from exchange.store.pool import Connection
+
+
+async def counts(connection: Connection, view: str, first: date, last: date) -> list[Any]:
+    """Counted transfers of a span of days by agency and class, as they are shown."""
+    return await connection.fetch(
+        """SELECT agency.code, agency.name, agency.kind, agency.level, class, sum(n)::bigint AS n
+             FROM tally_shown JOIN agency ON agency.id = tally_shown.agency
+            WHERE view = $1 AND day BETWEEN $2 AND $3 AND class <> 'X'
+            GROUP BY agency.code, agency.name, agency.kind, agency.level, class HAVING sum(n) <> 0
+            ORDER BY agency.code, class""",
+        view, first, last,
+    )  # fmt: skip
+
+
+async def covered(connection: Connection, book: str, first: date, last: date) -> set[str]:
+    """The codes of agencies whose registers cover every day of a span."""
+    records = await connection.fetch(
+        """SELECT agency.code FROM register_load AS load JOIN agency ON agency.id = load.agency
+            WHERE load.book = $1 AND load.undone_at IS NULL AND load.first <= load.last
+            GROUP BY agency.code HAVING range_agg(daterange(load.first, load.last, '[]')) @> daterange($2, $3, '[]')""",
+        book, first, last,
+    )  # fmt: skip
+    return {one["code"] for one in records}

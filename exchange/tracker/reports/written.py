@@ -1,0 +1,147 @@
+"""Reports as programs read them (JSON, CSV): the same whether a command or the API was asked.
+
+Headings are in the reader's language; members are named after columns. In CSV no cell is what a spreadsheet would take for a
+formula.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from exchange import texts
+from exchange.rules import paper_class, ratios
+from exchange.rules.ratios import Measure
+from exchange.tracker import signature_usage
+from exchange.tracker.reports.report import Column, Dated, Hundredths, Pair, Report, Table, Took, Value, Word
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet takes for the beginning of a formula, or of a cell that hides one."""
+
+
+def as_json(made: Report, language: str) -> dict[str, Any]:
+    """The report as one object: what it says about itself, then rows by the names of their columns."""
+    body: dict[str, Any] = {
+        "report": made.code,
+        **{name: texts.say(f"report.{made.code}.{name}", language) for name in ("title", "unit", "note")},
+        "period": made.asked.period.text,
+        "first": made.asked.period.first.isoformat(),
+        "last": made.asked.period.last.isoformat(),
+        "agencies": list(made.scope),
+        "filters": filters(made),
+        "version": made.version,
+        "sha256": made.sha256,
+        "as_of": made.asked.as_of.isoformat(timespec="seconds"),
+        **_table(made.table, language),
+        "measures": signature_usage.as_json(made.measures),
+        **{line.key: {name: plain(value) for name, value in line.facts.items()} for line in made.lines},
+    }
+    body |= {annex.name: _table(annex, language) for annex in made.tables[1:]}
+    if made.coverage:
+        body["coverage"] = {"registers": {"n": made.coverage[0], "d": made.coverage[1]}}
+    return body
+
+
+def filters(made: Report) -> dict[str, list[str]]:
+    """What the report was cut by: each filter with what it held."""
+    found: dict[str, list[str]] = {}
+    for name, held in made.asked.filters.told:
+        found.setdefault(name, []).append(held)
+    return found
+
+
+def _table(table: Table, language: str) -> dict[str, Any]:
+    titles = {
+        name: heading(table, column, language, name)
+        for column in table.columns
+        for name in column.parts or (column.name,)
+    }
+    shown: dict[str, Any] = {"columns": titles, "rows": [_object(table.columns, row) for row in table.rows]}
+    return shown | ({"total": _object(table.columns, table.total)} if table.total else {})
+
+
+def _object(columns: Sequence[Column], row: Sequence[Value]) -> dict[str, Any]:
+    return dict(_members(columns, row))
+
+
+def _members(columns: Sequence[Column], row: Sequence[Value]) -> Iterator[tuple[str, Any]]:
+    for column, value in zip(columns, row, strict=True):
+        if isinstance(value, Pair):
+            assert column.parts is not None
+            yield from zip(column.parts, (value.first, value.second), strict=True)
+        else:
+            yield column.name, plain(value)
+
+
+def plain(value: Value) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """One value as JSON holds it."""
+    match value:
+        case Word():
+            return value.code
+        case Measure():
+            return {"n": value.n, "d": value.d, "text": value.text}
+        case Hundredths():
+            return value.value / 100
+        case Took():
+            return value.seconds
+        case Dated():
+            return {"result": value.word.code, "at": plain(value.at)}
+        case datetime():
+            return value.astimezone(paper_class.VIETNAM).isoformat(timespec="seconds")
+        case date():
+            return value.isoformat()
+        case _:
+            return value
+
+
+def as_csv(table: Table, language: str) -> str:
+    """One row of headings, then one row a row; no total. What a spreadsheet would take for a formula gets an apostrophe."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(
+        heading(table, column, language, name)
+        for column in table.columns
+        for name in column.parts or (column.name,)
+    )
+    for row in table.rows:
+        writer.writerow(harmless(_cell(value)) for _, value in flat(table.columns, row))
+    return file.getvalue()
+
+
+def _cell(value: Value) -> str | int | Decimal:
+    match value:
+        case None:
+            return ""
+        case Measure():
+            return ratios.share(value.n, value.d).replace(",", ".") if value.d else ""
+        case Hundredths():
+            return Decimal(value.value).scaleb(-2)
+        case Took():
+            return round(Decimal(value.seconds) / 3600, 2)
+        case Dated():
+            return f"{value.word.code} {plain(value.at)}"
+        case int():
+            return value
+        case _:
+            return str(plain(value))
+
+
+def harmless(cell: str | int | Decimal) -> str | int | Decimal:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def heading(table: Table, column: Column, language: str, name: str = "") -> str:
+    """The heading of a column, or of the part of it that is called `name`."""
+    return texts.say(f"report_column.{table.name}.{name or column.name}", language, **column.facts)
+
+
+def flat(columns: Sequence[Column], row: Sequence[Value]) -> Iterator[tuple[str, Value]]:
+    """Values by column, both numbers of a pair for themselves."""
+    for column, value in zip(columns, row, strict=True):
+        if isinstance(value, Pair):
+            yield from ((column.name, part) for part in (value.first, value.second))
+        else:
+            yield column.name, value
