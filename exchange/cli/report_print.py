@@ -8,8 +8,8 @@ from exchange.tracker.forms import compose, drawn, fonts, pdf, periodic, word
 from exchange.tracker.forms.compose import Letterhead, Told
 from exchange.tracker.forms.page import Form
 from exchange.tracker.forms.wanted import Periodic
-from exchange.tracker.reports import written
 from exchange.tracker.reports.report import Report
+from exchange.tracker.reports.written import heading
 
 MissingFontError = fonts.MissingFontError
 
@@ -18,7 +18,7 @@ def told(language: str) -> Told:
     """Headings, values and sentences as on the terminal."""
     return Told(
         language=language,
-        heading=written.heading,
+        heading=heading,
         text=report_table.text,
         about=report_table.about,
         line=report_table.sentence,
