@@ -254,11 +254,19 @@ def is_digest(text):
     return re.fullmatch("[0-9a-fA-F]{64}", str(text)) is not None
 
 
+def _remark_beside_a_request(body):
+    return isinstance(body, dict) and body.get("code") == "13" and bool(body.get("remark"))
+
+
 def filter_failure(context, failure, case, response):
     """Failures that are none, each for its reason."""
     letterless = case.body is NOT_SET and case.operation.label == "POST /v1/messages"
     if isinstance(failure, RejectedPositiveData) and (letterless or case.media_type == SPOILED):
         return response.status_code != 422  # a letter is more than its schema can say
+    if isinstance(failure, RejectedPositiveData) and str((case.query or {}).get("state_secret", "0")) == "1":
+        return response.status_code != 422  # what is declared a state secret is refused
+    if isinstance(failure, RejectedPositiveData) and _remark_beside_a_request(case.body):
+        return response.status_code != 400  # a sender has no remark to keep: the description says so in words
     if isinstance(failure, RejectedPositiveData) and case.operation.label == COMPOSE:
         return not beyond(response.json())
     if isinstance(failure, RejectedPositiveData) and "period" in (case.query or {}):

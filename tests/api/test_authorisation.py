@@ -118,6 +118,19 @@ GET   /v1/signatures?period={period}&view=out      of-the-letter  +      -      
 GET   /v1/signatures?period={period}&view=in       of-the-letter  -      +         -      -         +            +       -   -        -     -     -
 GET   /v1/signatures?period={period}&agency={agency}                .      +         .      .         +            +       .   .        .     .     .
 GET   /v1/signatures?period={period}&agency={off}                 .      .         .      .         .            .       .   .        .     .     d
+POST  /v1/deliveries/{delivery}/paper seen . + . . + + . . . . .
+POST  /v1/deliveries/{other}/paper seen . . + . . . . . . . .
+POST  /v1/deliveries/{early_off}/paper seen . . . . . . . . . . .
+POST  /v1/messages/{letter}/paper said + . . + . + . . . . .
+POST  /v1/attestations attests a + a a + + a a a a a
+POST  /v1/attestations attests-off a a a a a a a a a a d
+GET   /v1/measures?period={period}&agency={agency}  . + . . + + . . . . .
+GET   /v1/measures?period={period}&agency={off}  . . . . . . . . . . d
+GET   /v1/reports/BC-02?period={period}&agency={agency}  . + . . + + . . . . .
+GET   /v1/reports/BC-02?period={period}&agency={off}  . . . . . . . . . . d
+GET   /v1/transfers?period={period}&agency={agency}  . + . . + + . . . . .
+GET   /v1/transfers?period={period}&agency={off}  . . . . . . . . . . d
+GET   /v1/transfers/{letter}/{agency}/evidence  + + . + + + . . . . .
 GET   /v1/receipt-key                                             +      +         +      +         +            +       +   +        +     +     +
 GET   /openapi.json                                               +      +         +      +         +            +       +   +        +     +     +
 GET   /metrics                                                    +      +         +      +         +            +       +   +        +     +     +
@@ -304,6 +317,10 @@ KINDS = {
     "of-early": acknowledged("early_off"),
     "for-agency": acknowledged("delivery", "agency"),
     "for-off": acknowledged("early_off", "off"),
+    "seen": Kind(lambda _things: {"json": {"on": f"{AT:%Y-%m-%d}", "note": "Kiểm tra quyền"}}),
+    "said": Kind(lambda _things: {"json": {"paper": 0, "note": "Kiểm tra quyền"}}),
+    "attests": Kind(lambda things: {"json": {"for": things.agency, "month": "2020-01"}}),
+    "attests-off": Kind(lambda things: {"json": {"for": things.off, "month": "2020-01"}}),
     "03": status("03"),
     "13": status("13"),
 }
@@ -571,9 +588,15 @@ async def world(furniture):
 # --- the tests -------------------------------------------------------------------------------------------------------
 
 
+PUBLIC = {"/open/tally.json", "/open/tally.csv"}
+"""Routes that look at no caller, and hold what is published: tests/api/test_figures.py."""
+
+
 def test_every_route_stands_in_the_table():
     missing = [
-        f"{route.method} {route.path}" for route in routes.ROUTES if not any(row.is_of(route) for row in ROWS)
+        f"{route.method} {route.path}"
+        for route in routes.ROUTES
+        if route.path not in PUBLIC and not any(row.is_of(route) for row in ROWS)
     ]
     assert missing == []
 
