@@ -5,7 +5,8 @@ import gzip
 import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime, field
 
 import schemathesis
 from hypothesis import strategies
@@ -17,6 +18,8 @@ from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi import media_types
+
+from exchange.rules import paper_class
 
 SOUND, SPOILED = "application/xml", "text/xml"
 LONGEST_WAIT = 1
@@ -242,6 +245,12 @@ def renumbered(case, numbers):
 def lettered(case, ground, numbers):
     """Facts make a new letter of ours, to somebody known, three times of four: else most would stop at a stranger."""
     number = next(numbers)
+    if (
+        case.operation.label == "POST /v1/deliveries/{id}/paper"
+        and number % 2
+        and isinstance(case.body, dict)
+    ):
+        case.body = {**case.body, "on": f"{paper_class.local_day(datetime.now(UTC))}"}
     if case.operation.label == COMPOSE and number % 4 and isinstance(case.body, dict):
         case.body = copy.deepcopy(case.body)
         facts = case.body.get("facts", case.body)

@@ -39,10 +39,11 @@ def parse(raw: bytes, limits: model.Limits) -> tuple[etree._Element, bool]:
     if len(raw) > limits.bytes:
         raise model.Unreadable("too_complex", "bytes")
     content, encoding = prolog.prepare(raw)
+    root = _at_once(content, encoding, limits)
+    found = (root, False) if root is not None else _in_pieces(content, encoding, limits)
     if xml_namespaces.too_long(content):
         raise model.Unreadable("too_complex", "namespace")
-    root = _at_once(content, encoding, limits)
-    return (root, False) if root is not None else _in_pieces(content, encoding, limits)
+    return found
 
 
 def _at_once(content: bytes, encoding: str, limits: model.Limits) -> etree._Element | None:

@@ -40,8 +40,8 @@ def between(monkeypatch):
     """Something done after an operation is planned, and before it is written: `between(said, act)`."""
     acts, examined = {}, send._examined
 
-    async def held(exchange, matter):
-        found = await examined(exchange, matter)
+    async def held(exchange, matter, *more):
+        found = await examined(exchange, matter, *more)
         act = acts.pop(matter.reading.message.document_id, None)
         if act:
             await act()

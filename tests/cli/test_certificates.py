@@ -12,7 +12,7 @@ from rejudging import ODD, classes, faults, lists, now, sent, serial
 
 from exchange.cli.main import main
 from exchange.demo import agencies
-from exchange.rules import folding
+from exchange.rules import folding, paper_class
 from signing import keys
 
 RECIPIENTS = ("H13.31", "H13.32", "H13.33")
@@ -212,7 +212,7 @@ def test_an_import_that_changes_signer_rows_moves_letters_too(shared_server, pro
     asyncio.run(sent(server, 1, code, RECIPIENTS))
     assert counted(server, code) == {"E": 3}
     sheet = tmp_path / "seals.csv"
-    day = now() - timedelta(days=30)
+    day = paper_class.local_day(now() - timedelta(days=30))
     sheet.write_text(
         "agency,kind,certificate,valid_from,basis,confirmed_by\n"
         f"{code},organisation,{base64.b64encode(province.ours.seals[code].der).decode()},{day:%Y-%m-%d},QĐ,\n"
@@ -227,7 +227,7 @@ def test_an_import_that_changes_signer_rows_moves_letters_too(shared_server, pro
 
 def test_what_ends_soon_and_what_is_revoked(shared_server, province, tmp_path):
     server = shared_server
-    code, last = "H13.15", now().date() + timedelta(days=10)
+    code, last = "H13.15", paper_class.local_day(now()) + timedelta(days=10)
     asyncio.run(sent(server, 1, code, RECIPIENTS))
     change = "UPDATE signer_certificate SET valid_to = $2 WHERE sha256 = $1"
     asyncio.run(fetch(server.dsn, change, bytes.fromhex(seal(province, code)), last))

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from exchange.cli import report_table, report_xlsx
+from exchange.cli.report import report
 from exchange.rules.ratios import Measure
 from exchange.tracker import chosen, tally
 from exchange.tracker.reports import by_agency, waiting
@@ -186,7 +187,7 @@ def test_what_is_asked_wrongly_is_2(tmp_path, words):
     wrong = tmp_path / "wrong.toml"
     wrong.write_text('[[indicator]]\nid = "1"\nname = "x"\nformula = "E / __import__"\n', encoding="utf-8")
     given = [str(wrong) if word == "WRONG" else word for word in words]
-    found = CliRunner().invoke(reports.report, [*given, "--period", "2026"])
+    found = CliRunner().invoke(report, [*given, "--period", "2026"])
     assert (found.exit_code, found.stdout) == (2, "")
     assert found.stderr
 
