@@ -5,8 +5,8 @@ import gzip
 import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, datetime, field
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import schemathesis
 from hypothesis import strategies
