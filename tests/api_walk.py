@@ -6,7 +6,7 @@ import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import schemathesis
 from hypothesis import strategies
@@ -171,6 +171,7 @@ def walk(ground, description, *, seed, examples, steps=6):
             folded(case)
             handed_over(case, ground)
             lettered(case, ground, numbers)
+            asked_for(case, ground, numbers)
             topped(case, ground)
         case._record_starting_state()  # what was good stays good, what was bad stays bad
 
@@ -257,6 +258,24 @@ def lettered(case, ground, numbers):
         known = any(entry in ground.agencies for entry in facts["recipients"])
         facts |= {"sender": ground.agencies[0], "number": str(number), "document_id": None}
         facts["recipients"] = facts["recipients"] if known else [ground.agencies[1]]
+
+
+def asked_for(case, ground, numbers):
+    """Every third good question is after something there is, and nobody has it yet: few draws would find one."""
+    if next(numbers) % 3:
+        return
+    for name in {"Range", "If-None-Match"} & set(case.headers or {}):
+        del case.headers[name]
+    path = case.operation.path
+    if path.startswith("/v1/messages/{id}"):
+        case.path_parameters["id"] = ground.letters[-1]
+    elif path.startswith("/v1/deliveries/{id}"):
+        case.path_parameters["id"] = ground.deliveries[0]
+    elif path.startswith("/v1/transfers/{letter}"):
+        case.path_parameters |= {"letter": ground.letters[-1], "recipient": ground.agencies[-1]}
+    elif path == "/v1/attestations" and isinstance(case.body, dict):
+        last_month = paper_class.local_day(datetime.now(UTC)).replace(day=1) - timedelta(days=1)
+        case.body = {**case.body, "for": ground.agencies[0], "month": f"{last_month:%Y-%m}"}
 
 
 def is_digest(text):
