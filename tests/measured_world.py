@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID
 
-from exchange.store import rows
+from exchange.store import insert, rows
 
 VIETNAM = timezone(timedelta(hours=7))
 ALWAYS = date(2010, 1, 1)
@@ -114,7 +114,7 @@ class World:
         }  # fmt: skip
         if facts["operation"] == "revoke":
             facts["first_of_key"] = None
-        await rows.insert(self.connection, [rows.LetterRow(**facts)])
+        await insert.rows(self.connection, [rows.LetterRow(**facts)])
         self.letters.append(facts)
         await self.line(sender, "accepted", at, letter=made)
         for recipient in recipients:
@@ -142,7 +142,7 @@ class World:
         recalled = arrived is not None and one["state"] != "refused" and random.random() < 0.07
         if one["state"] == "refused" and excluded is None:
             one |= {"klass": "X", "excluded": "refused", "grade": "", "justified": ""}
-        await rows.insert(self.connection, [rows.DeliveryRow(**one)])
+        await insert.rows(self.connection, [rows.DeliveryRow(**one)])
         one["class"] = one.pop("klass") if arrived and one["operation"] in ("new", "replace") else None
         one |= {"arrived_at": arrived, "recalled": recalled, "steps": steps}
         await self.connection.execute(
@@ -175,7 +175,7 @@ class World:
 
     async def line(self, agency, event, at, **facts):
         made = rows.JournalRow(agency=agency, id=self.new(), at=at, event=event, **facts)
-        await rows.insert(self.connection, [made])
+        await insert.rows(self.connection, [made])
         self.lines.append(made)
 
     async def book(self):
@@ -208,7 +208,7 @@ class World:
                 facts.append(
                     rows.DeltaRow(agency=agency, id=self.new(), view=view, day=local(at).date(), **told)
                 )
-        await rows.insert(self.connection, facts)
+        await insert.rows(self.connection, facts)
 
     async def paper_facts(self):
         """Where the tally itself counts what went on paper, the facts of register rows without a letter."""

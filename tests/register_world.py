@@ -11,7 +11,7 @@ import register_files as files
 from exchange import ids
 from exchange.broker import counted as broker_counted
 from exchange.rules import documents, paper_class
-from exchange.store import register_rows, rows, tally
+from exchange.store import insert, register_rows, rows, tally
 from exchange.tracker import register_counted, registers
 from exchange.tracker import tally as counting
 from exchange.tracker.register_proof import Hand
@@ -62,8 +62,8 @@ async def arrive(
     })  # fmt: skip
     state = {"arrived_at": AT, "counted_class": "E"} | other
     async with pool.acquire() as connection, connection.transaction():
-        await rows.insert(connection, [letter])
-        await rows.insert(connection, [delivery])
+        await insert.rows(connection, [letter])
+        await insert.rows(connection, [delivery])
         await connection.execute(
             "UPDATE delivery SET arrived_at = $2, counted_class = $3 WHERE id = $1",
             delivery.id, state["arrived_at"], state["counted_class"],

@@ -11,7 +11,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives import serialization
 
 from exchange.rules import documents
-from exchange.store import rows
+from exchange.store import insert, rows
 from signing import keys, trust
 
 VIETNAM = timezone(timedelta(hours=7))
@@ -116,7 +116,7 @@ class World:
         if key:
             kept = {"issued_year": key.year, "number_key": key.number, "notation_key": key.notation}
             row = replace(row, **kept, series=row.series or key.series)
-        await rows.insert(self.connection, [row])
+        await insert.rows(self.connection, [row])
         await self.judge(sender, made, at, *signatures, revision=revision)
         return made
 
@@ -136,7 +136,7 @@ class World:
                 "evidence": (), "trust_sha256": b"", "policy_sha256": b"", "verifier": "", "judged_at": at,
             }  # fmt: skip
             verdicts.append(rows.VerdictRow(**{**facts, **beside}))
-        await rows.insert(self.connection, verdicts)
+        await insert.rows(self.connection, verdicts)
 
     def trust(self):
         """The roots, and one list of each issuer as of now."""

@@ -7,7 +7,7 @@ from uuid import uuid4
 from exchange import ids
 from exchange.broker import counted
 from exchange.rules import paper_class
-from exchange.store import rows
+from exchange.store import insert, rows
 
 NEW_IDS = ids.Ids(lambda: datetime.now(UTC))
 AGENCIES = [uuid4() for _ in range(4)]
@@ -29,7 +29,7 @@ class Traffic:
             subject="", urgency=self.chance.randrange(2), purpose="act", sha256=b"", size=1, accepted_at=accepted_at,
             requirement="met", klass="E", excluded=None, scope="same_root", grade="B", justified="", state="waiting",
         )  # fmt: skip
-        await rows.insert(self.connection, [row])
+        await insert.rows(self.connection, [row])
         self.known[row.letter] = (row, None, None)
         if arrived_at:
             await self.is_now(row.letter, found or self.chance.choice(CLASSES), arrived_at)
@@ -47,7 +47,7 @@ class Traffic:
         if before:
             counts.subtract(counted.facts(vars(row), before, arrived))
         counts.update(counted.facts(vars(row), now, arrived))
-        await rows.insert(self.connection, counted.deltas(counts, NEW_IDS))
+        await insert.rows(self.connection, counted.deltas(counts, NEW_IDS))
         await self.connection.execute(
             """UPDATE delivery SET counted_class = $2, excluded = nullif($3, ''), grade = coalesce(nullif($4, ''), 'B'),
                       justified = $5, arrived_at = $6 WHERE letter = $1""",

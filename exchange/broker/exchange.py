@@ -20,7 +20,7 @@ from exchange.broker.snapshot import Snapshot
 from exchange.broker.together import Together
 from exchange.rules import requirements
 from exchange.rules.documents import Earlier
-from exchange.store import commit, documents, letters, pool, rows
+from exchange.store import commit, documents, insert, letters, pool, rows
 from signing import trust
 
 BODIES_BYTES = 64 << 20
@@ -205,7 +205,7 @@ async def keep_trust(
         if (sha256 := bytes.fromhex(digest)) not in known
     ]
     async with connections.acquire() as connection:
-        await rows.insert(connection, kept, conflict="ON CONFLICT DO NOTHING")
+        await insert.rows(connection, kept, conflict="ON CONFLICT DO NOTHING")
     return {bytes.fromhex(digest) for digest in documents}
 
 

@@ -18,7 +18,7 @@ from exchange.rules import directory_csv, directory_images, directory_plan, dire
 from exchange.rules.directory_images import Difference
 from exchange.rules.directory_laid import Change, Keyed
 from exchange.rules.directory_plan import Plan
-from exchange.store import directory, directory_changes, directory_sheets, journal, rejudgements, rows
+from exchange.store import directory, directory_changes, directory_sheets, insert, journal, rejudgements, rows
 from exchange.store.directory_changes import Version
 from exchange.store.directory_sheets import Stored
 from exchange.store.pool import Connection, Pool
@@ -121,7 +121,7 @@ async def written(connection: Connection, known: Stored, source: Source, moment:
         rows.EvidenceRow(sha256=digest, kind="certificate", body=body, first_seen=moment.at)
         for digest, body in source.bodies.items()
     ]
-    await rows.insert(connection, kept, conflict="ON CONFLICT DO NOTHING")
+    await insert.rows(connection, kept, conflict="ON CONFLICT DO NOTHING")
     if not outcome.changes:
         return outcome
     numbered = directory_sheets.numbered(plan, known, moment.new_ids.new)

@@ -37,6 +37,7 @@ from exchange.rules import admission, requirements
 from exchange.rules.directory import Directory
 from exchange.store import (
     directory,
+    insert,
     journal,
     judgements,
     letters,
@@ -262,10 +263,10 @@ async def _write(at: Bench, connection: Connection, judged: Sequence[Rejudged]) 
 
 async def _append(at: Bench, connection: Connection, new: Sequence[Rejudged], moves: Sequence[Moved]) -> None:
     kept = {row.sha256: row for one in new for row in one.evidence}
-    await rows.insert(connection, [row for one in new for row in one.verdicts])
+    await insert.rows(connection, [row for one in new for row in one.verdicts])
     await judgements.write_letters(connection, [rejudged.judgement(one) for one in new])
     await judgements.write_deliveries(connection, [each.columns for each in moves])
-    await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
+    await insert.rows(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
     await journal.append(connection, [rejudged.line(one, at.ids) for one in new])
     facts: Counter[counted.Fact] = Counter()
     for each in moves:

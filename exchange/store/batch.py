@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from exchange.store import documents, operations, rows, transitions
+from exchange.store import documents, insert, operations, rows, transitions
 from exchange.store.pool import Connection
 
 
@@ -86,7 +86,7 @@ async def _overtaken(connection: Connection, submissions: Sequence[Submission]) 
 
 async def _write_letters(connection: Connection, submissions: Sequence[Submission]) -> set[UUID]:
     letters = [submission.letter for submission in submissions if submission.letter]
-    records = await rows.insert(
+    records = await insert.rows(
         connection, letters, conflict="ON CONFLICT DO NOTHING", returning="RETURNING id"
     )
     return {record["id"] for record in records}
@@ -138,24 +138,24 @@ async def _write_rest(
     new = [one for one in submissions if one.letter and one.letter.id in written]
     moves = [each for one in new for each in (one.transition, *one.effects) if each]
     again = [(one.letter, one.again) for one in new if one.letter and one.again]
-    await rows.insert(connection, [row for one in new for row in one.verdicts])
+    await insert.rows(connection, [row for one in new for row in one.verdicts])
     if again:  # whether a replacement takes the old letter away or asks for it is decided for both at once
         await transitions.locked(connection, [one.key for one in moves])
     settled = await documents.settle(connection, again)
-    await rows.insert(connection, [row for one in new for row in _deliveries(one, settled)])
-    await rows.insert(connection, [row for one in new for row in one.answers])
-    await rows.insert(connection, [one.payload for one in new if one.payload])
+    await insert.rows(connection, [row for one in new for row in _deliveries(one, settled)])
+    await insert.rows(connection, [row for one in new for row in one.answers])
+    await insert.rows(connection, [one.payload for one in new if one.payload])
     kept = {row.sha256: row for one in new for row in one.evidence}
-    await rows.insert(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
-    await rows.insert(connection, [row for one in new for row in one.links])
+    await insert.rows(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
+    await insert.rows(connection, [row for one in new for row in one.links])
     lines = [one.accepted for one in new if one.accepted]
     lines += [line for one in settled.values() for line in one.lines]
     lines += await add([each for one in new for each in one.added], connection)
     moved = await transitions.apply(connection, moves)
     lines += [line for one in moved for line in one.lines]
     lines += _refusals(submissions, outcomes)
-    await rows.insert(connection, lines, conflict="ON CONFLICT DO NOTHING")
-    await rows.insert(connection, [fact for one in moved for fact in one.facts])
+    await insert.rows(connection, lines, conflict="ON CONFLICT DO NOTHING")
+    await insert.rows(connection, [fact for one in moved for fact in one.facts])
 
 
 def _deliveries(one: Submission, settled: Mapping[UUID, documents.Resent]) -> tuple[rows.DeliveryRow, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from exchange.store import rows
+from exchange.store import insert, rows
 from exchange.store.pool import Connection
 
 BEFORE_ALL = UUID(int=0)
@@ -18,7 +18,7 @@ BEFORE_ALL = UUID(int=0)
 
 async def expand(connection: Connection, deliveries: Sequence[rows.DeliveryRow]) -> None:
     """Add deliveries; those that are there already stay as they are."""
-    await rows.insert(connection, deliveries, conflict="ON CONFLICT DO NOTHING")
+    await insert.rows(connection, deliveries, conflict="ON CONFLICT DO NOTHING")
 
 
 async def inbox(

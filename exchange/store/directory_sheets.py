@@ -15,7 +15,7 @@ from exchange.rules.directory_entries import AgencyEntry, CertificateEntry, Offi
 from exchange.rules.directory_history import Held, Statement
 from exchange.rules.directory_laid import Key
 from exchange.rules.directory_plan import Plan, State
-from exchange.store import rows, systems
+from exchange.store import insert, systems
 from exchange.store.pool import Connection
 
 
@@ -256,7 +256,7 @@ async def write_certificates(
             (bytes.fromhex(entry.certificate), ids.agencies[entry.agency], entry.kind,
              ids.officers.get((entry.agency, entry.officer)), entry.subject, entry.issuer, entry.purpose,
              entry.valid_from, entry.valid_to, entry.basis, moments.get(entry.key),
-             rows.array(entry.confirmed_by))
+             insert.array(entry.confirmed_by))
             for entry in entries
         ],
     )  # fmt: skip

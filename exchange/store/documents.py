@@ -18,7 +18,7 @@ from uuid import UUID
 
 from exchange.rules import paper_class
 from exchange.rules.documents import Earlier, Held, Sent, duplicates
-from exchange.store import rows
+from exchange.store import insert, rows
 from exchange.store.pool import Connection
 
 MOST_EARLIER = 20
@@ -199,7 +199,7 @@ async def leave_out(connection: Connection, letter: UUID, round_: int, recipient
 
 
 async def _write(connection: Connection, found: Sequence[tuple[UUID, UUID, Sequence[UUID]]]) -> None:
-    changed = [(sender, letter, rows.array(agencies)) for sender, letter, agencies in found if agencies]
+    changed = [(sender, letter, insert.array(agencies)) for sender, letter, agencies in found if agencies]
     if changed:
         await connection.execute(
             """UPDATE letter SET duplicates = given.duplicates::uuid[]

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from exchange.store import rows
+from exchange.store import insert, rows
 from exchange.store.pool import Connection
 
 
 async def append(connection: Connection, lines: Sequence[rows.JournalRow]) -> None:
     """Add lines; a line already there (a retried commit) stays as it is."""
-    await rows.insert(connection, lines, conflict="ON CONFLICT DO NOTHING")
+    await insert.rows(connection, lines, conflict="ON CONFLICT DO NOTHING")
 
 
 async def of_letter(connection: Connection, letter: UUID) -> list[Any]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from exchange.store import rows
+from exchange.store import insert, rows
 from exchange.store.pool import Connection
 
 LATEST = """greatest(1, (SELECT max(revision) FROM verdict
@@ -59,14 +59,14 @@ async def deliveries(connection: Connection, letters: Sequence[UUID], *, locked:
 
 async def write_letters(connection: Connection, judged: Sequence[rows.JudgementRow]) -> None:
     """Append judgements; the letters hold the newest."""
-    await rows.insert(connection, judged)
+    await insert.rows(connection, judged)
     await connection.execute(
         """UPDATE letter SET requirement = given.requirement, reason = given.reason, missing = given.missing::text[]
              FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
                   AS given (sender, id, requirement, reason, missing)
             WHERE letter.sender = given.sender AND letter.id = given.id""",
         [one.sender for one in judged], [one.letter for one in judged], [one.requirement for one in judged],
-        [one.reason for one in judged], [rows.array(one.missing) for one in judged],
+        [one.reason for one in judged], [insert.array(one.missing) for one in judged],
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from exchange.store import documents, rows
+from exchange.store import documents, insert, rows
 from exchange.store.pool import Connection
 
 
@@ -133,7 +133,7 @@ async def add(connection: Connection, given: Sequence[Added]) -> list[rows.Journ
     Who holds the document already has it counted once. The letter and the first of its document are locked.
     """
     held = await documents.joining(connection, [one.delivery for one in given])
-    made = await rows.insert(
+    made = await insert.rows(
         connection,
         [_left_out(one.delivery) if one.delivery.recipient in held else one.delivery for one in given],
         conflict="ON CONFLICT DO NOTHING", returning="RETURNING id, recipient",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from exchange.store import rows
+from exchange.store import insert, rows
 from exchange.store.pool import Connection
 
 
@@ -65,7 +65,7 @@ async def asked(connection: Connection, source: Source) -> None:
 async def kept(connection: Connection, source: Source, document: rows.EvidenceRow) -> None:
     """Write down a question that brought something worth keeping, and keep it."""
     async with connection.transaction():
-        await rows.insert(connection, [document], conflict="ON CONFLICT DO NOTHING")
+        await insert.rows(connection, [document], conflict="ON CONFLICT DO NOTHING")
         await asked(connection, source)
 
 

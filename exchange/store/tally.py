@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from exchange.store import rows
+from exchange.store import insert, rows
 from exchange.store.pool import Connection
 
 _PROPERTIES = "view, agency, day, scope, document_type, urgency, class, excluded, grade, justified"
@@ -16,7 +16,7 @@ _PROPERTIES = "view, agency, day, scope, document_type, urgency, class, excluded
 
 async def append(connection: Connection, deltas: Sequence[rows.DeltaRow]) -> None:
     """Add facts; part of the transaction of the state change they count."""
-    await rows.insert(connection, deltas)
+    await insert.rows(connection, deltas)
 
 
 async def fold(connection: Connection, limit: int) -> int:

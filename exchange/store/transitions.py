@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from exchange.store import rows
+from exchange.store import insert, rows
 from exchange.store.pool import Connection
 
 Key = tuple[UUID, UUID, int]
@@ -162,4 +162,4 @@ def _columns(standing: Standing) -> list[Any]:
 def _wire(entry: Any, kind: str) -> Any:  # noqa: ANN401 - what a column holds
     if kind == "jsonb":
         return None if entry is None else json.dumps(entry, ensure_ascii=False)
-    return rows.array(entry) if kind.endswith("[]") else entry
+    return insert.array(entry) if kind.endswith("[]") else entry

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from exchange.errors import Problem
-from exchange.store import commit, deliveries, letters, pool, rows
+from exchange.store import commit, deliveries, insert, letters, pool, rows
 
 AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SENDER, RECIPIENT = UUID(int=1), UUID(int=2)
@@ -250,8 +250,8 @@ async def test_a_delivery_committed_late_under_an_earlier_id_is_not_missed(eithe
     holding = await pool.connect(either_database)
     held = holding.transaction()
     await held.start()
-    await rows.insert(holding, [delivery_row(first, recipient, id=early)])
-    await rows.insert(either_pool, [delivery_row(second, recipient, id=late)])
+    await insert.rows(holding, [delivery_row(first, recipient, id=early)])
+    await insert.rows(either_pool, [delivery_row(second, recipient, id=late)])
     seen = [one["id"] for one in await deliveries.inbox(either_pool, [recipient], None, 10)]
     assert seen == [late]
     await held.commit()

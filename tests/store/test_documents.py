@@ -12,7 +12,7 @@ from rules.test_documents import ONE
 from store.test_commit import AT, RECIPIENT, SENDER, committing, delivery_row, letter_row, submission
 
 from exchange.rules import documents as rule
-from exchange.store import documents, rows
+from exchange.store import documents, insert
 
 FILE, OTHER = b"f" * 32, b"o" * 32
 KEYED = {"issued_year": 2026, "number_key": "1", "notation_key": "UBND"}
@@ -119,7 +119,7 @@ HELD = {
 @pytest.mark.parametrize("case", HELD)
 async def test_what_holds_a_letter_back(case, database, pool):
     held, expected = HELD[case]
-    await rows.insert(pool, held)
+    await insert.rows(pool, held)
     async with committing(database) as committer:
         await committer.submit(again(row("B", 1, first=False)))
     assert await left_out(pool) == (["B"] if expected else [])
@@ -128,8 +128,8 @@ async def test_what_holds_a_letter_back(case, database, pool):
 @pytest.mark.parametrize("state", ["waiting", "arrived", "done", "refused", "withdrawn", "expired"])
 async def test_by_the_state_of_the_first(state, database, pool):
     first = row("A")
-    await rows.insert(pool, [first])
-    await rows.insert(pool, [delivery_row(first, RECIPIENT, state=state)])
+    await insert.rows(pool, [first])
+    await insert.rows(pool, [delivery_row(first, RECIPIENT, state=state)])
     async with committing(database) as committer:
         await committer.submit(again(row("B", 1, first=False)))
     assert await left_out(pool) == (["B"] if state in ("waiting", "arrived", "done") else [])
@@ -142,7 +142,7 @@ async def test_what_came_before_is_told_oldest_first_and_many_are_asked_at_once(
         row("B", 1, first=False, main_sha256=OTHER),
         row("T", first=None, test=True),
     ]
-    await rows.insert(either_pool, held)
+    await insert.rows(either_pool, held)
     asked = [
         documents.Asked(SENDER, 2026, "", "1", "UBND", FILE),
         documents.Asked(SENDER, 2026, "", "2", "UBND", FILE),
@@ -187,8 +187,8 @@ FAULTS = {
 @pytest.mark.parametrize("case", FAULTS)
 async def test_the_self_check_names_it(case, pool):
     held, expected = FAULTS[case]
-    await rows.insert(pool, held)
-    await rows.insert(pool, [delivery_row(one, RECIPIENT, state="arrived") for one in held])
+    await insert.rows(pool, held)
+    await insert.rows(pool, [delivery_row(one, RECIPIENT, state="arrived") for one in held])
     await pool.execute(
         "UPDATE delivery SET arrived_at = delivery.accepted_at,"
         " counted_class = CASE WHEN duplicates = '{}' THEN 'E' ELSE 'X' END FROM letter WHERE letter.id = letter"
@@ -219,7 +219,7 @@ async def test_letters_of_before_get_the_key_that_the_rules_give_or_none(either_
         for number, (one, other) in enumerate(spellings)
     ]
     twice = replace(held[0], id=uuid4(), document_id="again", accepted_at=AT + timedelta(days=1))
-    await rows.insert(either_pool, [*held, twice])
+    await insert.rows(either_pool, [*held, twice])
     sql = files("schemas.postgres").joinpath("0009_documents.sql").read_text(encoding="utf-8")
     updates = [statement for statement in sql.split("\n\n") if "UPDATE letter" in statement]
     assert len(updates) == 2

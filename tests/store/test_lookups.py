@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from store.test_commit import delivery_row, letter_row
 
-from exchange.store import deliveries, letters, rows
+from exchange.store import deliveries, insert, letters
 
 AGENCIES = [UUID(int=number) for number in range(1, 6)]
 
@@ -23,9 +23,9 @@ async def held(either_pool):
     notice, waiting = letter_row("a", b"3", operation="status"), letter_row("b", expanded_at=None)
     async with either_pool.acquire() as connection:
         for one in (first, second, notice, waiting):
-            await rows.insert(connection, [one])
+            await insert.rows(connection, [one])
         states = [(first, "refused"), (second, "waiting")]
-        await rows.insert(connection, [delivery_row(one, AGENCIES[1], state=state) for one, state in states])
+        await insert.rows(connection, [delivery_row(one, AGENCIES[1], state=state) for one, state in states])
         yield connection, first, second, notice, waiting
 
 
@@ -65,7 +65,7 @@ async def test_pages_of_an_inbox_are_the_open_deliveries_in_order(either_pool):
         for _ in range(300)
     ]
     async with either_pool.acquire() as connection:
-        await rows.insert(connection, made)
+        await insert.rows(connection, made)
         closed = {one.id for one in choice.sample(made, 120)}
         await connection.execute("UPDATE delivery SET open = false WHERE id = ANY($1)", closed)
         for agencies in ([], AGENCIES[:1], AGENCIES[1:4], AGENCIES, [*AGENCIES, UUID(int=99)]):

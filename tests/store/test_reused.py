@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from store.test_commit import AT, SENDER, letter_row
 
-from exchange.store import letters, policies, rows
+from exchange.store import insert, letters, policies
 
 FILE, OTHER = b"f" * 32, b"o" * 32
 
@@ -39,7 +39,7 @@ async def test_what_is_taken_for_the_same_file(case, pool):
     held, expected = HELD[case]
     asked = letters.MainFile(SENDER, "B", FILE)
     async with pool.acquire() as connection:
-        await rows.insert(connection, held)
+        await insert.rows(connection, held)
         assert (await letters.reused(connection, [asked])).get(asked) == expected
 
 
@@ -53,7 +53,7 @@ async def test_many_are_asked_at_once_and_as_of_a_moment(either_pool):
         letters.MainFile(SENDER, "C", OTHER),
     ]
     async with either_pool.acquire() as connection:
-        await rows.insert(connection, [row("A", number="7"), row("B", 5, number="8")])
+        await insert.rows(connection, [row("A", number="7"), row("B", 5, number="8")])
         found = await letters.reused(connection, questions)
     assert {questions.index(one): number for one, number in found.items()} == {
         0: "7/UBND",

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from exchange.store import commit, deliveries, pool, rows, transitions
+from exchange.store import commit, deliveries, insert, pool, rows, transitions
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 SENDER = UUID(int=1)
@@ -69,7 +69,7 @@ async def keys(either_pool):
     """Twelve deliveries of one letter, in the reverse of the order in which they must be locked."""
     letter = uuid4()
     made = [delivery_row(UUID(int=100 - number), letter) for number in range(12)]
-    await rows.insert(either_pool, made)
+    await insert.rows(either_pool, made)
     return [(one.recipient, one.letter, one.round) for one in made]
 
 

@@ -12,8 +12,8 @@ from traffic import CLASSES, NEW_IDS, Traffic, some
 
 from exchange.broker import counted
 from exchange.rules import paper_class
+from exchange.store import insert
 from exchange.store import periods as store
-from exchange.store import rows
 from exchange.store import tally as store_tally
 from exchange.tracker import periods, tally
 from exchange.tracker.periods import PeriodError
@@ -100,7 +100,7 @@ async def test_what_ceases_to_be_counted_is_told_as_gone(traffic):
     row, now, arrived = traffic.known[letter]
     facts = Counter()
     facts.subtract(counted.facts(vars(row), now, arrived))
-    await rows.insert(traffic.connection, counted.deltas(facts, NEW_IDS))
+    await insert.rows(traffic.connection, counted.deltas(facts, NEW_IDS))
     await traffic.connection.execute(
         "UPDATE delivery SET counted_class = NULL, arrived_at = NULL WHERE letter = $1", letter
     )
@@ -113,7 +113,7 @@ async def test_what_ceases_to_be_counted_is_told_as_gone(traffic):
     await traffic.connection.execute(
         "UPDATE delivery SET counted_class = 'E', arrived_at = $2 WHERE letter = $1", letter, arrived
     )
-    await rows.insert(
+    await insert.rows(
         traffic.connection, counted.deltas(Counter(counted.facts(vars(row), now, arrived)), NEW_IDS)
     )
     (back,) = await close(traffic)
