@@ -1,7 +1,6 @@
 """No sentence is missing, and none says something else in the other language: codes are read out of the code itself."""
 
 import ast
-import inspect
 import re
 import string
 import unicodedata
@@ -180,7 +179,7 @@ LIMITS = (
 )
 """Budgets of signing (two stand in a table of `keep_budgets`) and of reading."""
 
-FAULTS = named("Fault") | set(re.findall(r"AS ([a-z_]{8,})", inspect.getsource(recount.strays)))
+FAULTS = named("Fault") | set(recount.STRAYS)
 KEYS = sorted(
     named("SettingError", "DemoError")
     | {f"database.{key}" for key in named("EmbeddedError")}

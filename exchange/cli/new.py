@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from exchange import texts
-from exchange.cli import answers, new_facts, screen
+from exchange.cli import answers, facts_file, new_facts, screen
 from exchange.cli.language import language
 from exchange.edxml import attachments, codes, draft, model, read, view, write
 from exchange.edxml.notes import Notes
@@ -68,7 +68,7 @@ def new(**given: Any) -> None:  # noqa: ANN401 - click's
     Files that need a signature are signed before they are attached.
     """
     options, at = new_facts.Given(**given), datetime.now(UTC)  # type: ignore[typeddict-item]  # click gives each, of its type
-    base = new_facts.facts_file(options)
+    base = facts_file.read(options["facts"], options["files"])
     message = _notice(options, base, at) if _of_notice(options, base) else _letter(options, base, at)
     raw = write.write(message)
     findings = [*read.read(raw).findings, *_examined(message)]
@@ -79,11 +79,11 @@ def new(**given: Any) -> None:  # noqa: ANN401 - click's
     _say(options, message, len(raw), findings)
 
 
-def _of_notice(options: new_facts.Given, base: new_facts.Facts) -> bool:
+def _of_notice(options: new_facts.Given, base: facts_file.Facts) -> bool:
     return options["status"] is not None or base.get("kind") == "notice"
 
 
-def _letter(options: new_facts.Given, base: new_facts.Facts, at: datetime) -> model.Letter:
+def _letter(options: new_facts.Given, base: facts_file.Facts, at: datetime) -> model.Letter:
     """The letter with its files; everything that is wrong with what was said ends the command (2)."""
     notes = Notes()
     drafted = draft.read(notes, new_facts.of_letter(options, base, at))
@@ -93,7 +93,7 @@ def _letter(options: new_facts.Given, base: new_facts.Facts, at: datetime) -> mo
     return draft.sealed(drafted)
 
 
-def _notice(options: new_facts.Given, base: new_facts.Facts, at: datetime) -> model.Notice:
+def _notice(options: new_facts.Given, base: facts_file.Facts, at: datetime) -> model.Notice:
     notes = Notes()
     made = draft.notice(notes, new_facts.of_notice(options, base, at))
     if made is None:

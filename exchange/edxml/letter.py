@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from exchange.edxml import codes, dates, joins, model, parties, values, walk
+from exchange.edxml import codes, dates, extensions, joins, model, parties, values
 from exchange.edxml.notes import Notes
 from exchange.edxml.walk import Node
 
@@ -29,7 +29,7 @@ def build(notes: Notes, parts: Mapping[str, Node], limits: model.Limits) -> mode
         **_particulars(notes, header),
         **(_way(notes, trace, named["document_id"]) if trace else {}),
         attachments=joins.attachments(notes, parts, limits),
-        extensions=walk.extensions(parts),
+        extensions=extensions.of(parts),
         header_path=header.xpath,
     )
 

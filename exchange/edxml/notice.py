@@ -5,7 +5,7 @@ Source: reference page edxml, section 5.
 
 from dataclasses import replace
 
-from exchange.edxml import codes, dates, model, parties, values, walk
+from exchange.edxml import codes, dates, extensions, model, parties, values
 from exchange.edxml.notes import Notes
 from exchange.edxml.walk import Node
 
@@ -38,7 +38,7 @@ def build(notes: Notes, header: Node) -> model.Notice:
         staff=parties.staff(header.one("StaffInfo")),
         at=dates.moment(at.text) if at else None,
         at_text=at.text if at else "",
-        extensions=walk.extensions({"MessageHeader": header}),
+        extensions=extensions.of({"MessageHeader": header}),
     )
 
 

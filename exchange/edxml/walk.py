@@ -12,7 +12,7 @@ looked for only if the walk met fewer of the settled names than the document has
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -156,30 +156,6 @@ def _blocks(root: Node, found: dict[str, Node]) -> Iterator[Node]:
             elif name != "Attachment":
                 found[name] = node
                 yield node
-
-
-def extensions(parts: Mapping[str, Node]) -> tuple[model.Extension, ...]:
-    """What no field of the standard holds, vendors' elements and unknown ones without any inside."""
-    found = (one for name, node in parts.items() for one in _extensions(node, name))
-    return tuple(one for one, _ in zip(found, range(model.MOST_EXTENSIONS), strict=False))
-
-
-def _extensions(node: Node, path: str) -> Iterator[model.Extension]:
-    for name, children in node.children.items():
-        entry = grammar.CHILDREN[node.name][name]
-        for child in children:
-            way = f"{path}/{name}" + (f"[{child.place}]" if child.place else "")
-            if entry.vendors:
-                yield from _extension(child, way)
-            elif entry.inside:
-                yield from _extensions(child, way)
-    for other in node.others:
-        yield from _extension(other, f"{path}/{other.name}")
-
-
-def _extension(node: Node, path: str) -> Iterator[model.Extension]:
-    if node.text:
-        yield model.Extension(path=path, name=node.name, text=node.text[: model.MOST_EXTENSION])
 
 
 def _note_doubled(root: etree._Element, doubled: frozenset[str], notes: Notes) -> None:

@@ -12,7 +12,7 @@ from exchange import texts
 from exchange.cli import report_table
 from exchange.rules import indicators, league, ratios
 from exchange.rules.ratios import Measure
-from exchange.store import rows as rows_of
+from exchange.store import insert
 from exchange.tracker import spans, tally
 from exchange.tracker.reports import given, make
 from exchange.tracker.reports import written as files
@@ -359,7 +359,7 @@ async def test_the_figures_of_can_tho_come_out_of_reports(connection):
             "letter": None,
         }
     ] * 23_969
-    await rows_of.insert(connection, await world.paper_facts())
+    await insert.rows(connection, await world.paper_facts())
     made = await report(connection, "BC-02", asked("2019"), league=league.read("[targets]\nM1 = 92"))
     (row,) = rows(made.table)
     said = [report_table.text(row[name], "vi") for name in ("E", "S", "P", "total", "m1", "m3", "met")]
