@@ -3,7 +3,8 @@
 Theory of operation. A month is the unit that is closed; quarters, half-years and years are closed when all their months
 are. A version of a month holds only what differs from the version before, in two shapes: `period_member`, the transfers
 with their classes, and `period_day`, the same counted. So the first version is everything, later ones are small, and a
-version is read as the newest member up to it, or as the sum of the days up to it. Nothing of it is ever changed.
+version is read as the newest member up to it, or as the sum of the days up to it; `period_month` is those days added up.
+Nothing of it is ever changed.
 
 What the members are is told by the deliveries, not by the tally; `differences` then compares both, so that a month cannot
 be closed on a tally that does not follow from its transfers.
@@ -21,6 +22,7 @@ from exchange.store.pool import Connection
 PROPERTIES = "view, agency, day, scope, document_type, urgency, class, excluded, grade, justified"
 """What two transfers must have in common to be counted as one."""
 
+_OF_MONTH = "view, agency, class, excluded, grade, justified"
 _FACTS = "agency, day, scope, document_type, urgency, class, excluded, grade, justified"
 _KEY = "view, letter, recipient, round"
 
@@ -110,6 +112,7 @@ async def close(connection: Connection, month: Month, version: int, *, at: datet
         raise TakenError from error
     await _write_members(connection, month, version)
     await _write_days(connection, month, version)
+    await _write_month(connection, month, version)
     members, sha256 = await digest(connection, month, version)
     record = await connection.fetchrow(
         "UPDATE period_version SET members = $3, sha256 = $4 WHERE month = $1 AND version = $2 RETURNING *",
@@ -156,6 +159,17 @@ async def _write_days(connection: Connection, month: Month, version: int) -> Non
              GROUP BY {PROPERTIES} HAVING sum(n) <> 0""",  # noqa: S608
         month.first, version,
     )  # fmt: skip
+
+
+async def _write_month(connection: Connection, month: Month, version: int) -> None:
+    """The differences of the days, added up."""
+    await connection.execute(
+        f"""INSERT INTO period_month (month, version, {_OF_MONTH}, n)
+            SELECT $1, $2, {_OF_MONTH}, sum(n) FROM period_day WHERE month = $1 AND version = $2
+             GROUP BY {_OF_MONTH} HAVING sum(n) <> 0""",  # noqa: S608
+        month.first, version,
+    )  # fmt: skip
+    await connection.execute("INSERT INTO period_summed VALUES ($1, $2)", month.first, version)
 
 
 _LINES = f"""SELECT {_KEY}, {_FACTS}

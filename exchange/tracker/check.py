@@ -10,7 +10,7 @@ paper      what stands about paper is what the acts in the journal come to
 classes    every delivery's class follows from its events (rules.paper_class)
 documents  no document is counted twice for one recipient, and what was left out as duplicate is one (rules.documents)
 registers  rows of registers are counted where nothing electronic is there, once, and match deliveries that are there
-tally      days + facts not merged yet == recount from the deliveries and the registers
+tally      days + facts not merged yet == recount from the deliveries and the registers, and months are what days handed over
 """
 
 from collections import Counter
@@ -81,7 +81,10 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             tuple(record[name] for name in _PROPERTIES): record["n"]
             for record in await tally.everything(connection)
         }
+        months = await tally.months_differ(connection)
     faults += _tally_faults(counted, kept)
+    if months:
+        faults.append(Fault(code="months_differ", where=str(months)))
     return Checked(letters=seen, deliveries=deliveries, facts=sum(kept.values()), faults=tuple(faults))
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
-from traffic import CLASSES, NEW_IDS, Traffic, some
+from traffic import CLASSES, NEW_IDS, Traffic, by_months_and_by_days, some
 
 from exchange.broker import counted
 from exchange.rules import paper_class
@@ -62,6 +62,21 @@ async def test_a_closed_month_keeps_its_members_and_their_digest(traffic):
     assert closed.version.members == len(told)
     assert closed.version.sha256 == hashlib.sha256(b"".join(told)).digest()
     assert told == sorted(told)
+
+
+async def test_a_closed_month_is_shown_by_its_month_and_by_its_days_alike(traffic):
+    """Also a version by a release that wrote no months."""
+    await some(traffic, 80)
+    await close(traffic)
+    for letter in [one for one, (_, now, _) in traffic.known.items() if now and now.klass == "N"][:4]:
+        await traffic.is_now(letter, ("E", "", "B", ""))
+    await close(traffic)
+    assert await traffic.connection.fetchval("SELECT count(*) FROM period_month WHERE version = 2") > 1
+    for _ in range(2):
+        months, days, _ = await by_months_and_by_days(traffic.connection)
+        assert months == days
+        await traffic.connection.execute("DELETE FROM period_summed WHERE version = 2")
+        await traffic.connection.execute("DELETE FROM period_month WHERE version = 2")
 
 
 async def test_nothing_changed_is_no_version(traffic):
@@ -136,6 +151,7 @@ async def test_versions_are_what_was_counted_when_they_were_made(pool, seed):
                 arrives = None if arrived else row.accepted_at + timedelta(days=chance.randrange(40))
                 await traffic.is_now(letter, chance.choice(CLASSES), arrives)
             await store_tally.fold(connection, chance.randrange(1, 50))
+            await store_tally.fold_days(connection, chance.randrange(1, 50))
             for closed in await close(traffic, chance.choice(["2026-06", "2026-07", "2026-H1", "2026-Q3"]),
                                       at=datetime(2026, 12, 31, tzinfo=UTC)):  # fmt: skip
                 month = closed.version.month
@@ -152,6 +168,8 @@ async def test_versions_are_what_was_counted_when_they_were_made(pool, seed):
             last = kept[month, numbers[month]]
             classes = Counter(line.decode().split("\t")[9] for line in last if line.startswith(b"out"))
             assert found == classes
+        months, days, differing = await by_months_and_by_days(connection)
+        assert (months, differing) == (days, 0)
 
 
 async def test_two_who_close_at_once_write_one_version(traffic, pool):
