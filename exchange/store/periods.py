@@ -52,6 +52,13 @@ _KEPT = f"""SELECT DISTINCT ON ({_KEY}) {_KEY}, {_FACTS}
 """The members of a month up to version $4, also those that went."""
 
 
+_CHANGED = f"""({_LIVE}) AS live FULL JOIN ({_KEPT}) AS kept USING ({_KEY})
+ WHERE (live.class IS NOT NULL OR kept.class <> '')
+   AND ({", ".join(f"live.{name}" for name in _FACTS.split(", "))})
+       IS DISTINCT FROM ({", ".join(f"kept.{name}" for name in _FACTS.split(", "))})"""
+"""Members that are others now than by version $4."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Month:
     """A month: its first day, its first moment and that of the next month."""
@@ -113,7 +120,7 @@ async def close(connection: Connection, month: Month, version: int, *, at: datet
     await _write_members(connection, month, version)
     await _write_days(connection, month, version)
     await _write_month(connection, month, version)
-    members, sha256 = await digest(connection, month, version)
+    members, sha256 = await digest(connection, month.first, version)
     record = await connection.fetchrow(
         "UPDATE period_version SET members = $3, sha256 = $4 WHERE month = $1 AND version = $2 RETURNING *",
         month.first, version, members, sha256,
@@ -123,18 +130,34 @@ async def close(connection: Connection, month: Month, version: int, *, at: datet
 
 
 async def _write_members(connection: Connection, month: Month, version: int) -> None:
+    facts = _FACTS.split(", ")
+    shown = [f"coalesce(live.{name}, kept.{name})" for name in facts[:5]]
+    shown += [f"coalesce(live.{name}, '')" for name in facts[5:]]
     await connection.execute(
         f"""INSERT INTO period_member (month, version, {_KEY}, {_FACTS})
-            SELECT $1, $4 + 1, view, letter, recipient, round,
-                   {", ".join(f"coalesce(live.{name}, kept.{name})" for name in _FACTS.split(", ")[:5])},
-                   {", ".join(f"coalesce(live.{name}, '')" for name in _FACTS.split(", ")[5:])}
-              FROM ({_LIVE}) AS live
-              FULL JOIN ({_KEPT}) AS kept USING ({_KEY})
-             WHERE (live.class IS NOT NULL OR kept.class <> '')
-               AND ({", ".join(f"live.{name}" for name in _FACTS.split(", "))})
-                   IS DISTINCT FROM ({", ".join(f"kept.{name}" for name in _FACTS.split(", "))})""",  # noqa: S608
+            SELECT $1, $4 + 1, {_KEY}, {", ".join(shown)} FROM {_CHANGED}""",  # noqa: S608
         month.first, month.start, month.end, version - 1,
     )  # fmt: skip
+
+
+async def changed(connection: Connection, month: Month, version: int) -> bool:
+    """Whether any member is another now than by a version, or counted otherwise: also where the counts are the same."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        f"SELECT EXISTS (SELECT FROM {_CHANGED})", month.first, month.start, month.end, version,
+    )  # fmt: skip
+
+
+async def touched(connection: Connection, first: date, last: date) -> set[date]:
+    """The months of which facts came since they were last looked at."""
+    records = await connection.fetch(
+        "SELECT month FROM period_touched WHERE month BETWEEN $1 AND $2", first, last
+    )
+    return {one["month"] for one in records}
+
+
+async def looked_at(connection: Connection, month: date) -> None:
+    """Of that month everything that is known was compared with its newest version."""
+    await connection.execute("DELETE FROM period_touched WHERE month = $1", month)
 
 
 async def _write_days(connection: Connection, month: Month, version: int) -> None:
@@ -178,7 +201,7 @@ _LINES = f"""SELECT {_KEY}, {_FACTS}
  WHERE class <> '' ORDER BY {_KEY}"""  # noqa: S608
 
 
-async def digest(connection: Connection, month: Month, version: int) -> tuple[int, bytes]:
+async def digest(connection: Connection, month: date, version: int) -> tuple[int, bytes]:
     """How many members a version has, and the SHA-256 over their lines: `lines`, sorted by their key."""
     hashed, members = hashlib.sha256(), 0
 
@@ -187,7 +210,7 @@ async def digest(connection: Connection, month: Month, version: int) -> tuple[in
         members += chunk.count(b"\n")
         hashed.update(chunk)
 
-    await lines(connection, month.first, version, take)
+    await lines(connection, month, version, take)
     return members, hashed.digest()
 
 
@@ -222,3 +245,34 @@ async def differences(connection: Connection, month: Month, version: int) -> int
                      GROUP BY {PROPERTIES} HAVING sum(n) <> 0) AS different""",  # noqa: S608
         month.first, _following(month), version,
     )  # fmt: skip
+
+
+SUMS = {
+    "closed_days_differ": f"""SELECT month
+          FROM (SELECT month, {PROPERTIES}, -n AS n FROM period_day
+                 UNION ALL
+                SELECT month, {PROPERTIES}, 1
+                  FROM (SELECT DISTINCT ON (month, {_KEY}) * FROM period_member
+                         ORDER BY month, {_KEY}, version DESC) AS newest WHERE class <> '') AS facts
+         GROUP BY month, {PROPERTIES} HAVING sum(n) <> 0""",  # noqa: S608
+    "closed_month_differs": f"""SELECT month
+          FROM (SELECT month, version, {_OF_MONTH}, n FROM period_month
+                 UNION ALL
+                SELECT month, version, {_OF_MONTH}, -n FROM period_day
+                 WHERE (month, version) IN (SELECT month, version FROM period_summed)) AS facts
+         GROUP BY month, version, {_OF_MONTH} HAVING sum(n) <> 0""",  # noqa: S608
+}  # fmt: skip
+"""What was added up, less what it was added up of: the months in which something is left, by the fault that it is."""
+
+
+async def faults(connection: Connection) -> list[tuple[str, str]]:
+    """For the self-check: versions that are no longer what their digest says, months that are not the sum of theirs."""
+    found = [
+        ("closed_members_differ", f"{one.month:%Y-%m} {one.version}")
+        for one in await versions(connection, date.min, date.max)
+        if await digest(connection, one.month, one.version) != (one.members, one.sha256)
+    ]
+    for code, statement in SUMS.items():
+        records = await connection.fetch(f"SELECT DISTINCT month FROM ({statement}) AS different")  # noqa: S608
+        found += [(code, f"{one['month']:%Y-%m}") for one in records]
+    return found

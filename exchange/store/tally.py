@@ -21,14 +21,19 @@ async def append(connection: Connection, deltas: Sequence[rows.DeltaRow]) -> Non
 
 
 async def fold(connection: Connection, limit: int) -> int:
-    """Housekeeping: merge up to `limit` deltas into their days in one statement; how many were merged."""
+    """Housekeeping: merge up to `limit` deltas into their days in one statement; how many were merged.
+
+    Their months are written down: facts that cancel out change no count, but may change what a closed month consists of.
+    """
     return await connection.fetchval(  # type: ignore[no-any-return]
         f"""WITH taken AS (DELETE FROM tally_delta
                             WHERE (agency, id) IN (SELECT agency, id FROM tally_delta LIMIT $1 FOR UPDATE SKIP LOCKED)
                            RETURNING *),
                  merged AS (INSERT INTO tally_day ({_PROPERTIES}, n)
                             SELECT {_PROPERTIES}, sum(n) FROM taken GROUP BY {_PROPERTIES} ORDER BY {_PROPERTIES}
-                            ON CONFLICT ({_PROPERTIES}) DO UPDATE SET n = tally_day.n + excluded.n)
+                            ON CONFLICT ({_PROPERTIES}) DO UPDATE SET n = tally_day.n + excluded.n),
+                 touched AS (INSERT INTO period_touched SELECT DISTINCT date_trunc('month', day)::date FROM taken
+                             ON CONFLICT DO NOTHING)
             SELECT count(*) FROM taken""",  # noqa: S608 - the column list is ours
         limit,
     )

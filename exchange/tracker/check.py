@@ -11,6 +11,7 @@ classes    every delivery's class follows from its events (rules.paper_class)
 documents  no document is counted twice for one recipient, and what was left out as duplicate is one (rules.documents)
 registers  rows of registers are counted where nothing electronic is there, once, and match deliveries that are there
 tally      days + facts not merged yet == recount from the deliveries and the registers, and months are what days handed over
+periods    every version of a closed month has the members that its digest says, and counts them
 """
 
 from collections import Counter
@@ -23,7 +24,7 @@ from exchange.broker import receipts
 from exchange.edxml import spooled
 from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
-from exchange.store import documents, payloads, recount, register_rows, tally
+from exchange.store import documents, payloads, periods, recount, register_rows, tally
 from exchange.store.pool import Connection
 from exchange.tracker import check_paper, check_requests, register_counted
 from exchange.tracker.check_requests import Fault
@@ -82,6 +83,7 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             for record in await tally.everything(connection)
         }
         months = await tally.months_differ(connection)
+        faults += [Fault(code=code, where=where) for code, where in await periods.faults(connection)]
     faults += _tally_faults(counted, kept)
     if months:
         faults.append(Fault(code="months_differ", where=str(months)))

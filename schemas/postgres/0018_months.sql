@@ -53,6 +53,11 @@ SELECT month, version, view, agency, class, excluded, grade, justified, sum(n)
 
 INSERT INTO period_summed SELECT month, version FROM period_version;
 
+-- Months of which facts came since they were last looked at: whether a closed one has to be restated is asked of these alone.
+CREATE TABLE period_touched (
+    month date PRIMARY KEY
+);
+
 -- `tally_shown` month by month: `day` is the first of the month, and there is nothing else to cut by.
 CREATE VIEW tally_shown_by_month AS
 SELECT view, agency, month AS day, NULL::text AS scope, NULL::text AS document_type, NULL::smallint AS urgency,

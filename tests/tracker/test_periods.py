@@ -269,3 +269,63 @@ async def test_what_is_due_is_closed_by_itself_and_restated(traffic):
     again = await periods.close_due(traffic.connection, at=NOW, author="congvan")
     assert {one.version.version for one in again} == {2}
     assert replace(again[0].version, version=1) != closed[1].version
+
+
+async def swapped(traffic):
+    """Two deliveries alike but for their classes, which they exchange once the month is closed."""
+    at, arrived = paper_class.start_of(date(2026, 7, 3)), paper_class.start_of(date(2026, 7, 4))
+    made = []
+    for klass in CLASSES[1:3]:
+        traffic.chance = Random(7)
+        made.append(await traffic.transfer(at, arrived, klass))
+    first, second = made
+    (row, _, _), (other, _, _) = traffic.known[first], traffic.known[second]
+    for name in ("sender", "recipient", "scope", "document_type", "urgency"):
+        assert getattr(row, name) == getattr(other, name), name
+    return first, second
+
+
+async def test_members_that_change_while_the_counts_stay_are_restated(traffic):
+    first, second = await swapped(traffic)
+    await close(traffic)
+    published = await shown(traffic)
+    await traffic.is_now(first, CLASSES[2])
+    await traffic.is_now(second, CLASSES[1])
+    assert await store.differences(traffic.connection, periods.months(JULY)[0], 1) == 0
+    await store_tally.fold(traffic.connection, 1_000)
+    closed, *_ = await periods.close_due(traffic.connection, at=NOW, author="congvan")
+    assert (closed.version.version, await shown(traffic)) == (2, published)
+    assert sorted(await lines(traffic, date(2026, 7, 1), 2)) == sorted(traffic.members(date(2026, 7, 1)))
+    assert await periods.close_due(traffic.connection, at=NOW, author="congvan") == []
+    (again,) = await close(traffic)
+    assert again.written is False
+
+
+async def test_a_month_that_cannot_be_closed_keeps_no_other_open(traffic):
+    await some(traffic, 40, first=date(2026, 5, 20), days=60)
+    letter = next(one for one, (row, now, _) in traffic.known.items() if now and row.accepted_at.month == 6)
+    await traffic.connection.execute("UPDATE delivery SET scope = 'internal' WHERE letter = $1", letter)
+    with pytest.raises(PeriodError) as refused:
+        await periods.close_due(traffic.connection, at=NOW, author="congvan")
+    assert refused.value.key == "period.uncounted"
+    assert "2026-06" in refused.value.facts["month"]
+    closed = await store.versions(traffic.connection, date(2026, 1, 1), date(2026, 12, 31))
+    months = {f"{one.month:%Y-%m}" for one in closed}
+    assert {"2026-05", "2026-08", "2026-09", "2026-10"} <= months
+    assert "2026-06" not in months
+
+
+@pytest.mark.parametrize(
+    "change, fault",
+    [
+        ("UPDATE period_member SET class = 'E' WHERE class = 'S'", "closed_members_differ"),
+        ("UPDATE period_day SET n = n + 1 WHERE class = 'S'", "closed_days_differ"),
+        ("UPDATE period_month SET n = n + 1 WHERE class = 'S'", "closed_month_differs"),
+    ],
+)
+async def test_what_is_closed_is_looked_at_by_the_self_check(traffic, change, fault):
+    await some(traffic, 60)
+    await close(traffic)
+    assert await store.faults(traffic.connection) == []
+    await traffic.connection.execute(change)
+    assert (fault, "2026-07") in [(code, where[:7]) for code, where in await store.faults(traffic.connection)]
