@@ -143,7 +143,8 @@ async def _write_members(connection: Connection, month: Month, version: int) -> 
 async def changed(connection: Connection, month: Month, version: int) -> bool:
     """Whether any member is another now than by a version, or counted otherwise: also where the counts are the same."""
     return await connection.fetchval(  # type: ignore[no-any-return]
-        f"SELECT EXISTS (SELECT FROM {_CHANGED})", month.first, month.start, month.end, version,
+        f"SELECT EXISTS (SELECT FROM {_CHANGED})",  # noqa: S608
+        month.first, month.start, month.end, version,
     )  # fmt: skip
 
 
