@@ -86,4 +86,15 @@ async def by_months_and_by_days(connection):
         }
         for name in ("tally_shown_by_month", "tally_shown")
     ]
+    together = {
+        tuple(row)[:-1]: row["n"]
+        for row in await connection.fetch(
+            """SELECT view, day, class, excluded, grade, justified, sum(n)::int AS n
+                 FROM tally_shown_together GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> 0"""
+        )
+    }
+    added = Counter()
+    for (view, _, *rest), n in told[0].items():
+        added[view, *rest] += n
+    assert together == {key: n for key, n in added.items() if n}
     return *told, await tally.months_differ(connection)

@@ -58,7 +58,7 @@ async def classes_by_span(
     connection: Connection, view: str, spans: Sequence[tuple[date, date]], cut: Cut
 ) -> list[Any]:
     """Transfers of one view by span (its place among `spans`), class, grade and ground, of all agencies together."""
-    shown = tally.facts(spans, whole=cut.whole)
+    shown = tally.facts(spans, whole=cut.whole, together=cut.agencies is None)
     return await connection.fetch(
         planned(cut.agencies, f"""SELECT span.place, class, excluded, grade, justified, sum(n)::bigint AS n
               FROM unnest($2::date[], $3::date[]) WITH ORDINALITY AS span (first, last, place)

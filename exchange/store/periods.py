@@ -17,12 +17,14 @@ from typing import Any
 
 import asyncpg
 
+from exchange.store import tally
 from exchange.store.pool import Connection
 
 PROPERTIES = "view, agency, day, scope, document_type, urgency, class, excluded, grade, justified"
 """What two transfers must have in common to be counted as one."""
 
 _OF_MONTH = "view, agency, class, excluded, grade, justified"
+_SUMMED = "view, class, excluded, grade, justified, GROUPING SETS ((agency), ())"
 _FACTS = "agency, day, scope, document_type, urgency, class, excluded, grade, justified"
 _KEY = "view, letter, recipient, round"
 
@@ -186,12 +188,13 @@ async def _write_days(connection: Connection, month: Month, version: int) -> Non
 
 
 async def _write_month(connection: Connection, month: Month, version: int) -> None:
-    """The differences of the days, added up."""
+    """The differences of the days, added up: of each agency, and of all together."""
     await connection.execute(
         f"""INSERT INTO period_month (month, version, {_OF_MONTH}, n)
-            SELECT $1, $2, {_OF_MONTH}, sum(n) FROM period_day WHERE month = $1 AND version = $2
-             GROUP BY {_OF_MONTH} HAVING sum(n) <> 0""",  # noqa: S608
-        month.first, version,
+            SELECT $1, $2, view, coalesce(agency, $3), class, excluded, grade, justified, sum(n)
+              FROM period_day WHERE month = $1 AND version = $2
+             GROUP BY {_SUMMED} HAVING sum(n) <> 0""",  # noqa: S608
+        month.first, version, tally.EVERYBODY,
     )  # fmt: skip
     await connection.execute("INSERT INTO period_summed VALUES ($1, $2)", month.first, version)
 
@@ -259,8 +262,9 @@ SUMS = {
     "closed_month_differs": f"""SELECT month
           FROM (SELECT month, version, {_OF_MONTH}, n FROM period_month
                  UNION ALL
-                SELECT month, version, {_OF_MONTH}, -n FROM period_day
-                 WHERE (month, version) IN (SELECT month, version FROM period_summed)) AS facts
+                SELECT month, version, view, coalesce(agency, '{tally.EVERYBODY}'), class, excluded, grade, justified, -sum(n)
+                  FROM period_day WHERE (month, version) IN (SELECT month, version FROM period_summed)
+                 GROUP BY month, version, {_SUMMED}) AS facts
          GROUP BY month, version, {_OF_MONTH} HAVING sum(n) <> 0""",  # noqa: S608
 }  # fmt: skip
 """What was added up, less what it was added up of: the months in which something is left, by the fault that it is."""

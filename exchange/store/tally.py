@@ -12,7 +12,10 @@ from exchange.store import insert, rows
 from exchange.store.pool import Connection
 
 _PROPERTIES = "view, agency, day, scope, document_type, urgency, class, excluded, grade, justified"
-_OF_MONTH = "view, month, agency, class, excluded, grade, justified"
+_OF_MONTH = "view, agency, month, class, excluded, grade, justified"
+_SUMMED = "view, month, class, excluded, grade, justified, GROUPING SETS ((agency), ())"
+EVERYBODY = UUID(int=0)
+"""All agencies together, in the months."""
 
 
 async def append(connection: Connection, deltas: Sequence[rows.DeltaRow]) -> None:
@@ -47,20 +50,24 @@ async def fold_days(connection: Connection, limit: int) -> int:
                             WHERE n <> monthly LIMIT $1 FOR UPDATE SKIP LOCKED),
                  marked AS (UPDATE tally_day SET monthly = tally_day.n FROM taken WHERE {taken}),
                  merged AS (INSERT INTO tally_month ({_OF_MONTH}, n)
-                            SELECT {_OF_MONTH}, sum(more) FROM taken GROUP BY {_OF_MONTH} ORDER BY {_OF_MONTH}
+                            SELECT view, coalesce(agency, $2), month, class, excluded, grade, justified, sum(more)
+                              FROM taken GROUP BY {_SUMMED} ORDER BY 1, 2, 3, 4, 5, 6, 7
                             ON CONFLICT ({_OF_MONTH}) DO UPDATE SET n = tally_month.n + excluded.n)
             SELECT count(*) FROM taken""",  # noqa: S608 - the column lists are ours
         limit,
+        EVERYBODY,
     )
 
 
-def facts(spans: Sequence[tuple[date, date]], *, whole: bool) -> str:
+def facts(spans: Sequence[tuple[date, date]], *, whole: bool, together: bool = False) -> str:
     """What to read of spans of days as transfers are shown: months, where all are months and nothing is cut off.
 
-    Transfers of closed months are shown as closed, all others as counted now.
+    Transfers of closed months are shown as closed, all others as counted now. `together`: of all agencies at once.
     """
     months = all(first.day == 1 and (last + timedelta(days=1)).day == 1 for first, last in spans)
-    return "tally_shown_by_month" if whole and months else "tally_shown"
+    if not (whole and months):
+        return "tally_shown"
+    return "tally_shown_together" if together else "tally_shown_by_month"
 
 
 async def counts(  # noqa: PLR0913 - one filter a parameter
@@ -75,7 +82,8 @@ async def counts(  # noqa: PLR0913 - one filter a parameter
     urgency: Sequence[int] | None = None,
 ) -> list[Any]:
     """Transfers by class, kind of exclusion and grade in a span of days as they are shown: of closed months as closed."""
-    shown = facts([(first, last)], whole=scope is None and types is None and urgency is None)
+    whole = scope is None and types is None and urgency is None
+    shown = facts([(first, last)], whole=whole, together=agencies is None)
     return await connection.fetch(
         f"""SELECT class, excluded, grade, sum(n)::bigint AS n FROM {shown}
             WHERE view = $1 AND day BETWEEN $2 AND $3 AND ($4::uuid[] IS NULL OR agency = ANY($4))
@@ -101,7 +109,9 @@ async def months_differ(connection: Connection) -> int:
         f"""SELECT count(*)
               FROM (SELECT FROM (SELECT {_OF_MONTH}, n FROM tally_month
                                  UNION ALL
-                                 SELECT view, date_trunc('month', day)::date, agency, class, excluded, grade, justified,
-                                        -monthly FROM tally_day WHERE monthly <> 0) AS facts
-                     GROUP BY {_OF_MONTH} HAVING sum(n) <> 0) AS different"""  # noqa: S608 - the column list is ours
+                                 SELECT view, coalesce(agency, $1), month, class, excluded, grade, justified, -sum(monthly)
+                                   FROM (SELECT *, date_trunc('month', day)::date AS month FROM tally_day) AS days
+                                  GROUP BY {_SUMMED}) AS facts
+                     GROUP BY {_OF_MONTH} HAVING sum(n) <> 0) AS different""",  # noqa: S608 - the column lists are ours
+        EVERYBODY,
     )

@@ -5,7 +5,7 @@ ALTER TABLE tally_day ADD COLUMN monthly bigint NOT NULL DEFAULT 0;
 
 CREATE INDEX tally_day_rest ON tally_day (view) WHERE n <> monthly;
 
--- Without scope, type and urgency: who asks for those reads the days.
+-- Without scope, type and urgency: who asks for those reads the days. Agency 00000000-… are all agencies together.
 CREATE TABLE tally_month (
     view text NOT NULL,
     month date NOT NULL,
@@ -15,10 +15,10 @@ CREATE TABLE tally_month (
     grade text NOT NULL,
     justified text NOT NULL,
     n bigint NOT NULL,
-    PRIMARY KEY (view, month, agency, class, excluded, grade, justified)
+    PRIMARY KEY (view, agency, month, class, excluded, grade, justified)
 );
 
-CREATE INDEX tally_month_agency ON tally_month (view, agency, month);
+CREATE INDEX tally_month_all ON tally_month (view, month);
 
 -- The same of closed months. A version that is not named in `period_summed` was written by code that knows no months: its
 -- days are read.
@@ -48,8 +48,9 @@ CREATE INDEX period_month_read ON period_month (view, agency, month);
 CREATE INDEX period_month_all ON period_month (view, month);
 
 INSERT INTO period_month
-SELECT month, version, view, agency, class, excluded, grade, justified, sum(n)
-  FROM period_day GROUP BY month, version, view, agency, class, excluded, grade, justified HAVING sum(n) <> 0;
+SELECT month, version, view, coalesce(agency, '00000000-0000-0000-0000-000000000000'), class, excluded, grade, justified, sum(n)
+  FROM period_day
+ GROUP BY month, version, view, class, excluded, grade, justified, GROUPING SETS ((agency), ()) HAVING sum(n) <> 0;
 
 INSERT INTO period_summed SELECT month, version FROM period_version;
 
@@ -62,7 +63,7 @@ CREATE TABLE period_touched (
 CREATE VIEW tally_shown_by_month AS
 SELECT view, agency, month AS day, NULL::text AS scope, NULL::text AS document_type, NULL::smallint AS urgency,
        class, excluded, grade, justified, n
-  FROM (SELECT view, agency, month, class, excluded, grade, justified, n FROM tally_month
+  FROM (SELECT view, agency, month, class, excluded, grade, justified, n FROM tally_month WHERE agency <> '00000000-0000-0000-0000-000000000000'
         UNION ALL
         SELECT view, agency, date_trunc('month', day)::date, class, excluded, grade, justified, n - monthly
           FROM tally_day WHERE n <> monthly
@@ -72,7 +73,27 @@ SELECT view, agency, month AS day, NULL::text AS scope, NULL::text AS document_t
        ) AS live (view, agency, month, class, excluded, grade, justified, n)
  WHERE month NOT IN (SELECT month FROM period_version)
 UNION ALL
-SELECT view, agency, month, NULL, NULL, NULL, class, excluded, grade, justified, n FROM period_month
+SELECT view, agency, month, NULL, NULL, NULL, class, excluded, grade, justified, n
+  FROM period_month WHERE agency <> '00000000-0000-0000-0000-000000000000'
 UNION ALL
 SELECT view, agency, month, NULL, NULL, NULL, class, excluded, grade, justified, n
+  FROM period_day WHERE (month, version) NOT IN (SELECT month, version FROM period_summed);
+
+-- The same of all agencies together, who are nobody in particular.
+CREATE VIEW tally_shown_together AS
+SELECT view, month AS day, NULL::uuid AS agency, NULL::text AS scope, NULL::text AS document_type, NULL::smallint AS urgency,
+       class, excluded, grade, justified, n
+  FROM (SELECT view, month, class, excluded, grade, justified, n FROM tally_month WHERE agency = '00000000-0000-0000-0000-000000000000'
+        UNION ALL
+        SELECT view, date_trunc('month', day)::date, class, excluded, grade, justified, n - monthly
+          FROM tally_day WHERE n <> monthly
+        UNION ALL
+        SELECT view, date_trunc('month', day)::date, class, excluded, grade, justified, n::bigint FROM tally_delta
+       ) AS live (view, month, class, excluded, grade, justified, n)
+ WHERE month NOT IN (SELECT month FROM period_version)
+UNION ALL
+SELECT view, month, NULL, NULL, NULL, NULL, class, excluded, grade, justified, n
+  FROM period_month WHERE agency = '00000000-0000-0000-0000-000000000000'
+UNION ALL
+SELECT view, month, NULL, NULL, NULL, NULL, class, excluded, grade, justified, n
   FROM period_day WHERE (month, version) NOT IN (SELECT month, version FROM period_summed);
