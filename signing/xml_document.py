@@ -80,7 +80,7 @@ class Document:
 
     def hold_nodes(self) -> None:
         """Wrap every node now, before much is read of them."""
-        assert self.nodes
+        _ = self.nodes
 
     @cached_property
     def identifiers(self) -> Identifiers:

@@ -12,10 +12,13 @@ from typing import Generic, NamedTuple, TypeVar, cast
 from signing.xml_document import Element
 
 REMEMBERED = 256
-"""Nodes of an element whose shape is remembered: a hostile one has as many as it likes."""
+"""Nodes of an element whose shape is remembered, and attributes of all of them: a hostile one has as many as it likes."""
 
 LONGEST_REMEMBERED = 16_384
 """Letters of all the names in an element whose shape is remembered."""
+
+FAULTS = 256
+"""Shapes whose faults are remembered."""
 
 XML_SPACE = " \t\r\n"
 
@@ -143,8 +146,9 @@ class Memory(Generic[_Answer]):
 
 def _is_small(shape: Shape) -> bool:
     """Whether little memory is held by remembering a shape; XML lets a single name have millions of letters."""
-    nodes, letters = len(shape.tags), sum(len(str(name)) for name in (*shape.tags, *shape.names))
-    return nodes <= REMEMBERED and letters <= LONGEST_REMEMBERED
+    if max(len(shape.tags), len(shape.names)) > REMEMBERED:
+        return False
+    return sum(len(str(name)) for name in (*shape.tags, *shape.names)) <= LONGEST_REMEMBERED
 
 
 def judged(shape: Shape, grammar_: Grammar, name: str) -> str | None:
@@ -169,7 +173,7 @@ def judged(shape: Shape, grammar_: Grammar, name: str) -> str | None:
     return None
 
 
-_faults: Memory[str | None] = Memory(judged, 1024)
+_faults: Memory[str | None] = Memory(judged, FAULTS)
 
 
 def children(shape: Shape) -> list[list[int]]:

@@ -35,6 +35,8 @@ def _long_from(content: bytes, quote: bytes) -> bool:
 
 def _declares(content: bytes, place: int) -> bool:
     """Whether a value that begins there may be that of a namespace declaration; of a very long tag it may."""
-    before = content[max(0, place - _LOOK) : place]
+    before = content[max(0, place - _LOOK) : place].rstrip(_SPACE)
+    if not before:  # nothing but space as far as is looked
+        return place > _LOOK
     start = before.rfind(b"<")
-    return before.rstrip(_SPACE).endswith(b"=") and (start < 0 or b"xmlns" in before[start:])
+    return before.endswith(b"=") and (start < 0 or b"xmlns" in before[start:])

@@ -16,7 +16,7 @@ import asyncio
 import contextlib
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,7 @@ from exchange.broker.exchange import Exchange
 from exchange.broker.rejudged import Effect, Moved, Rejudged, Stands
 from exchange.broker.verify import VerifyPool
 from exchange.edxml import model, spool
-from exchange.edxml.spooled import SPOOLED_BYTES
+from exchange.edxml.spooled import SPOOLED_BYTES, Content
 from exchange.rules import admission, requirements
 from exchange.rules.directory import Directory
 from exchange.store import (
@@ -166,7 +166,7 @@ async def _examined(at: Bench, asked: _Asked, book: Directory) -> judging.Found 
     async with at.pool.acquire() as connection:
         raw = await payloads.get(connection, at.payload_folder, letter.id)
     assert raw is not None
-    with spools.folder(at.spool_folder) if len(raw) > SPOOLED_BYTES else contextlib.nullcontext() as folder:
+    async with _folder(at, raw) as folder:
         reading = await decisions.beside(len(raw), spool.read_content, raw, folder)
         assert isinstance(reading.message, model.Letter)
         found = await judging.examine(
@@ -183,6 +183,19 @@ async def _examined(at: Bench, asked: _Asked, book: Directory) -> judging.Found 
     if at.keep:
         at.found[letter.id] = found
     return found
+
+
+@contextlib.asynccontextmanager
+async def _folder(at: Bench, raw: Content) -> AsyncIterator[Path | None]:
+    """A folder for the files of a large letter, made and taken away beside the loop; none for others."""
+    if len(raw) <= SPOOLED_BYTES:
+        yield None
+        return
+    begun = await asyncio.to_thread(spools.begin, at.spool_folder)
+    try:
+        yield begun.path
+    finally:
+        await asyncio.to_thread(spools.end, begun)
 
 
 async def _reused(at: Bench, wanted: letters.MainFile) -> str | None:

@@ -60,6 +60,7 @@ class VerifyPool:
         self.limits = limits
         self._turns = Turns(limits.patient)
         self._free: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # the last used is warm
+        self._order = asyncio.Lock()  # a queue alone gives to whoever comes by before those who wait
         self._renewing: set[asyncio.Task[None]] = set()
         for _ in range(limits.workers):
             self._free.put_nowait(None)
@@ -106,7 +107,7 @@ class VerifyPool:
         seconds = min(self.limits.seconds, FIRST_PAGE_SECONDS)
         try:
             answer, _ = await self._quickly(self.trust, FirstPage(raw=raw), seconds, who)
-        except BrokenProcessPool:
+        except (BrokenProcessPool, TimeoutError):
             return ""
         return answer.outcome if answer and isinstance(answer.outcome, str) else ""
 
@@ -124,14 +125,41 @@ class VerifyPool:
     async def _quickly(
         self, trusted: Trust, file: File | FirstPage, seconds: float, who: Hashable
     ) -> tuple[Answer | None, Worker]:
-        """The quick lane's answer, or none, and the worker, which leaves with its file if there is a patient place."""
-        async with self._turns.quick(who), self._worker(trusted) as worker:
-            answer = await worker.quickly(file, self.limits, seconds)
+        """The quick lane's answer, or none, and the worker, which leaves with its file if there is a patient place.
+
+        Raises TimeoutError when no worker is free in time, BrokenProcessPool.
+        """
+        async with contextlib.AsyncExitStack() as turn:
+            free, waited = await self._waited(turn, seconds, who)
+            worker = await turn.enter_async_context(self._worker(free, trusted))
+            answer = await worker.quickly(file, self.limits, seconds - waited)
+            worker.seconds += waited
             if answer is None:
                 self._turns.blame(who)
                 stays = isinstance(file, FirstPage) or worker.seconds >= seconds
                 worker.leaves = not stays and self._turns.patient_at_once(who)
         return answer, worker
+
+    async def _waited(
+        self, turn: contextlib.AsyncExitStack, seconds: float, who: Hashable
+    ) -> tuple[Worker | None, float]:
+        """A free worker, or None in place of one, and how long it took until there was one. Raises TimeoutError."""
+        clock = asyncio.get_running_loop().time
+        start = clock()
+        async with asyncio.timeout(seconds):
+            free = await self._free_for(who, turn)
+        return free, clock() - start
+
+    async def _free_for(self, who: Hashable, turn: contextlib.AsyncExitStack) -> Worker | None:
+        """The same; who is blamed while he waits with the others waits anew, behind his own."""
+        while True:
+            queued = self._turns.blamed(who)
+            await turn.enter_async_context(self._turns.quick(who))
+            async with self._order:
+                free = await self._free.get()
+            if queued or not self._turns.blamed(who):
+                return free
+            self._free.put_nowait(free)
 
     async def _patiently(self, trusted: Trust, file: File, seconds: float, begun: Worker) -> Answer:
         """The answer of the worker that left with the file, else of a new one: its last."""
@@ -144,9 +172,8 @@ class VerifyPool:
             worker.retire()
 
     @contextlib.asynccontextmanager
-    async def _worker(self, trusted: Trust) -> AsyncIterator[Worker]:
-        """A worker of the quick lane with this trust set."""
-        worker = await self._free.get()
+    async def _worker(self, worker: Worker | None, trusted: Trust) -> AsyncIterator[Worker]:
+        """That worker of the quick lane, or one in its place, with this trust set."""
         if worker and worker.trust is not trusted:
             worker.retire()
             worker = None

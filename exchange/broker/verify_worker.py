@@ -16,6 +16,7 @@ import resource
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import connection
@@ -100,11 +101,15 @@ class Worker:
     resident: int = 0
 
     def begin(self, file: File | FirstPage, limits: Limits) -> "asyncio.Future[Answer]":
-        """Gives it a file; the answer comes, or BrokenProcessPool."""
+        """Gives it a file; the answer comes, or BrokenProcessPool: at once if it died while it had none."""
         self.files += 1
         self.before = self.used()
         loop = asyncio.get_running_loop()
-        self.work = loop.run_in_executor(self.executor, _examine, file, limits.cpu_seconds)
+        try:
+            self.work = loop.run_in_executor(self.executor, _examine, file, limits.cpu_seconds)
+        except BrokenProcessPool as dead:
+            self.work = loop.create_future()
+            self.work.set_exception(dead)
         self.work.add_done_callback(_seen)
         return self.work
 

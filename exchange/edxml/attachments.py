@@ -69,9 +69,16 @@ def decode(attachment: model.Attachment) -> bytes:
         return attachment.spooled.read_bytes()
     lines = attachment.encoded.split()
     try:
-        return binascii.a2b_base64(lines[0] if len(lines) == 1 else "".join(lines), strict_mode=True)
+        return unbased(lines[0] if len(lines) == 1 else "".join(lines))
     except ValueError as error:
         raise Damaged(str(error)) from None
+
+
+def unbased(text: str) -> bytes:
+    """The bytes in base64 without white space. Raises ValueError; also for more padding than the last four letters need."""
+    if len(text) % 4 or text.endswith("==="):
+        raise ValueError("padding")
+    return binascii.a2b_base64(text, strict_mode=True)
 
 
 def content(attachment: model.Attachment, most: int = MOST) -> Content:

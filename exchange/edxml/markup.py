@@ -93,13 +93,13 @@ def _forbidden(content: bytes) -> bool:
 
 def _runs(content: bytes) -> list[tuple[int, int]]:
     """From where to where long texts go, in order."""
-    runs, probe = [], STRIDE
+    runs, probe, last = [], STRIDE, 0
     while (end := content.find(b"<", probe)) >= 0:
         if end - probe >= STRIDE:
-            start = content.rfind(b">", 0, probe) + 1
+            start = content.rfind(b">", last, probe) + 1
             if content.find(b">", probe, end) < 0 and content.rfind(b"<", start, probe) < 0:
                 runs.append((start, end))
-        probe = end + STRIDE
+        probe, last = end + STRIDE, end
     return runs
 
 
@@ -133,15 +133,20 @@ def _parted(short: str, long: list[str]) -> Cut | None:
     for text in long:
         places.append(texts.index(_LONG))
         texts[places[-1]] = text
-    first, _, rest = markup.partition("<") if markup[0] == "?" else ("", "", markup)
+    first, _, rest = markup.partition("<") if markup.startswith("?") else ("", "", markup)
     if first and texts[0]:
         return None
     return Cut(first + "<" + _shape(rest), texts, pieces, places, "\n" in markup)
 
 
 def _shape(markup: str) -> str:
-    """The markup without what stands in quotation marks, but for the names of namespaces."""
+    """The markup without what stands in quotation marks, but for the names of namespaces.
+
+    Raises ValueError where quotation marks do not close in the piece of markup in which they open.
+    """
     parts = markup.split('"')
+    if "<" in "".join(parts[1::2]):
+        raise ValueError(markup[:0])
     parts[1::2] = [
         value if "xmlns" in before else "" for before, value in zip(parts[::2], parts[1::2], strict=False)
     ]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from exchange.edxml import codes, dates, joins, letter, markup, model, names, plan, planning, values, walk
 from exchange.edxml.markup import Cut
 from exchange.edxml.plan import Plan
+from signing import xml_namespaces
 
 _MOST_IDENTITY = values.MOST_IDENTITY // 12
 """Characters that have no more bytes in UTF-8 than an identity may have, even where NFC makes three of one."""
@@ -35,7 +36,7 @@ def read(raw: bytes, limits: model.Limits) -> model.Reading | None:
     """The letter in `raw`, in which nothing is odd; None if something is, or the shape has no plan."""
     found = markup.cut(raw) if len(raw) <= limits.bytes else None
     planned = planning.of(found.shape) if found else None
-    if found is None or planned is None or not _within(planned, limits):
+    if found is None or planned is None or not _within(planned, limits) or xml_namespaces.too_long(raw):
         return None
     try:
         message = _letter(planned, found, _values(planned, found))

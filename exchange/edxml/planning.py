@@ -28,6 +28,9 @@ LONGEST_REMEMBERED = 16_384
 """Characters of a shape that is remembered."""
 SHAPES = 256
 
+_FIRST = 10_000_000
+"""The number of the first value: no list has such a code, no letter as many values."""
+
 _OF_FILES = ("ContentId", "AttachmentName", "ContentType", "Description")
 
 
@@ -133,9 +136,9 @@ def _numbered(
         if entry.opaque or first == last:
             continue
         if node.name == grammar.BYTES:
-            node.text = str(first + 1)
+            node.text = str(_FIRST + first + 1)
         else:
-            node.text = str(len(found.values))
+            node.text = str(_FIRST + len(found.values))
             found.values.append(first + 1)
             found.weights.append(entry.most or UNBOUND)
     found.beside.extend(place for place in range(places.pieces + 1) if place not in within)
@@ -161,12 +164,12 @@ def _of_numbers(places: _Places, numbered: _Numbered, parts: Mapping[str, Node])
         answers=[_record(parties.response_for(Notes(), one)) for one in header.many("ResponseFor")],
         traces=[_record(one) for one in found.traces],
         staff=_record(found.staff) if found.staff else None,
-        appendixes=_fetch(map(int, found.appendixes)),
-        to_places=_fetch(map(int, found.to_places)),
+        appendixes=_fetch(map(_told, found.appendixes)),
+        to_places=_fetch(map(_told, found.to_places)),
         codes=_codes(header, trace),
         lines=_lines(parts),
         files=_files(numbered, parts),
-        extensions=[(int(one.text), one.path, one.name) for one in found.extensions],
+        extensions=[(_told(one.text), one.path, one.name) for one in found.extensions],
     )
 
 
@@ -182,7 +185,9 @@ def _is_whole(header: Node, found: model.Letter) -> bool:
 def _record(made: Any) -> Record:  # noqa: ANN401 - any of the records of `model`
     """The record whose texts are the numbers in `made`."""
     texts = {field.name: getattr(made, field.name) for field in fields(made)}
-    numbers = {name: int(text) for name, text in texts.items() if isinstance(text, str) and text.isdecimal()}
+    numbers = {
+        name: _told(text) for name, text in texts.items() if isinstance(text, str) and text.isdecimal()
+    }
     return Record(type(made), tuple(numbers), _fetch(numbers.values()))
 
 
@@ -207,7 +212,13 @@ def _codes(header: Node, trace: Node | None) -> Codes:
 
 
 def _place(parent: Node | None, name: str) -> int:
-    return int(values.text(parent, name) or ABSENT)
+    text = values.text(parent, name)
+    return _told(text) if text else ABSENT
+
+
+def _told(text: str) -> int:
+    """The place that a number stands for."""
+    return int(text) - _FIRST
 
 
 def _lines(parts: Mapping[str, Node]) -> list[Line]:

@@ -10,14 +10,15 @@ Expat knows nothing of namespaces, and need not; it is held to the budgets of el
 and a piece of markup longer than 4 MiB is not waited for.
 """
 
-import binascii
+import codecs
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 from xml.parsers import expat
 
-from exchange.edxml import grammar, model, prolog, read
+from exchange.edxml import attachments, grammar, model, prolog, read
 from exchange.edxml.model import LIMITS, Limits
 from exchange.edxml.spooled import PIECE_BYTES, SPOOLED_BYTES, Content
 
@@ -49,6 +50,8 @@ def read_file(path: Path, folder: Path, limits: Limits = LIMITS) -> model.Readin
         prolog.refuse_doctype(start)
         cutting = _Cutting(folder, limits, encoding)
         cutting.run(file)
+        if cutting.returns:
+            _count_lines(file, cutting.cuts, encoding)
         skeleton = _skeleton(file, cutting.cuts, encoding)
     reading = read.read(skeleton, replace(limits, bytes=len(skeleton)))
     message = reading.message
@@ -98,7 +101,7 @@ class _File:
 
     def _write(self, text: str) -> None:
         try:
-            decoded = binascii.a2b_base64(text, strict_mode=True)
+            decoded = attachments.unbased(text)
         except ValueError:
             decoded = b""
         self.damaged = self._padded or not decoded
@@ -121,13 +124,14 @@ class _Cut:
 
 @dataclass
 class _Cutting:
-    """One pass of expat over a file: budgets, the files in it, and where they stood."""
+    """One pass of expat over a file: budgets, the files in it, and where they stood; whether any line ends with a CR."""
 
     folder: Path
     limits: Limits
     encoding: str
     files: list[_File] = field(default_factory=list)
     cuts: list[_Cut] = field(default_factory=list)
+    returns: bool = False
     _elements: int = 0
     _inside: list[tuple[str, _File | None]] = field(default_factory=list)
     _cut: _Cut | None = None
@@ -152,6 +156,7 @@ class _Cutting:
         fed = 0
         try:
             while piece := file.read(PIECE_BYTES):
+                self.returns = self.returns or b"\r" in piece
                 self._parser.Parse(piece, False)
                 fed += len(piece)
                 self._flush()
@@ -234,6 +239,20 @@ def _is_file(parent: str, name: str) -> bool:
         return False
     entry = grammar.CHILDREN[_ATTACHMENT].get(grammar.standard(name))
     return entry is not None and entry.name == grammar.BYTES
+
+
+def _count_lines(file: IO[bytes], cuts: list[_Cut], encoding: str) -> None:
+    """The line ends in each cut as the parser of small messages counts them: a CR alone, to expat one, is none."""
+    decoder = codecs.getincrementaldecoder(encoding)
+    for cut in cuts:
+        file.seek(cut.start)
+        pieces, decode = _sized(cut.end - cut.start), decoder("replace").decode
+        cut.lines = sum(decode(file.read(size)).count("\n") for size in pieces)
+
+
+def _sized(size: int) -> Iterator[int]:
+    """Sizes of pieces that are this together."""
+    return (min(PIECE_BYTES, size - start) for start in range(0, size, PIECE_BYTES))
 
 
 def _skeleton(file: IO[bytes], cuts: list[_Cut], encoding: str) -> bytes:

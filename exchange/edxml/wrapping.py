@@ -9,11 +9,15 @@ Source: reference page edxml, section 10; PKWARE APPNOTE 6.3, sections 4.3.7 to 
 """
 
 import io
+import os
 import struct
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 
 from exchange.edxml import names, spooled
 from exchange.edxml.spooled import Content
@@ -129,18 +133,28 @@ def _in_memory(data: bytes, packed: _Packed) -> bytes | None:
 
 
 def _in_file(data: spooled.Spooled, packed: _Packed) -> Content | None:
-    """The same, piece by piece into a file beside it; what does not fit is deleted."""
-    path, crc, size, entry = data.path.with_suffix(".opened"), 0, 0, packed.entry
-    with path.open("wb") as file:
-        for piece in _pieces(data, packed):
-            crc, size = zlib.crc32(piece, crc), size + len(piece)
-            if size > entry.size:
-                break
-            file.write(piece)
-    if (crc, size) != (entry.crc, entry.size):
-        path.unlink()
-        return None
+    """The same, piece by piece into a file beside it, whole at once: somebody may be reading what was opened before."""
+    path, entry = data.path.with_suffix(".opened"), packed.entry
+    descriptor, new = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if _written(file, _pieces(data, packed), entry.size) != (entry.crc, entry.size):
+                return None
+        Path(new).replace(path)
+    finally:
+        Path(new).unlink(missing_ok=True)
     return spooled.opened(path)
+
+
+def _written(file: IO[bytes], pieces: Iterable[bytes], most: int) -> tuple[int, int]:
+    """CRC-32 and size of what these pieces are together; over `most` bytes the rest is left out."""
+    crc = size = 0
+    for piece in pieces:
+        crc, size = zlib.crc32(piece, crc), size + len(piece)
+        if size > most:
+            break
+        file.write(piece)
+    return crc, size
 
 
 def _pieces(data: spooled.Spooled, packed: _Packed) -> Iterator[bytes]:

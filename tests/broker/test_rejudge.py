@@ -1,6 +1,8 @@
 """Letters judged again, over real HTTP and PostgreSQL: the tally moves, every judgement stays on record."""
 
+import asyncio
 import dataclasses
+import types
 from datetime import timedelta
 
 from api import test_admission as admission
@@ -21,7 +23,8 @@ from rejudging import (
     serial,
 )
 
-from exchange.broker import recheck
+from exchange.broker import recheck, rejudge
+from exchange.edxml import spooled
 from exchange.store import directory, rejudgements
 from signing import trust
 
@@ -261,6 +264,29 @@ async def test_a_file_that_was_sent_twice_stays_undetermined_and_the_first_lette
     async with bench(server.dsn, newer(province)) as at:
         assert (await asked(at, code)).letters == 2
     assert await standing(server.dsn, code) == before
+
+
+async def test_a_folder_for_a_large_letter_is_made_and_taken_away_beside_the_loop(tmp_path):
+    at, turns = types.SimpleNamespace(spool_folder=tmp_path / "spool"), []
+
+    async def others():
+        while True:
+            turns.append(True)
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    large = spooled.Spooled(path=tmp_path, size=spooled.SPOOLED_BYTES + 1, sha256=b"")
+    folder = rejudge._folder(at, large)
+    begun = await folder.__aenter__()
+    made = len(turns)
+    assert made
+    (begun / "attached-0").write_bytes(b"x")
+    await folder.__aexit__(None, None, None)
+    assert len(turns) > made
+    assert list((tmp_path / "spool").iterdir()) == []
+    async with rejudge._folder(at, b"small") as none:
+        assert none is None
+    task.cancel()
 
 
 async def standing(dsn, code):

@@ -129,6 +129,56 @@ async def test_a_killed_worker_harms_neither_its_file_nor_later_ones():
         assert busy not in children()
 
 
+async def test_a_worker_that_died_while_idle_is_given_no_second_file():
+    before = children()
+    async with verify.VerifyPool(cases.TRUST, verify.Limits(workers=1, quick_seconds=60)) as pool:
+        for _ in range(2):  # it has answered before
+            await examined(pool, cases.page())
+        (idle,) = children() - before
+        os.kill(idle, signal.SIGKILL)
+        for _ in range(200):
+            if pool._free._queue[0].executor._broken:
+                break
+            await asyncio.sleep(0.02)
+        for _ in range(3):
+            verdicts, remarks = await examined(pool, cases.by_person())
+            assert (verdicts[0].passed, remarks) == (True, ())
+        assert idle not in children()
+
+
+async def test_letters_sent_at_once_pass_no_turn_of_a_slow_sender():
+    """Who is blamed while his other files wait with everybody else's waits anew, behind his own."""
+    async with verify.VerifyPool(cases.TRUST, verify.Limits(workers=1, quick_seconds=60)) as pool:
+        order, taken = [], await pool._free.get()
+
+        async def sent(name):
+            await examined(pool.of(name), cases.page())
+            order.append(name)
+
+        letters = [asyncio.create_task(sent(name)) for name in ("bad", "bad", "bad", "good")]
+        await asyncio.sleep(0.05)
+        pool._turns.blame("bad")
+        pool._free.put_nowait(taken)
+        await asyncio.gather(*letters)
+    assert order == ["good", "bad", "bad", "bad"]
+
+
+async def test_waiting_for_a_worker_has_its_limit():
+    limits = verify.Limits(workers=1, seconds=0.3)
+    async with verify.VerifyPool(cases.TRUST, limits) as pool:
+        taken = await pool._free.get()
+        code = (await examined(pool, cases.by_person()))[1][0].code
+        assert code == "verification_timeout"
+        assert await pool.first_page(cases.page()) == ""
+        pool._free.put_nowait(taken)
+        assert (await examined(pool, cases.by_person()))[0][0].passed
+        pool._turns.blame("bad")
+        async with pool._turns.quick("bad"):
+            code = (await examined(pool.of("bad"), cases.by_person()))[1][0].code
+        assert code == "verification_timeout"
+        assert (await examined(pool.of("bad"), cases.by_person()))[0][0].passed
+
+
 async def test_a_file_that_takes_too_long_costs_its_worker():
     before = children()
     async with verify.VerifyPool(cases.TRUST, verify.Limits(workers=1, seconds=0.25)) as pool:

@@ -5,6 +5,7 @@ Every row is tried on a letter in memory and on one read from a file: what comes
 
 import base64
 import io
+import os
 import random
 import struct
 import tempfile
@@ -321,6 +322,21 @@ def test_a_lie_about_the_size_costs_no_disk(tmp_path, monkeypatch):
     assert wrapping.unwrap(spooled.of(large_letters.put(tmp_path, raw)), "txt", 1 << 30) is None
     assert unfolded == [MB]
     assert [path.name for path in tmp_path.iterdir()] == ["body"]
+
+
+def test_a_file_that_was_opened_is_left_alone_when_it_is_opened_again(tmp_path):
+    """A worker may be reading it, and may have it mapped into its memory."""
+    wrapped = large_letters.put(tmp_path, built(PACKED, len(TEXT), CRC))
+    first = wrapping.unwrap(spooled.of(wrapped), "txt", 1 << 30)
+    with first.path.open("rb") as reader:
+        held = os.fstat(reader.fileno()).st_ino
+        assert wrapping.unwrap(spooled.of(wrapped), "txt", 1 << 30) == first
+        assert (first.path.stat().st_ino != held, reader.read()) == (True, TEXT)
+    for lie in ("deflated data not ended", "another CRC"):
+        wrapped.write_bytes(LIES.get(lie) or built(PACKED, len(TEXT), CRC ^ 1))
+        assert wrapping.unwrap(spooled.of(wrapped), "txt", 1 << 30) is None
+        assert spooled.whole(first) == TEXT
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["body", "body.opened"]
 
 
 def test_a_ratio_is_no_bomb_while_it_is_little():

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.edxml import markup, model, planned, planning, read, write
+from exchange.edxml import codes, markup, model, planned, planning, read, write
 
 FIXTURES = Path(__file__).parent / "fixtures"
 LETTER = (FIXTURES / "revoke_java.edxml").read_bytes()
@@ -85,6 +85,9 @@ VALUES = (
     b'""',
     b'"',
     b"",
+    b'"x>HELLO<z w="',
+    b'"x" v="x>HELLO<z w="x"',
+    b'"' + b"x" * 2_100 + b'"',
 )
 MARKUP = (
     *(
@@ -223,6 +226,66 @@ def test_every_text_in_a_value_beside_in_a_signature_and_in_a_file(place, text):
     assert raw.count(place) == 1
     assert is_same(raw)
     is_same(raw.replace(place, place + text))
+
+
+@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
+@pytest.mark.parametrize("place", [b"<edXML:Subject a=", b"<Reference URI="])
+def test_every_value(place, value):
+    raw = LETTER.replace(b"<edXML:Subject", b'<edXML:Subject a=""')
+    assert raw.count(place + b'""') == 1
+    assert is_same(raw)
+    is_same(raw.replace(place + b'""', place + value))
+    bare = raw[: raw.index(b"<edXML:edXMLBody>")] + b"</edXML:edXMLEnvelope></edXML>"
+    is_same(bare.replace(place + b'""', place + value))
+
+
+@pytest.mark.parametrize("raw", [b"<>", b"x<>y", b"\xef\xbb\xbf<>", b"<><>", b"<?><>", b"<", b""])
+def test_markup_without_any_name(raw):
+    assert not is_same(raw)
+
+
+@pytest.mark.parametrize("before", range(6))
+@pytest.mark.parametrize("operation", [b"0", b"1", b"2"])
+def test_the_number_of_a_value_is_never_taken_for_a_code(before, operation):
+    """The way stands first, so its values have the lowest numbers, and that of the operation is one of the codes."""
+    ways, code = (
+        re.search(rb"<(edXML:TraceHeaderList)>.*</\1>", LETTER, re.DOTALL),
+        b"<edXML:OrganId>H1</edXML:OrganId>",
+    )
+    time = b"<edXML:Timestamp>2024/03/06 09:00:00</edXML:Timestamp>"
+    hops = [code + time] * (before // 2) + [code] * (before % 2)
+    made = b"".join(b"<edXML:TraceHeader>%b</edXML:TraceHeader>" % hop for hop in hops)
+    way = re.sub(rb"<(edXML:TraceHeader)>.*</\1>", made, ways[0], flags=re.DOTALL)
+    way = way.replace(b"DocType>1<", b"DocType>%b<" % operation)
+    raw = LETTER.replace(ways[0], b"").replace(b"<edXML:MessageHeader>", way + b"<edXML:MessageHeader>")
+    assert read.read(raw).message.operation == codes.OPERATION_OF[operation.decode()]
+    assert is_same(raw)
+
+
+def test_a_long_value_beside_a_namespace_is_refused_as_without_a_plan():
+    """Which of a tag's values is the name of a namespace, nobody asks who looks at bytes alone."""
+    raw = OF_MANY_FILES.replace(b"<edXML:edXMLManifest ", b'<edXML:edXMLManifest xmlns:q="u" a="" ', 1)
+    assert raw != OF_MANY_FILES
+    assert is_same(raw)
+    assert not is_same(raw.replace(b'a=""', b'a="' + b"x" * 2_100 + b'"'))
+
+
+class Walked(bytes):
+    """Bytes that count how many of them are walked over backwards."""
+
+    far = 0
+
+    def rfind(self, sought, start, end):
+        found = super().rfind(sought, start, end)
+        self.far += end - max(found, start)
+        return found
+
+
+def test_looking_for_long_texts_takes_no_longer_than_their_length():
+    hostile = Walked((b"a" * 2 * markup.STRIDE + b"<") * 100)
+    assert markup._runs(hostile) == [(0, 2 * markup.STRIDE)]
+    assert 0 < hostile.far < len(hostile)
+    assert len(markup._runs(b"<a>" + hostile.replace(b"<", b"<b>"))) == 100
 
 
 def test_every_angle_bracket_matters():

@@ -80,6 +80,11 @@ def within(encoded):
     return GOOD.replace(PDF, encoded)
 
 
+def behind(encoded):
+    """The same with something odd some lines behind the file."""
+    return within(encoded).replace(b"</AttachmentEncoded>", b"</AttachmentEncoded>\n\n<Unknown/>")
+
+
 INSIDE = {
     "nothing": within(b""),
     "white space": within(b" \r\n\t"),
@@ -94,6 +99,10 @@ INSIDE = {
     "cut short": within(PDF[:-1]),
     "padding only": within(b"===="),
     "too much padding": within(PDF.rstrip(b"=") + b"===="),
+    "padding after a whole quad": within(b"QUJD="),
+    "two after a whole quad": within(b"QUJD=="),
+    "a quad of padding": within(b"QUJD===="),
+    "a quad of padding apart": within(b"QUJD<!-- x -->===="),
     "two files in a row": within(b"QQ==" + b"QUJD"),
     "a comment inside": within(PDF[:8] + b"<!-- x -->" + PDF[8:]),
     "a comment before": within(b"<!-- x -->" + PDF),
@@ -113,6 +122,12 @@ INSIDE = {
     "an unknown element behind it": GOOD.replace(
         b"</AttachmentEncoded>", b"</AttachmentEncoded>\n\n<Unknown/>"
     ),
+    "CR alone in it": behind(b"QU\rJD\n"),
+    "every end of line in it": behind(b"\r\rQU\r\nJD\n\r"),
+    "every end of line in it, in UTF-16": behind(b"\r\rQU\r\nJD\n\r")
+    .decode()
+    .replace('encoding="utf-8"', "")
+    .encode("utf-16"),
     "two headers": GOOD.replace(b"</edXML:edXMLHeader>", b"<MessageHeader/></edXML:edXMLHeader>"),
     "two subjects": GOOD.replace(b"<edXML:Subject>", b"<edXML:Subject>x</edXML:Subject><edXML:Subject>"),
     "UTF-16": GOOD.decode().replace('encoding="utf-8"', "").encode("utf-16"),

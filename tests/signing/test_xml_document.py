@@ -3,6 +3,7 @@
 import base64
 import copy
 import time
+from pathlib import Path
 
 import pytest
 import xml_cases as cases
@@ -247,3 +248,15 @@ def test_a_repaired_message_is_not_judged():
 def test_repairing_does_not_forgive_everything(raw):
     with pytest.raises(xml_document.UnreadableXmlError):
         cases.judged(raw, repaired=True)
+
+
+@pytest.mark.parametrize("optimised", [0, 1, 2])
+def test_nodes_are_held_however_python_runs(optimised):
+    """An `assert` is left out by `python -O`, with all that is done in it."""
+    source = Path(xml_document.__file__)
+    names = {"__name__": xml_document.__name__}
+    exec(compile(source.read_text("utf-8"), source, "exec", optimize=optimised), names)
+    document = names["parse"](SIGNED)
+    assert "nodes" not in vars(document)
+    document.hold_nodes()
+    assert vars(document)["nodes"][0] is document.root

@@ -4,6 +4,7 @@ import base64
 import copy
 import dataclasses
 import random
+import tracemalloc
 
 import pytest
 import xml_cases as cases
@@ -13,6 +14,7 @@ from lxml import etree
 from signing import keys, xml_document, xml_grammar, xml_layout, xml_structure
 from signing.algorithms import CANONICAL_FORMS, DIGESTS, DS, ENVELOPED, EXCLUSIVE, METHODS
 from signing.verdict import TooComplexError
+from signing.xml_rules import GRAMMAR
 
 COUNT, LONG_COUNT = 1_000, 8_000
 PARTS = {"references": ("#header", "#file1")}
@@ -375,6 +377,32 @@ def test_little_is_remembered_of_many_shapes_and_many_names():
     assert memory.of(shape_of(f"<a>{'<b/>' * xml_grammar.REMEMBERED}</a>"), 0)[1] == 0
     assert memory.known == before
     assert memory.of(next(iter(before))[0], 5) == (next(iter(before))[0], 5)
+
+
+def hostile(number, nodes, names):
+    """A signature of so many nodes, with so many attributes in each of some of them; no other number has their names."""
+    many = " ".join(f'a{number}-{name:03x}=""' for name in range(names))
+    inside = "".join(f"<ds:x{number} {many * (place % 64 == 0)}/>" for place in range(nodes - 1))
+    return f'<ds:Signature xmlns:ds="{DS}">{inside}</ds:Signature>'
+
+
+MOST = xml_grammar.REMEMBERED
+
+
+@pytest.mark.parametrize("nodes, names", [(MOST, 0), (MOST, MOST // 4), (65, MOST), (4, 2_000)])
+def test_hostile_shapes_hold_little_memory(nodes, names):
+    layouts = xml_grammar.Memory(xml_layout._laid_out, xml_layout.LAYOUTS)
+    faults = xml_grammar.Memory(xml_grammar.judged, xml_grammar.FAULTS)
+    tracemalloc.start()
+    try:
+        for number in range(4):
+            layouts.of(shape_of(hostile(number, nodes, names)))
+            faults.of(shape_of(hostile(number, nodes, names)), GRAMMAR, "Signature")
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(layouts.known) == len(faults.known) == (4 if names <= MOST else 0)
+    assert held / 8 * (layouts.most + faults.most) < 32 << 20
 
 
 def test_little_is_remembered_of_the_terms_of_one_shape():
