@@ -59,12 +59,14 @@ class Codes(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Places of what is said of a file, in the manifest or beside its bytes."""
+    """Places of what is said of a file, in the manifest or beside its bytes; `hrefs` of a line of the manifest."""
 
     content_id: int
     name: int
     content_type: int
     description: int
+    hrefs: tuple[tuple[int, int], ...] = ()
+    """Each by its piece of markup and its place among the values of attributes there."""
 
 
 class File(NamedTuple):
