@@ -12,6 +12,7 @@ from operator import gt
 from typing import Any, NamedTuple
 
 from exchange.edxml import (
+    agency_codes,
     codes,
     content_ids,
     dates,
@@ -119,14 +120,14 @@ def _operation(places: plan.Codes, document_id: str, texts: Sequence[str]) -> di
 
 
 def _agency(party: model.Party) -> model.Party:
-    if not party.code or party.code.lower() == values.NOTHING:
+    if not values.is_agency(party.code):
         raise _Odd
     return party
 
 
 def _recipients(planned: Plan, texts: Sequence[str]) -> tuple[model.Party, ...]:
     found = tuple([_agency(record.of(texts)) for record in planned.recipients])
-    if not found or len({party.code.upper() for party in found}) < len(found):
+    if not found or len({agency_codes.compared(party.code) for party in found}) < len(found):
         raise _Odd
     return found
 
@@ -160,7 +161,7 @@ def _answers(planned: Plan, texts: Sequence[str]) -> tuple[model.ResponseFor, ..
 
 
 def _answer(facts: dict[str, Any]) -> model.ResponseFor:
-    if facts.get("code", "").lower() == values.NOTHING:
+    if not values.is_agency(facts.get("code", "")):
         facts["code"] = ""
     return model.ResponseFor(**facts, issued_on=_day(facts.get("issued_on_text", "")))
 
