@@ -6,12 +6,14 @@ regard to all that, so that a near miss never wins over the file that is really 
 Source: reference page edxml, sections 10 and 11 (form C); RFC 2392 section 2; RFC 2045 section 7.
 """
 
-from urllib.parse import unquote
+import re
 
 from exchange.edxml import names, values
 from exchange.edxml.walk import Node
 
 HREF = "href"
+
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 LONGEST_FOLDED = 1_000
 """Characters of an id that is also compared without regard to case and escapes."""
@@ -53,7 +55,15 @@ def folded(content_id: str) -> str:
     """What is the same of ids that differ in case, in percent-encoding, in NFC and NFD; of an endless one nothing is."""
     if len(content_id) > LONGEST_FOLDED:
         return ""
-    return names.twin(bare(unquote(content_id, errors="surrogateescape")))
+    return names.twin(bare(_unescaped(content_id)))
+
+
+def _unescaped(content_id: str) -> str:
+    """Percent-encoding taken off (RFC 3986 section 2.1); bytes that are no UTF-8 stay apart from each other."""
+    escaped = content_id.encode(errors="surrogateescape")
+    return _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()), escaped).decode(
+        errors="surrogateescape"
+    )
 
 
 def meet(one: str, other: str) -> bool:

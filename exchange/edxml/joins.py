@@ -135,14 +135,16 @@ def _note_single(notes: Notes, lines: list[Node], files: list[Node], joined: Pai
 
 def _note_hrefs(notes: Notes, lines: list[Node], joined: Pairs, found: Sequence[model.Attachment]) -> None:
     """Of the lines that are joined with a file; of one that is not was told already."""
-    ids = {one.content_id for one in found} - {""}
-    ids |= {content_ids.folded(one) for one in ids}
+    ids = {name for one in found for name in (one.content_id, content_ids.folded(one.content_id)) if name}
     for file, position in joined.items():
-        line, attachment = lines[position], found[file]
+        line, name = lines[position], found[file].name
         for href in content_ids.hrefs(line):
-            if not content_ids.meet(href, attachment.content_id):
-                code = "href_differs" if {href, content_ids.folded(href)} & ids else "href_nowhere"
-                notes.warning(code, line.path, line.line, href=href[:300], name=attachment.name)
+            if content_ids.meet(href, found[file].content_id):
+                continue
+            if {href, content_ids.folded(href)} & ids:
+                notes.warning("href_differs", line.path, line.line, href=href[:300], name=name)
+            else:
+                notes.warning("href_nowhere", line.path, line.line, href=href[:300], name=name)
 
 
 def _note_alike(notes: Notes, files: list[Node], found: tuple[model.Attachment, ...]) -> None:
