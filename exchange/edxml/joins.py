@@ -79,12 +79,17 @@ def _name(node: Node) -> str:
     return values.text(node, "AttachmentName")
 
 
+def _folded_name(node: Node) -> str:
+    return names.twin(_name(node))
+
+
 _KEYS: Sequence[tuple[Key, Key]] = (
     (content_ids.of, content_ids.of),
     (_folded_id, _folded_id),
     (_href, content_ids.of),
     (_folded_href, _folded_id),
     (_name, _name),
+    (_folded_name, _folded_name),
 )
 """By what a line and a file are joined, in this order: what the line has, and what the file has."""
 
@@ -114,7 +119,7 @@ def _note_names(notes: Notes, file: Node, line: Node | None, raw_name: str, name
         notes.warning("nameless_attachment", file.path, file.line, name=name)
     elif name != raw_name:
         notes.warning("hostile_name", file.path, file.line, raw=raw_name[:300], name=name)
-    if line and _name(line) and raw_name != _name(line):
+    if line and _name(line) and names.twin(raw_name) != names.twin(_name(line)):
         notes.warning("names_differ", file.path, file.line, name=raw_name[:300], other=_name(line)[:300])
 
 
