@@ -42,7 +42,7 @@ def of(node: Node) -> str:
 
 def hrefs(line: Node) -> tuple[str, ...]:
     """What the attributes `href` of a line say, of XLink or of nobody; one only, unless they contradict each other."""
-    said = (bare(value) for name, value in line.element.items() if is_href(name))
+    said = (bare(str(value)) for name, value in line.element.items() if is_href(str(name)))
     return tuple(dict.fromkeys(filter(None, said)))
 
 

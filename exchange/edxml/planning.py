@@ -222,7 +222,8 @@ def _lines(places: _Places, numbered: _Numbered, parts: Mapping[str, Node]) -> l
 
 
 def _line(node: Node) -> Line:
-    return Line(*(_place(node, name) for name in _OF_FILES))
+    content_id, name, content_type, description = (_place(node, name) for name in _OF_FILES)
+    return Line(content_id, name, content_type, description)
 
 
 def _hrefs(form: str, piece: int) -> tuple[tuple[int, int], ...]:
