@@ -15,6 +15,9 @@ from cryptography.x509.oid import NameOID
 
 Folded: TypeAlias = tuple[frozenset[tuple[str, str | bytes]], ...]
 MOST_COMPARISONS = 1 << 16
+MOST_LETTERS = 2_000
+"""Of one value of a name. Marks heaped on a letter take the square of time to be put in order; a longer value is as it is."""
+
 _SPACE = re.compile(r"\s+")
 
 
@@ -36,7 +39,7 @@ def general(name: x509.GeneralName) -> object:
 
 
 def _text(value: str | bytes) -> str | bytes:
-    if isinstance(value, bytes):
+    if isinstance(value, bytes) or len(value) > MOST_LETTERS:
         return value
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", value).casefold()).strip()
 

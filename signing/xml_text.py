@@ -12,6 +12,9 @@ from signing.xml_document import Element
 _LOCAL = timezone(timedelta(hours=7))
 """Zone of the country; messages in the field state signing times without one."""
 
+MOST_LETTERS = 2_000
+"""Of a name as it is written, escapes taken off."""
+
 _HEX_PAIRS = re.compile(r"(?:\\[0-9A-Fa-f]{2})+")
 _HEX_VALUE = re.compile(r"#((?:[0-9A-Fa-f]{2})+)")
 
@@ -56,10 +59,15 @@ def names(text: str, name: x509.Name) -> bool:
     """Whether `text` can be a writing of a certificate's name: every value of it stands there.
 
     The same name is written in either order, with other short names, quoted, escaped, or in hexadecimal (RFC 4514,
-    RFC 2253, reference/signing.md 1.3), and no such text is ever believed: it may only contradict the certificate.
+    RFC 2253, reference/signing.md 1.3), and no such text is ever believed: it may only contradict the certificate. An
+    endless text is a writing of none: marks heaped on a letter take the square of time to be put in order.
     """
-    written = _folded(_HEX_VALUE.sub(_plain, _HEX_PAIRS.sub(_plain, text)))
-    return bool(text.strip()) and all(_folded(_text(one.value)) in written for one in name)
+    plain = _HEX_VALUE.sub(_plain, _HEX_PAIRS.sub(_plain, text))
+    values = [_text(one.value) for one in name]
+    if not text.strip() or any(len(one) > MOST_LETTERS for one in (plain, *values)):
+        return False
+    written = _folded(plain)
+    return all(_folded(value) in written for value in values)
 
 
 def _plain(found: re.Match[str]) -> str:

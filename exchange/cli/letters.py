@@ -80,7 +80,7 @@ def _print(reading: model.Reading, language: str) -> None:
     console.print(_facts_table(reading.message, language))
     findings = reading.findings
     if isinstance(reading.message, model.Letter) and reading.message.attachments:
-        opened = [attachments.inspect(attachment) for attachment in reading.message.attachments]
+        opened = list(attachments.inspections(reading.message))
         console.print(_attachments_table(reading.message, opened, language))
         findings += tuple(finding for inspection in opened for finding in inspection.findings)
     _print_findings(console, findings, language)

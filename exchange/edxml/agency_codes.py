@@ -10,6 +10,7 @@ Source: reference page edxml, sections 8.2 to 8.4; tables `codes/agency_forms.cs
 """
 
 import re
+import unicodedata
 from itertools import pairwise
 
 from exchange.edxml import codes
@@ -24,6 +25,13 @@ _LEVELS = 3
 _FORMS = {form: re.compile(row["pattern"], re.IGNORECASE) for form, row in codes.AGENCY_FORMS.items()}
 _LEVEL_1 = re.compile(r"[A-Z][A-Z0-9]{2}")
 _TWO_DIGITS = re.compile(r"[0-9]{2}")
+
+
+def compared(code: str) -> str:
+    """What is the same of codes in which the directory sees one: letter case, NFC and NFD (`rules.directory.canonical`)."""
+    if code.isascii():
+        return _plain(code)
+    return unicodedata.normalize("NFC", _plain(unicodedata.normalize("NFC", code)))
 
 
 def form(code: str) -> str:

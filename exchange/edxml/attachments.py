@@ -90,12 +90,16 @@ def contents(letter: model.Letter) -> Iterator[Content]:
     """Every file of a letter. What is wrapped may unfold to twice what was sent, or 16 MiB, all files together;
     what would go beyond stays wrapped. Raises Damaged, at the file that is.
     """
-    room = max(LEAST_ROOM, 2 * sum(one.size + len(one.encoded) for one in letter.attachments))
+    room = _room(letter)
     for attachment in letter.attachments:
         sent = _sent(attachment)
         opened = _opened(attachment, sent, min(room, MOST))
         room -= len(opened) if opened is not sent else 0
         yield opened
+
+
+def _room(letter: model.Letter) -> int:
+    return max(LEAST_ROOM, 2 * sum(one.size + len(one.encoded) for one in letter.attachments))
 
 
 def _sent(attachment: model.Attachment) -> Content:
@@ -146,8 +150,15 @@ def _finding(severity: str, code: str, attachment: model.Attachment, **facts: st
     return errors.Finding(severity=severity, code=code, path=path, line=attachment.line, facts=facts)
 
 
-def examine(letter: model.Letter, most: int = MOST) -> tuple[errors.Finding, ...]:
+def inspections(letter: model.Letter) -> Iterator[Inspection]:
+    """What each file of a letter holds; what is wrapped unfolds into the same room as by `contents`."""
+    room = _room(letter)
+    for attachment in letter.attachments:
+        found = inspect(attachment, min(room, MOST))
+        room -= found.size if found.wrapped else 0
+        yield found
+
+
+def examine(letter: model.Letter) -> tuple[errors.Finding, ...]:
     """What is wrong with the bytes of a letter's attachments; `read` does not look into them."""
-    return tuple(
-        finding for attachment in letter.attachments for finding in inspect(attachment, most).findings
-    )
+    return tuple(finding for inspection in inspections(letter) for finding in inspection.findings)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from exchange import texts
 from exchange.edxml import attachments, codes, dates, model, names
 from exchange.edxml.model import LIMITS
 from exchange.edxml.notes import Notes
@@ -167,7 +168,9 @@ def _name_of(file: object) -> str:
 
 def _folded(entry: object, name: str) -> str:
     given = entry.get(name) if isinstance(entry, dict) else ""
-    return unicodedata.normalize("NFC", given).strip() if isinstance(given, str) else ""
+    if not isinstance(given, str) or texts.heaped(given):
+        return ""
+    return unicodedata.normalize("NFC", given).strip()
 
 
 def _draft(recipients: tuple[Recipient, ...], files: tuple[File, ...] = (), **facts: Any) -> Draft:  # noqa: ANN401 - facts of many kinds

@@ -87,6 +87,9 @@ LAYERS = ("edXML", "edXMLEnvelope", "edXMLHeader", "edXMLBody")
 LONGEST_REMEMBERED = 256
 """Characters of an element's name with its namespace."""
 
+LONGEST_SHOWN = 100
+"""Characters of an element's name in paths and sentences: one may have millions, and stand in every path."""
+
 BYTES = "ContentTransferEncoded"
 
 UNIQUE = frozenset(
@@ -139,8 +142,8 @@ _SPELLINGS = _spellings([*CHILDREN, *(child for row in CHILDREN.values() for chi
 
 
 def local_name(element: etree._Element) -> str:
-    """The name without its namespace and without a prefix that recovery left in it."""
-    return _bare(str(element.tag))[1]
+    """The name without its namespace and without a prefix that recovery left in it; of an endless one the beginning."""
+    return _bare(str(element.tag))[1][:LONGEST_SHOWN]
 
 
 def standard_name(element: etree._Element) -> str:

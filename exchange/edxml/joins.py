@@ -1,18 +1,20 @@
 """The attachments of a letter: each file's bytes joined with its line in the manifest.
 
-Joined by ContentId (any number of leading `cid:` taken off), then by name, then by position; what stays
-single, what differs and what is named dangerously is a warning; a file without bytes is an error.
+Joined by ContentId, then by the line's `xlink:href`, then by name, then by position (`content_ids` tells which ids
+are the same); what stays single, what differs and what is named dangerously is a warning, and so is an href that
+names no file, or another one than the line is joined with; a file without bytes is an error.
 Source: reference page edxml, section 10.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from exchange.edxml import model, names, values
+from exchange.edxml import content_ids, model, names, values
 from exchange.edxml.notes import Notes
 from exchange.edxml.walk import Node
 
 Pairs = dict[int, int]
+Key = Callable[[Node], str]
 
 
 def attachments(
@@ -31,6 +33,7 @@ def attachments(
         _attachment(notes, file, lines[joined[position]] if position in joined else None, position)
         for position, file in enumerate(files)
     )
+    _note_hrefs(notes, lines, joined, found)
     _note_alike(notes, files, found)
     return found
 
@@ -38,8 +41,8 @@ def attachments(
 def _join(lines: list[Node], files: list[Node]) -> Pairs:
     """Position of a file -> position of its line."""
     pairs: Pairs = {}
-    for key in (_content_id, _name):
-        _join_by(key, lines, files, pairs)
+    for of_line, of_file in _KEYS:
+        _join_by(of_line, of_file, lines, files, pairs)
     taken = set(pairs.values())
     for position in range(min(len(lines), len(files))):
         if position not in pairs and position not in taken:
@@ -47,30 +50,48 @@ def _join(lines: list[Node], files: list[Node]) -> Pairs:
     return pairs
 
 
-def _join_by(key: Callable[[Node], str], lines: list[Node], files: list[Node], pairs: Pairs) -> None:
+def _join_by(of_line: Key, of_file: Key, lines: list[Node], files: list[Node], pairs: Pairs) -> None:
     taken = set(pairs.values())
     free: dict[str, list[int]] = {}
     for position, line in enumerate(lines):
-        if position not in taken and key(line):
-            free.setdefault(key(line), []).append(position)
+        if position not in taken and of_line(line):
+            free.setdefault(of_line(line), []).append(position)
     for position, file in enumerate(files):
-        if position not in pairs and free.get(key(file)):
-            pairs[position] = free[key(file)].pop(0)
+        if free and position not in pairs and free.get(of_file(file)):
+            pairs[position] = free[of_file(file)].pop(0)
 
 
-def _content_id(node: Node) -> str:
-    return bare_id(values.text(node, "ContentId"))
+def _folded_id(node: Node) -> str:
+    return content_ids.folded(content_ids.of(node))
 
 
-def bare_id(content_id: str) -> str:
-    """A ContentId without any number of leading `cid:`."""
-    while content_id[:4].lower() == "cid:":
-        content_id = content_id[4:].strip()
-    return content_id
+def _href(line: Node) -> str:
+    """What the line's href names; nothing where two of them contradict each other."""
+    said = content_ids.hrefs(line)
+    return said[0] if len(said) == 1 else ""
+
+
+def _folded_href(line: Node) -> str:
+    return content_ids.folded(_href(line))
 
 
 def _name(node: Node) -> str:
     return values.text(node, "AttachmentName")
+
+
+def _folded_name(node: Node) -> str:
+    return names.twin(_name(node))
+
+
+_KEYS: Sequence[tuple[Key, Key]] = (
+    (content_ids.of, content_ids.of),
+    (_folded_id, _folded_id),
+    (_href, content_ids.of),
+    (_folded_href, _folded_id),
+    (_name, _name),
+    (_folded_name, _folded_name),
+)
+"""By what a line and a file are joined, in this order: what the line has, and what the file has."""
 
 
 def _attachment(notes: Notes, file: Node, line: Node | None, position: int) -> model.Attachment:
@@ -85,7 +106,7 @@ def _attachment(notes: Notes, file: Node, line: Node | None, position: int) -> m
         content_type=values.text(line, "ContentType") or transfer_type,
         transfer_type=transfer_type,
         description=values.text(file, "Description") or values.text(line, "Description"),
-        content_id=_content_id(file) or (_content_id(line) if line else ""),
+        content_id=content_ids.of(file) or (content_ids.of(line) or _href(line) if line else ""),
         encoded=values.text(file, "ContentTransferEncoded"),
         position=position,
         path=file.xpath,
@@ -98,7 +119,7 @@ def _note_names(notes: Notes, file: Node, line: Node | None, raw_name: str, name
         notes.warning("nameless_attachment", file.path, file.line, name=name)
     elif name != raw_name:
         notes.warning("hostile_name", file.path, file.line, raw=raw_name[:300], name=name)
-    if line and _name(line) and raw_name != _name(line):
+    if line and _name(line) and names.twin(raw_name) != names.twin(_name(line)):
         notes.warning("names_differ", file.path, file.line, name=raw_name[:300], other=_name(line)[:300])
 
 
@@ -114,7 +135,21 @@ def _note_single(notes: Notes, lines: list[Node], files: list[Node], joined: Pai
             notes.warning("not_in_manifest", file.path, file.line, name=_name(file)[:300])
     for position, line in enumerate(lines):
         if position not in joined.values():
-            notes.warning("not_attached", line.path, line.line, name=_name(line)[:300])
+            notes.warning("not_attached", line.path, line.line, name=(_name(line) or _href(line))[:300])
+
+
+def _note_hrefs(notes: Notes, lines: list[Node], joined: Pairs, found: Sequence[model.Attachment]) -> None:
+    """Of the lines that are joined with a file; of one that is not was told already."""
+    ids = {name for one in found for name in (one.content_id, content_ids.folded(one.content_id)) if name}
+    for file, position in joined.items():
+        line, name = lines[position], found[file].name
+        for href in content_ids.hrefs(line):
+            if content_ids.meet(href, found[file].content_id):
+                continue
+            if {href, content_ids.folded(href)} & ids:
+                notes.warning("href_differs", line.path, line.line, href=href[:300], name=name)
+            else:
+                notes.warning("href_nowhere", line.path, line.line, href=href[:300], name=name)
 
 
 def _note_alike(notes: Notes, files: list[Node], found: tuple[model.Attachment, ...]) -> None:

@@ -153,7 +153,7 @@ def _update(notes: Notes, info: Node | None) -> model.Update | None:
 
 
 def _receiver(notes: Notes, node: Node) -> model.Receiver | None:
-    kind, code = node.one("ReceiverType"), values.text(node, "OrganId")
+    kind, code = node.one("ReceiverType"), values.agency(node)
     if kind is None or not code or kind.text not in _RECEIVER_TYPES:
         notes.warning("unclear_receiver", node.path, node.line)
         return None
@@ -173,5 +173,5 @@ def _replacement(node: Node) -> model.Replacement:
     agencies = node.one("OrganIdList")
     return model.Replacement(
         document_id=values.text(node, "DocumentId"),
-        codes=values.texts(agencies.many("OrganId")) if agencies else (),
+        codes=tuple(filter(values.is_agency, values.texts(agencies.many("OrganId")))) if agencies else (),
     )

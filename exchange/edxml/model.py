@@ -104,7 +104,7 @@ class Attachment:
     Those of a large letter stand decoded in the file `spooled`, `size` bytes; `encoded` is empty then.
     `name` is safe to show and to save; `raw_name` is what was sent, where that differs.
     `content_type` is the manifest's (the original's), `transfer_type` that beside the bytes: both may lie.
-    `content_id` carries no `cid:`. `path` is lxml's `getpath`, `position` counts from 0, `line` from 1.
+    `content_id` carries neither `cid:` nor angle brackets. `path` is lxml's `getpath`, `position` counts from 0, `line` from 1.
     """
 
     name: str

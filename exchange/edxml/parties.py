@@ -3,7 +3,7 @@
 Source: reference page edxml, section 3.
 """
 
-from exchange.edxml import model, values
+from exchange.edxml import agency_codes, model, values
 from exchange.edxml.notes import Notes
 from exchange.edxml.walk import Node
 
@@ -41,11 +41,12 @@ def _broken(nodes: list[Node]) -> bool:
 def _note_doubtful(notes: Notes, nodes: list[Node], found: tuple[model.Party, ...]) -> None:
     seen: set[str] = set()
     for node, party in zip(nodes, found, strict=True):
-        if not party.code:
+        leaf, code = node.one("OrganId"), agency_codes.compared(party.code)
+        if not code and not _broken([node]):
             notes.warning("recipient_without_code", node.path, node.line, name=party.name)
-        elif party.code.upper() in seen:
-            notes.warning("duplicate_recipient", f"{node.path}/OrganId", node.line, code=party.code)
-        seen.add(party.code.upper())
+        elif leaf and code and code in seen:
+            notes.warning("duplicate_recipient", leaf.path, leaf.line, code=party.code)
+        seen.add(code)
 
 
 def _party(node: Node | None, code: str) -> model.Party:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from exchange import texts
 from exchange.edxml import dates, write
 from exchange.edxml.model import LIMITS
 from exchange.edxml.notes import Notes
@@ -45,6 +46,8 @@ def text(notes: Notes, at: str, given: object) -> str | None:
         fault(notes, "fact_unwritable", at, character=unwritable)
     elif len(trimmed) > LIMITS.text:
         fault(notes, "fact_too_long", at, most=str(LIMITS.text))
+    elif texts.heaped(trimmed):
+        fault(notes, "fact_heaped", at, most=str(texts.MOST_MARKS))
     else:
         return trimmed
     return None

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
-from exchange.edxml import model
+from exchange import texts
 
 ABSENT = -1
 """The place of a value that the shape does not have: behind the values of a letter stands an empty one."""
-UNBOUND = model.LIMITS.text
-"""The weight of a value for which no length is expected: what the budgets allow."""
+UNBOUND = texts.FEW
+"""The weight of a value for which no length is expected: a longer one may have marks heaped in it."""
 
 LONGEST_RECORD = 500
 """Characters of a record that is remembered."""
@@ -59,12 +59,14 @@ class Codes(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Places of what is said of a file, in the manifest or beside its bytes."""
+    """Places of what is said of a file, in the manifest or beside its bytes; `hrefs` of a line of the manifest."""
 
     content_id: int
     name: int
     content_type: int
     description: int
+    hrefs: tuple[tuple[int, int], ...] = ()
+    """Each by its piece of markup and its place among the values of attributes there."""
 
 
 class File(NamedTuple):

@@ -11,7 +11,20 @@ from functools import lru_cache
 from operator import gt
 from typing import Any, NamedTuple
 
-from exchange.edxml import codes, dates, joins, letter, markup, model, names, plan, planning, values, walk
+from exchange.edxml import (
+    agency_codes,
+    codes,
+    content_ids,
+    dates,
+    letter,
+    markup,
+    model,
+    names,
+    plan,
+    planning,
+    values,
+    walk,
+)
 from exchange.edxml.markup import Cut
 from exchange.edxml.plan import Plan
 from signing import xml_namespaces
@@ -108,14 +121,14 @@ def _operation(places: plan.Codes, document_id: str, texts: Sequence[str]) -> di
 
 
 def _agency(party: model.Party) -> model.Party:
-    if not party.code or party.code.lower() == values.NOTHING:
+    if not values.is_agency(party.code):
         raise _Odd
     return party
 
 
 def _recipients(planned: Plan, texts: Sequence[str]) -> tuple[model.Party, ...]:
     found = tuple([_agency(record.of(texts)) for record in planned.recipients])
-    if not found or len({party.code.upper() for party in found}) < len(found):
+    if not found or len({agency_codes.compared(party.code) for party in found}) < len(found):
         raise _Odd
     return found
 
@@ -149,7 +162,7 @@ def _answers(planned: Plan, texts: Sequence[str]) -> tuple[model.ResponseFor, ..
 
 
 def _answer(facts: dict[str, Any]) -> model.ResponseFor:
-    if facts.get("code", "").lower() == values.NOTHING:
+    if not values.is_agency(facts.get("code", "")):
         facts["code"] = ""
     return model.ResponseFor(**facts, issued_on=_day(facts.get("issued_on_text", "")))
 
@@ -179,9 +192,11 @@ def _extensions(planned: Plan, texts: Sequence[str]) -> tuple[model.Extension, .
 
 def _attachments(planned: Plan, found: Cut, texts: Sequence[str]) -> tuple[model.Attachment, ...]:
     """The files, each joined with the manifest's line that has its id."""
-    lines = {joins.bare_id(texts[line.content_id]): line for line in planned.lines}
-    ids = [joins.bare_id(texts[file.said.content_id]) for file in planned.files]
+    lines = {content_ids.bare(texts[line.content_id]): line for line in planned.lines}
+    ids = [content_ids.bare(texts[file.said.content_id]) for file in planned.files]
     if "" in lines or set(ids) != lines.keys() or not len(ids) == len(planned.lines) == len(lines):
+        raise _Odd
+    if not all(_is_called(content_id, found, line) for content_id, line in lines.items()):
         raise _Odd
     made, piece, line = [], -1, 1
     for position, (file, content_id) in enumerate(zip(planned.files, ids, strict=True)):
@@ -191,6 +206,12 @@ def _attachments(planned: Plan, found: Cut, texts: Sequence[str]) -> tuple[model
     if len(made) > 1 and len({names.twin(one.name) for one in made}) < len(made):
         raise _Odd
     return tuple(made)
+
+
+def _is_called(content_id: str, found: Cut, line: plan.Line) -> bool:
+    """Whether every href of a line, if there is any, is plainly its id."""
+    said = [found.pieces[2 * piece + 1].split('"')[2 * place + 1] for piece, place in line.hrefs]
+    return all(href.isprintable() and content_ids.bare(href) in ("", content_id) for href in said)
 
 
 class _Joined(NamedTuple):

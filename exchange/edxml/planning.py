@@ -19,7 +19,7 @@ from typing import Any
 
 from lxml import etree
 
-from exchange.edxml import grammar, letter, markup, model, notice, parties, tree, values, walk
+from exchange.edxml import content_ids, grammar, letter, markup, model, notice, parties, tree, values, walk
 from exchange.edxml.notes import Notes
 from exchange.edxml.plan import ABSENT, UNBOUND, Codes, Fetch, File, Line, Plan, Record
 from exchange.edxml.walk import Node
@@ -98,6 +98,7 @@ class _Places:
     """The spans of elements in document order, from the piece that opens one to the piece that closes it."""
 
     def __init__(self, forms: Sequence[re.Match[str]]) -> None:
+        self.forms = forms
         self.pieces = len(forms)
         self.elements = self.depth = 0
         self.spans: list[list[int]] = []
@@ -167,7 +168,7 @@ def _of_numbers(places: _Places, numbered: _Numbered, parts: Mapping[str, Node])
         appendixes=_fetch(map(_told, found.appendixes)),
         to_places=_fetch(map(_told, found.to_places)),
         codes=_codes(header, trace),
-        lines=_lines(parts),
+        lines=_lines(places, numbered, parts),
         files=_files(numbered, parts),
         extensions=[(_told(one.text), one.path, one.name) for one in found.extensions],
     )
@@ -221,13 +222,25 @@ def _told(text: str) -> int:
     return int(text) - _FIRST
 
 
-def _lines(parts: Mapping[str, Node]) -> list[Line]:
+def _lines(places: _Places, numbered: _Numbered, parts: Mapping[str, Node]) -> list[Line]:
     manifest = parts.get("edXMLManifest")
-    return [_line(node) for node in (manifest.many("Reference") if manifest else ())]
+    lines = manifest.many("Reference") if manifest else []
+    openings = [numbered.opening[node.element] for node in lines]
+    return [
+        _line(node)._replace(hrefs=_hrefs(places.forms[piece].string, piece))
+        for node, piece in zip(lines, openings, strict=True)
+    ]
 
 
 def _line(node: Node) -> Line:
-    return Line(*(_place(node, name) for name in _OF_FILES))
+    content_id, name, content_type, description = (_place(node, name) for name in _OF_FILES)
+    return Line(content_id, name, content_type, description)
+
+
+def _hrefs(form: str, piece: int) -> tuple[tuple[int, int], ...]:
+    """Where values of `href` stand in a piece of markup."""
+    names = [before.split()[-1].rstrip("=") for before in form.split('"')[:-1:2]]
+    return tuple((piece, place) for place, name in enumerate(names) if content_ids.is_href(name))
 
 
 def _files(numbered: _Numbered, parts: Mapping[str, Node]) -> list[File]:

@@ -56,14 +56,19 @@ def required(notes: Notes, parent: Node, *names: str) -> str:
 def agency(parent: Node | None) -> str:
     """The code in OrganId; the word `null` that one library writes for nothing is none."""
     code = text(parent, "OrganId")
-    return "" if code.lower() == NOTHING else code
+    return code if is_agency(code) else ""
+
+
+def is_agency(code: str) -> bool:
+    """Whether a code is none of the words for nothing."""
+    return code.lower() not in ("", NOTHING)
 
 
 def required_code(notes: Notes, parent: Node, *names: str) -> str:
     """A mandatory agency code; the word `null` is the error `missing`."""
     code = required(notes, parent, *names)
     node = leaf(parent, *names)
-    if node and code.lower() == NOTHING:
+    if node and code and not is_agency(code):
         notes.error("missing", node.path, node.line, element=node.name)
         return ""
     return code

@@ -17,7 +17,7 @@ Facts = dict[str, object]
 def facts(reading: model.Reading, language: str = "vi") -> Facts:
     """All facts of a message, its findings and what its attachments hold (each is opened for that)."""
     message = reading.message
-    opened = [attachments.inspect(attachment) for attachment in _attachments(message)]
+    opened = list(attachments.inspections(message)) if isinstance(message, model.Letter) else []
     found = [*reading.findings, *(one for inspection in opened for one in inspection.findings)]
     shown = {"kind": kind(message), "repaired": reading.repaired, **_record(message)}
     shown["extensions"] = [
@@ -60,17 +60,14 @@ def kind(message: model.Message) -> str:
 
 def findings(reading: model.Reading) -> tuple[errors.Finding, ...]:
     """What was noticed reading a message and opening its attachments."""
-    opened = (attachments.inspect(attachment) for attachment in _attachments(reading.message))
-    return (*reading.findings, *(one for inspection in opened for one in inspection.findings))
+    message = reading.message
+    opened = attachments.examine(message) if isinstance(message, model.Letter) else ()
+    return (*reading.findings, *opened)
 
 
 def name(rows: Mapping[str, codes.Row], code: str, language: str) -> str:
     """The name of a code, or an empty text for one that the list lacks."""
     return rows[code][f"name_{language}"] if code in rows else ""
-
-
-def _attachments(message: model.Message) -> tuple[model.Attachment, ...]:
-    return message.attachments if isinstance(message, model.Letter) else ()
 
 
 def finding(one: errors.Finding, language: str = "vi") -> Facts:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from exchange import texts
 from exchange.edxml import grammar, model
 from exchange.edxml.notes import Notes
 
@@ -253,6 +254,8 @@ def _read(walk: _Walk, entry: grammar.Entry, node: Node) -> None:
 def _weigh(walk: _Walk, most: int, node: Node, text: str) -> None:
     if len(text) > walk.limits.text:
         raise model.Unreadable("too_complex", "text", node.line)
+    if texts.heaped(text):
+        raise model.Unreadable("too_complex", "marks", node.line)
     if most and len(text) > most:
         walk.notes.warning(
             "over_long", node.path, node.line, element=node.name, most=str(most), length=str(len(text))

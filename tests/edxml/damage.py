@@ -47,6 +47,11 @@ MARKUP = (
     ),
     *(b"\xed\xa0\x80", b"\xff\xfe", "Đ".encode(), "e\u0302\u0301".encode(), b"null", b"2024/02/30", b"1212"),
 )
+FACTS = ("null", "\u202e", "1e3", "2024/02/30", "Đ", "\u00a0", "0", "99", "")
+HREFS = ("cid:tep-1", "CID:TEP-1", "cid:%74ep-1", "cid:<tep-1>", "tep-2", "cid:%FF", "file:///etc/passwd")
+HEAP = "a" + "\u0315\u0300" * 40_000
+"""Marks whose order takes seconds where somebody puts them in one."""
+
 NAMES = (
     *(
         "MessageHeader",
@@ -106,7 +111,7 @@ def _in_elements(raw: bytes, dice: random.Random) -> bytes:
         return raw
     elements = list(root.iter(etree.Element))
     one, other = dice.choice(elements), dice.choice(elements)
-    dice.choice((_copied, _dropped, _renamed, _filled, _nested, _beside))(one, other, dice)
+    dice.choice((_copied, _dropped, _renamed, _filled, _nested, _beside, _said))(one, other, dice)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=dice.random() < 0.5)
 
 
@@ -125,7 +130,13 @@ def _renamed(one: etree._Element, other: etree._Element, dice: random.Random) ->
 
 
 def _filled(one: etree._Element, other: etree._Element, dice: random.Random) -> None:
-    one.text = dice.choice(("null", "x" * 5_000, "\u202e", "1e3", "2024/02/30", "Đ", "\u00a0", "0", "99", ""))
+    one.text = dice.choice((*FACTS, "x" * 5_000, HEAP))
+
+
+def _said(one: etree._Element, other: etree._Element, dice: random.Random) -> None:
+    """Attributes, of which only what an href says means anything."""
+    name = dice.choice(("href", "{http://www.w3.org/1999/xlink}href", "HREF", "Id", "version"))
+    one.set(name, dice.choice((*FACTS, *HREFS, HEAP, "cid:" * 10_000, "<" * 10_000 + ">" * 10_000)))
 
 
 def _nested(one: etree._Element, other: etree._Element, dice: random.Random) -> None:

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
-from signing import names
+from signing import names, xml_text
 
 
 def name(*parts, kind=NameOID.COMMON_NAME, **how):
@@ -159,3 +159,28 @@ def test_more_names_and_subtrees_than_are_compared():
     many = x509.NameConstraints(permitted_subtrees=[DNS("vn")] * 256, excluded_subtrees=None)
     assert names.allowed([DNS("vn")] * 256, many)
     assert not names.allowed([DNS("vn")] * 257, many)
+
+
+HEAP = "a" + "\u0315\u0300" * 1_000
+
+
+def test_a_name_with_marks_heaped_on_a_letter_is_compared_as_it_is():
+    """To put 100,000 marks in order takes seconds, for each certificate that has them."""
+    assert spelt(HEAP) == HEAP
+    short = HEAP[: names.MOST_LETTERS]
+    assert spelt(short) != short
+
+
+def spelt(value):
+    """The one value of a name as it is compared."""
+    (((_, compared),),) = names.folded(name(value, kind=NameOID.STREET_ADDRESS))
+    return compared
+
+
+def test_an_endless_writing_of_a_name_is_a_writing_of_none():
+    subject = name("Root")
+    filler = "\\41" * xml_text.MOST_LETTERS
+    assert xml_text.names("CN=Root," + filler[: 3 * (xml_text.MOST_LETTERS - 8)], subject)
+    assert not xml_text.names("CN=Root," + filler, subject)
+    assert not xml_text.names(f"CN=Root{HEAP}", subject)
+    assert not xml_text.names("x", name(HEAP, kind=NameOID.STREET_ADDRESS))
