@@ -10,6 +10,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from exchange import ids
 from exchange.broker import effects, expand, receipts
@@ -30,7 +31,10 @@ REQUIREMENT = "undetermined"
 
 @dataclass(frozen=True, kw_only=True)
 class Noticed:
-    """A notice that counts: who says it to whom, about which delivery of which letter, and what reading it found."""
+    """A notice that counts: who says it to whom, about which delivery of which letter, and what reading it found.
+
+    `asking`: the operation that an answer names; None: it names the letter, so it answers whatever is asked.
+    """
 
     notice: model.Notice
     sender: Agency
@@ -38,6 +42,7 @@ class Noticed:
     delivery: Mapping[str, Any]
     letter: rows.LetterRow
     warnings: tuple[Finding, ...] = ()
+    asking: UUID | None = None
 
 
 def submission(exchange: Exchange, noticed: Noticed, given: Given, directory: Directory) -> commit.Submission:
@@ -130,6 +135,8 @@ def move(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standi
     )
     if lifecycle.EVENTS.get(code) == "sender":
         after, more = effects.struck(cause, matter, now, new_ids)
+    elif noticed.asking not in {None, now.request_letter}:  # another request stands by now
+        after, more = now, []
     else:
         after, more = effects.answered(cause, matter, now, code, new_ids)
     lines = [status, *more]

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from exchange.rules import operations
 from exchange.store import documents, insert, rows
 from exchange.store.pool import Connection
 
@@ -212,14 +213,37 @@ async def gone(connection: Connection, agencies: Sequence[UUID], letter: UUID) -
     )  # fmt: skip
 
 
-async def asked_by(connection: Connection, recipient: UUID, sender: UUID, document_id: str) -> Any | None:  # noqa: ANN401 - a record
-    """The recipient's delivery that the newest revocation, update or replacement of that document id asks about."""
+_OPEN = "(request IS NOT NULL AND request_answer IS NULL AND state <> ALL($3))"
+"""A request waits for the recipient's answer; $3: the states in which nothing is asked any more."""
+_ASKED = """SELECT letter_link.target AS id, operation.id AS asking, operation.accepted_at
+              FROM letter AS operation
+              JOIN letter_link ON letter_link.sender = operation.sender AND letter_link.letter = operation.id"""
+_ANSWERED = f"""SELECT delivery.*, named.asking FROM named
+                  JOIN delivery ON delivery.recipient = $1 AND delivery.letter = named.id
+                 ORDER BY ({_OPEN} AND request_letter = coalesce(asking, request_letter)) DESC,
+                          asking NULLS FIRST, named.accepted_at DESC, named.id DESC LIMIT 1"""
+
+
+async def requested(connection: Connection, recipient: UUID, sender: UUID, document_id: str) -> Any | None:  # noqa: ANN401 - a record
+    """The recipient's delivery that an answer naming this id is about, and `asking`: the operation, if it names that.
+
+    What is open first: of the letters of that id, then what a revocation, update or replacement of that id asks about. A
+    replacement is both. Where nothing is open, the same without it.
+    """
     return await connection.fetchrow(
-        """SELECT delivery.* FROM letter AS operation
-             JOIN letter_link ON letter_link.sender = operation.sender AND letter_link.letter = operation.id
-             JOIN delivery ON delivery.recipient = $1 AND delivery.letter = letter_link.target
-            WHERE operation.sender = $2 AND operation.document_id = $3
-              AND operation.operation IN ('revoke', 'update', 'replace')
-            ORDER BY (delivery.request_letter = operation.id) DESC NULLS LAST, operation.accepted_at DESC LIMIT 1""",
-        recipient, sender, document_id,
+        f"""WITH named AS (
+                SELECT id, NULL::uuid AS asking, accepted_at FROM letter
+                 WHERE sender = $2 AND document_id = $4 AND operation IN ('new', 'replace')
+                 UNION ALL {_ASKED}
+                 WHERE operation.sender = $2 AND operation.document_id = $4
+                   AND operation.operation IN ('revoke', 'update', 'replace')) {_ANSWERED}""",  # noqa: S608 - ours
+        recipient, sender, list(operations.OVER), document_id,
+    )  # fmt: skip
+
+
+async def asked_by(connection: Connection, recipient: UUID, sender: UUID, operation: UUID) -> Any | None:  # noqa: ANN401 - a record
+    """The recipient's delivery that this operation asks about, what is open first; `asking` is the operation."""
+    return await connection.fetchrow(
+        f"WITH named AS ({_ASKED} WHERE operation.sender = $2 AND operation.id = $4) {_ANSWERED}",  # noqa: S608 - ours
+        recipient, sender, list(operations.OVER), operation,
     )  # fmt: skip

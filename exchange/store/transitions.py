@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from exchange.rules import operations
 from exchange.store import insert, rows
 from exchange.store.pool import Connection
 
@@ -78,7 +79,9 @@ class Standing:
     @property
     def asked(self) -> bool:
         """Whether a request waits for the recipient's answer."""
-        return self.request is not None and self.request_answer is None
+        return (
+            self.request is not None and self.request_answer is None and self.state not in operations.OVER
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
