@@ -10,8 +10,8 @@ from uuid import UUID
 
 from exchange import ids
 from exchange.broker import effects
-from exchange.broker.operations import Link
 from exchange.broker.standings import Matter, settled
+from exchange.broker.targets import Link
 from exchange.rules import transfer
 from exchange.store import documents, rows, transitions
 from exchange.store.pool import Connection

@@ -16,7 +16,7 @@ import structlog
 
 from exchange.broker import expand, left_out, operations
 from exchange.broker.exchange import Exchange
-from exchange.broker.operations import Link
+from exchange.broker.targets import Link
 from exchange.rules.directory import Directory
 from exchange.store import batch, documents, journal, pool, rows, tally, transitions
 from exchange.store import operations as stored

@@ -39,7 +39,7 @@ _REACHES = """({recipient} = ANY({letter}.recipients)
                             JOIN letter AS updater
                               ON updater.sender = letter_link.sender AND updater.id = letter_link.letter
                            WHERE letter_link.sender = {letter}.sender AND letter_link.target = {letter}.id
-                             AND {recipient} = ANY(updater.added)))"""
+                             AND {recipient} = ANY(updater.added) AND {recipient} = ANY(letter_link.recipients)))"""
 """Whether a letter goes to a recipient: from the beginning, or by an update, be its effects done yet or not."""
 
 

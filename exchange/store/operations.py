@@ -13,24 +13,36 @@ from exchange.store.pool import Connection
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """How an operation names its target: ids in the order in which they are tried, then number, notation and day."""
+    """How an operation names its target: ids in the order in which they are tried, then number, notation and day.
+
+    `test`: a training letter acts on training letters, and on no others.
+    """
 
     ids: tuple[str, ...]
+    test: bool
     number: str = ""
     notation: str = ""
     issued_on: date | None = None
 
 
-async def target(connection: Connection, sender: UUID, named: Named) -> Any | None:  # noqa: ANN401 - a record
-    """The newest letter of the sender that is named so."""
-    return await connection.fetchrow(
-        """SELECT letter.* FROM letter
-             LEFT JOIN unnest($2::text[]) WITH ORDINALITY AS given (document_id, position) USING (document_id)
-            WHERE letter.sender = $1 AND operation IN ('new', 'replace')
-              AND (given.position IS NOT NULL
-                   OR $3 <> '' AND issued_on = $5 AND number = $3 AND notation = $4)
-            ORDER BY given.position NULLS LAST, accepted_at DESC, id DESC LIMIT 1""",
-        sender, list(named.ids), named.number, named.notation, named.issued_on,
+async def targets(connection: Connection, sender: UUID, named: Named) -> list[Any]:
+    """The letters of the sender that are named so, the newest first.
+
+    Those of one document id: of what was sent as new the newest round, and likewise of what was sent in its place.
+    """
+    return await connection.fetch(
+        """WITH meant AS (
+               SELECT document_id FROM letter
+                 LEFT JOIN unnest($2::text[]) WITH ORDINALITY AS given (document_id, position) USING (document_id)
+                WHERE letter.sender = $1 AND operation IN ('new', 'replace') AND test = $6
+                  AND (given.position IS NOT NULL
+                       OR $3 <> '' AND issued_on = $5 AND number = $3 AND notation = $4)
+                ORDER BY given.position NULLS LAST, accepted_at DESC, id DESC LIMIT 1)
+           SELECT * FROM (SELECT DISTINCT ON (operation) letter.* FROM letter JOIN meant USING (document_id)
+                           WHERE letter.sender = $1 AND operation IN ('new', 'replace') AND test = $6
+                           ORDER BY operation, round DESC) AS newest
+            ORDER BY accepted_at DESC, id DESC""",
+        sender, list(named.ids), named.number, named.notation, named.issued_on, named.test,
     )  # fmt: skip
 
 
@@ -55,7 +67,7 @@ _ROUNDS = """(SELECT count(*) FROM letter AS each WHERE each.sender = target.sen
 async def reach(connection: Connection, sender: UUID, letter: UUID) -> Reach:
     """How far a letter of that sender reaches."""
     records = await connection.fetch(
-        """SELECT operation.*, operation.effected_at IS NULL AS pending
+        """SELECT operation.*, operation.effected_at IS NULL AS pending, letter_link.recipients AS concerned
              FROM letter_link JOIN letter AS operation
                ON operation.sender = letter_link.sender AND operation.id = letter_link.letter
             WHERE letter_link.sender = $1 AND letter_link.target = $2
@@ -70,7 +82,9 @@ async def reach(connection: Connection, sender: UUID, letter: UUID) -> Reach:
     assert first is not None
     restating = [one for one in records if one["restated"]]
     return Reach(
-        recipients=frozenset(first["recipients"]).union(*(one["added"] for one in records)),
+        recipients=frozenset(first["recipients"]).union(
+            *({*one["added"]} & {*one["concerned"]} for one in records)
+        ),
         pending=any(one["pending"] for one in records),
         restated_by=restating[-1] if restating else None,
         changes=len(records) + first["rounds"],
@@ -244,6 +258,6 @@ async def requested(connection: Connection, recipient: UUID, sender: UUID, docum
 async def asked_by(connection: Connection, recipient: UUID, sender: UUID, operation: UUID) -> Any | None:  # noqa: ANN401 - a record
     """The recipient's delivery that this operation asks about, what is open first; `asking` is the operation."""
     return await connection.fetchrow(
-        f"WITH named AS ({_ASKED} WHERE operation.sender = $2 AND operation.id = $4) {_ANSWERED}",  # noqa: S608 - ours
+        f"WITH named AS ({_ASKED} WHERE operation.sender = $2 AND operation.id = $4) {_ANSWERED}",
         recipient, sender, list(operations.OVER), operation,
     )  # fmt: skip

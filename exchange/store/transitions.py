@@ -79,9 +79,7 @@ class Standing:
     @property
     def asked(self) -> bool:
         """Whether a request waits for the recipient's answer."""
-        return (
-            self.request is not None and self.request_answer is None and self.state not in operations.OVER
-        )
+        return self.request is not None and self.request_answer is None and self.state not in operations.OVER
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,7 +108,7 @@ async def test_training_letters_hold_nothing_and_are_held_by_nobody(at):
     first, other = filed(X, number=SAME, name="A"), filed(Y, number=SAME, name="B")
     a = await at.sent(first, test=True)
     await at.sent(other)
-    await at.sent(updating(first, added=[Y]))
+    await at.sent(updating(first, added=[Y]), test=True)
     assert await at.told(a, "excluded") == {X: "test", Y: "test"}
 
 

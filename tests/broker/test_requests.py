@@ -1,13 +1,10 @@
 """Requests and their answers (15, 16): which one an answer is about, and what becomes of one that nobody answers."""
 
-import dataclasses
-
 import pytest
 from acting import acting, filed
 from correspondence import SENDER, notice, replacing, revoking, updating
-from province import fetch
 
-from exchange.broker import answer, decisions
+from exchange.broker import decisions
 
 X, Y = "H13.31", "H13.32"
 ASKED = ("state", "request", "request_answer")
