@@ -7,6 +7,7 @@ Effects of up to 100 deliveries ride on the commit of the operation's letter. Mo
 expanded yet or that an older operation still waits for, are done by the relay (`broker.withdraw`).
 """
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -20,6 +21,7 @@ from exchange.edxml import model
 from exchange.errors import Finding
 from exchange.rules import operations
 from exchange.rules.directory import Directory
+from exchange.rules.documents import Held
 from exchange.store import operations as stored
 from exchange.store import rows
 from exchange.store.transitions import Transition
@@ -223,5 +225,15 @@ def _added(
         system=acts.system, detail={"letter": str(letter.id), **_shown(one, letter)},
     )  # fmt: skip
     return stored.Added(
-        delivery=one, line=line, twice=rows.like(line, id=new_ids.new(), event="duplicate", detail={})
+        delivery=one,
+        line=line,
+        twice=rows.like(line, id=new_ids.new(), event="duplicate", detail={}),
+        ended=functools.partial(_ended, line, new_ids),
+    )
+
+
+def _ended(line: rows.JournalRow, new_ids: ids.Ids, late: Held) -> rows.JournalRow:
+    of = {"of": str(line.letter)}
+    return rows.like(
+        line, id=new_ids.new(), event="duplicate", letter=late.letter, delivery=late.delivery, detail=of
     )

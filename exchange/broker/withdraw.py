@@ -117,7 +117,8 @@ async def _chunk(task: _Task, connection: Connection) -> bool:
             moves += operations.struck(one, link, here, acts, new_ids)
         numbered = [(link, here) for link, here in _span(links, start) if left_out.same_number(one, link)]
         held = [key for _, here in numbered for key in left_out.keys(one, here)]
-        await transitions.locked(connection, [*held, *(each.key for each in moves)])
+        late = await documents.expired(connection, stored.meant(given))
+        await transitions.locked(connection, [*held, *late, *(each.key for each in moves)])
         lines = await batch.add(given, connection)
         moved = await transitions.apply(connection, moves)
         for link, here in numbered:

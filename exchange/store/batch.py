@@ -139,8 +139,13 @@ async def _write_rest(
     moves = [each for one in new for each in (one.transition, *one.effects) if each]
     again = [(one.letter, one.again) for one in new if one.letter and one.again]
     await insert.rows(connection, [row for one in new for row in one.verdicts])
-    if again:  # whether a replacement takes the old letter away or asks for it is decided for both at once
-        await transitions.locked(connection, [one.key for one in moves])
+    added = [each for one in new for each in one.added]
+    if (
+        again or added
+    ):  # whether a replacement takes the old letter away or asks for it is decided for both at once
+        goes_to = documents.meant([letter for letter, _ in again])
+        late = await documents.expired(connection, [*goes_to, *operations.meant(added)])
+        await transitions.locked(connection, [*(one.key for one in moves), *late])
     settled = await documents.settle(connection, again)
     await insert.rows(connection, [row for one in new for row in _deliveries(one, settled)])
     await insert.rows(connection, [row for one in new for row in one.answers])
@@ -150,7 +155,7 @@ async def _write_rest(
     await insert.rows(connection, [row for one in new for row in one.links])
     lines = [one.accepted for one in new if one.accepted]
     lines += [line for one in settled.values() for line in one.lines]
-    lines += await add([each for one in new for each in one.added], connection)
+    lines += await add(added, connection)
     moved = await transitions.apply(connection, moves)
     lines += [line for one in moved for line in one.lines]
     lines += _refusals(submissions, outcomes)

@@ -1,12 +1,13 @@
 """Operations (thu hồi, cập nhật, thay thế): what they act on, and which of them still wait for their effects."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from exchange.rules import operations
+from exchange.rules.documents import Held
 from exchange.store import documents, insert, rows
 from exchange.store.pool import Connection
 
@@ -135,19 +136,28 @@ async def overtaken(connection: Connection, asked: Sequence[tuple[UUID, UUID, Se
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """A delivery that an update gives, and the line that says so; `twice`: of one who holds the document already."""
+    """A delivery that an update gives, and the line that says so; `twice`: of one who holds the document already.
+
+    `ended`: the line that says that what expired there is a duplicate of it.
+    """
 
     delivery: rows.DeliveryRow
     line: rows.JournalRow
     twice: rows.JournalRow
+    ended: Callable[[Held], rows.JournalRow]
+
+
+def meant(given: Sequence[Added]) -> list[tuple[UUID, UUID, UUID]]:
+    """Who gets these: sender, letter, recipient."""
+    return [(one.delivery.sender, one.delivery.letter, one.delivery.recipient) for one in given]
 
 
 async def add(connection: Connection, given: Sequence[Added]) -> list[rows.JournalRow]:
     """Give recipients deliveries of one earlier letter, unless they have one; the lines of those that were given.
 
-    Who holds the document already has it counted once. The letter and the first of its document are locked.
+    Who holds the document already has it counted once. The letters of the document are locked, and what expired of it.
     """
-    held = await documents.joining(connection, [one.delivery for one in given])
+    held, late = await documents.joining(connection, [one.delivery for one in given])
     made = await insert.rows(
         connection,
         [_left_out(one.delivery) if one.delivery.recipient in held else one.delivery for one in given],
@@ -157,9 +167,15 @@ async def add(connection: Connection, given: Sequence[Added]) -> list[rows.Journ
     if twice:
         letter = given[0].delivery
         await documents.note(connection, letter.sender, letter.letter, sorted(twice))
-    lines = [one.line for one in given if one.delivery.id in new]
+    ended = [(by.ended(one), one) for one in late for by in given if _follows(by, one, new)]
+    await documents.end(connection, given[0].delivery.sender, [one for _, one in ended])
+    lines = [one.line for one in given if one.delivery.id in new] + [line for line, _ in ended]
     said = (one for one in given if one.delivery.id in new and one.delivery.recipient in twice)
     return lines + [rows.like(one.twice, detail={"of": str(held[one.delivery.recipient])}) for one in said]
+
+
+def _follows(given: Added, late: Held, new: Collection[UUID]) -> bool:
+    return given.delivery.id in new and given.delivery.recipient == late.recipient
 
 
 def _left_out(one: rows.DeliveryRow) -> rows.DeliveryRow:
@@ -235,7 +251,7 @@ _ASKED = """SELECT letter_link.target AS id, operation.id AS asking, operation.a
 _ANSWERED = f"""SELECT delivery.*, named.asking FROM named
                   JOIN delivery ON delivery.recipient = $1 AND delivery.letter = named.id
                  ORDER BY ({_OPEN} AND request_letter = coalesce(asking, request_letter)) DESC,
-                          asking NULLS FIRST, named.accepted_at DESC, named.id DESC LIMIT 1"""
+                          asking NULLS FIRST, named.accepted_at DESC, named.id DESC LIMIT 1"""  # noqa: S608 - ours
 
 
 async def requested(connection: Connection, recipient: UUID, sender: UUID, document_id: str) -> Any | None:  # noqa: ANN401 - a record

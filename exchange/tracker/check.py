@@ -23,7 +23,7 @@ from exchange.broker import receipts
 from exchange.edxml import spooled
 from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
-from exchange.store import documents, payloads, recount, register_rows, tally
+from exchange.store import documents_check, payloads, recount, register_rows, tally
 from exchange.store.pool import Connection
 from exchange.tracker import check_paper, check_requests, register_counted
 from exchange.tracker.check_requests import Fault
@@ -59,7 +59,8 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             Fault(code=name, where=str(n)) for name, n in (await recount.strays(connection)).items() if n
         ]
         faults += [
-            Fault(code=one["code"], where=str(one["letter"])) for one in await documents.faults(connection)
+            Fault(code=one["code"], where=str(one["letter"]))
+            for one in await documents_check.faults(connection)
         ]
         faults += [
             Fault(code=one["code"], where=str(one["place"])) for one in await register_rows.faults(connection)
