@@ -1,10 +1,13 @@
 """Requests and their answers (15, 16): which one an answer is about, and what becomes of one that nobody answers."""
 
+from uuid import UUID
+
 import pytest
 from acting import acting, filed
 from correspondence import SENDER, notice, replacing, revoking, updating
 
-from exchange.broker import decisions
+from exchange.api import trace_shapes
+from exchange.broker import decisions, trace
 
 X, Y = "H13.31", "H13.32"
 ASKED = ("state", "request", "request_answer")
@@ -102,3 +105,30 @@ async def test_a_replacement_of_two_letters_is_answered_for_each(at, way):
             await says(at, new, code)
     ends = {(await at.told(one, *ASKED))[X] for one in sent}
     assert ends == {("withdrawn", "replace", "agreed"), ("registered", "replace", "refused")}
+
+
+@pytest.mark.parametrize("gone", ["withdrawn", "refused"])
+async def test_a_request_on_a_letter_that_is_gone_waits_no_more(at, gone):
+    """Also an answer that comes all the same agrees to nothing."""
+    first = filed(X)
+    a = await at.sent(first)
+    await at.say(a, "13", X)
+    assert await request(at, a) == ("take_back", None)
+    if gone == "refused":
+        await at.say(a, "02", X)
+    else:
+        await at.sent(revoking(first))
+    assert await request(at, a) == ("take_back", "overtaken")
+    for code in ("15", "16"):
+        assert await at.say(a, code, X) == ""
+    assert await at.told(a, "state", "request_answer") == {X: (gone, None)}
+    assert await at.journal(a, "agreed") + await at.journal(a, "refused_request") == 0
+    assert await at.journal(a, "status") == (4 if gone == "refused" else 3)
+
+
+async def request(at, about):
+    """What the trace tells the sender of the request to the first recipient: kind and answer."""
+    seen = await trace.trace(at.exchange, await at.caller(SENDER), UUID(about["letter"]))
+    told = trace_shapes.trace(seen, await at.exchange.snapshot.current())
+    found = told["deliveries"][0]["request"]
+    return found["kind"], found["answer"]

@@ -102,7 +102,7 @@ async def test_a_round_that_expired_counts_no_more_beside_the_next_one(at, how, 
     assert (await at.told(a, "excluded"))[X] == "duplicate"
     assert (await at.told(b, "excluded"))[X] is None
     assert await at.tally() == {"N": 1, "duplicate": 1}
-    assert await at.journal(a, "duplicate") == len((await at.rows(b)))
+    assert await at.journal(a, "duplicate") == len(await at.rows(b))
 
 
 async def test_what_the_next_round_does_not_go_to_still_counts(at):
