@@ -28,6 +28,9 @@ MOST_TEXT = 2_000
 REQUIREMENT = "undetermined"
 """No signature is required of a notice, so none is judged."""
 
+ENDING = frozenset({"02", "15"})
+"""Statuses that may end a transfer."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Noticed:
@@ -63,6 +66,9 @@ def submission(exchange: Exchange, noticed: Noticed, given: Given, directory: Di
         transition=transitions.Transition(
             key=(about["recipient"], about["letter"], about["round"]),
             move=functools.partial(move, noticed, letter, exchange.ids),
+            ends=effects.ends(_cause(letter), noticed.letter, exchange.ids)
+            if noticed.notice.status in ENDING
+            else None,
         ),
         accepted=rows.JournalRow(
             agency=letter.sender, id=exchange.ids.new(), at=given.at, event="accepted", letter=letter.id,
@@ -130,9 +136,7 @@ def move(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standi
     matter = Matter(
         letter=noticed.letter, recipient=about["recipient"], delivery=about["id"], scope=about["scope"]
     )
-    cause = effects.Cause(
-        name="take_back", letter=letter.id, operation="take_back", at=letter.accepted_at, system=letter.system
-    )
+    cause = _cause(letter)
     if lifecycle.EVENTS.get(code) == "sender":
         after, more = effects.struck(cause, matter, now, new_ids)
     elif noticed.asking not in {None, now.request_letter}:  # another request stands by now
@@ -151,6 +155,12 @@ def move(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standi
     if after == now:
         return Moved(standing=now, lines=(status,))
     return settled(matter, now, after, lines, new_ids)
+
+
+def _cause(letter: rows.LetterRow) -> effects.Cause:
+    return effects.Cause(
+        name="take_back", letter=letter.id, operation="take_back", at=letter.accepted_at, system=letter.system
+    )
 
 
 def _status(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standing) -> rows.JournalRow:

@@ -18,7 +18,7 @@ from exchange.broker import expand, left_out, operations
 from exchange.broker.exchange import Exchange
 from exchange.broker.targets import Link
 from exchange.rules.directory import Directory
-from exchange.store import batch, documents, journal, pool, rows, tally, transitions
+from exchange.store import batch, documents, heirs, journal, pool, rows, tally, transitions
 from exchange.store import operations as stored
 from exchange.store.pool import TOO_SLOW, UNAVAILABLE, Connection
 
@@ -118,9 +118,10 @@ async def _chunk(task: _Task, connection: Connection) -> bool:
         numbered = [(link, here) for link, here in _span(links, start) if left_out.same_number(one, link)]
         held = [key for _, here in numbered for key in left_out.keys(one, here)]
         late = await documents.expired(connection, stored.meant(given))
+        late += await heirs.keys(connection, moves)
         await transitions.locked(connection, [*held, *late, *(each.key for each in moves)])
         lines = await batch.add(given, connection)
-        moved = await transitions.apply(connection, moves)
+        moved = await heirs.apply(connection, moves)
         for link, here in numbered:
             moved += await left_out.where_it_stays(connection, acts, (one, link), here, new_ids)
         await journal.append(connection, lines + [line for each in moved for line in each.lines])

@@ -110,12 +110,12 @@ async def settle(
     if not letters:
         return {}
     ordered = sorted(letters, key=lambda one: one[0].id)
-    held, batch = await _held(connection, meant([one for one, _ in ordered])), {one.id for one, _ in ordered}
+    known, batch = await held(connection, meant([one for one, _ in ordered])), {one.id for one, _ in ordered}
     decided: dict[UUID, Resent] = {}
     for letter, decide in ordered:
         before = [
             one
-            for one in held[letter.id]
+            for one in known[letter.id]
             if one.letter not in batch
             or (one.letter in decided and one.recipient not in decided[one.letter].duplicates)
         ]
@@ -135,7 +135,7 @@ async def expired(
     connection: Connection, given: Sequence[tuple[UUID, UUID, UUID]]
 ) -> list[tuple[UUID, UUID, int]]:
     """Part of a commit: keys of what expired of the same documents at these recipients (sender, letter, recipient)."""
-    found = await _held(connection, given) if given else {}
+    found = await held(connection, given) if given else {}
     return [one.key for each in found.values() for one in each if one.state == "expired"]
 
 
@@ -182,7 +182,7 @@ async def lock(
     )  # fmt: skip
 
 
-async def _held(
+async def held(
     connection: Connection, meant: Sequence[tuple[UUID, UUID, UUID]]
 ) -> defaultdict[UUID, list[Held]]:
     """What recipients (sender, letter, recipient) have of the same documents, or will have, by that letter.
@@ -224,8 +224,8 @@ async def joining(
 
     And what of it expired there. `given` are deliveries of that one letter; the letters of its document are locked.
     """
-    held = await _held(connection, [(one.sender, one.letter, one.recipient) for one in given])
-    sent, before = Sent(document_id=given[0].document_id), held[given[0].letter]
+    known = await held(connection, [(one.sender, one.letter, one.recipient) for one in given])
+    sent, before = Sent(document_id=given[0].document_id), known[given[0].letter]
     return duplicates(sent, before), ended(sent, before)
 
 

@@ -36,6 +36,7 @@ async def faults(connection: Connection) -> list[Any]:
               FROM letter AS mine
              WHERE (mine.duplicates <> '{{}}' OR mine.first_of_key = false)
                AND cardinality(mine.duplicates) <>
-                   (SELECT coalesce(sum(coalesce((detail->>'count')::int, 1)), 0) FROM journal
-                     WHERE journal.letter = mine.id AND event = 'duplicate')""",  # noqa: S608 - the statement is ours
+                   (SELECT coalesce(sum(CASE event WHEN 'duplicate' THEN coalesce((detail->>'count')::int, 1) ELSE -1 END), 0)
+                      FROM journal
+                     WHERE journal.letter = mine.id AND event IN ('duplicate', 'duplicate_undone'))""",  # noqa: S608 - the statement is ours
     )
