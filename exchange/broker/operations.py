@@ -8,7 +8,7 @@ expanded yet or that an older operation still waits for, are done by the relay (
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -54,7 +54,9 @@ async def plan(
     found = await targets.found(asking, targets.named_by(letter, test=asking.test))
     if not found:
         return Refused(code="not_found")
-    return (_revocation if letter.operation == "revoke" else _update)(asking, found)
+    if letter.operation == "revoke":
+        return _revocation(asking, found)
+    return _update(asking, found, await targets.withdrawn(asking, found))
 
 
 def _revocation(asking: Asking, meant: Sequence[Target]) -> Plan:
@@ -75,8 +77,8 @@ def _acting(links: Sequence[Link]) -> tuple[Link, ...]:
     return tuple(one for one in links if one.concerned) or tuple(links[:1])
 
 
-def _update(asking: Asking, meant: Sequence[Target]) -> Plan:
-    """Who is added gets the newest of the letters."""
+def _update(asking: Asking, meant: Sequence[Target], gone: Collection[UUID]) -> Plan:
+    """Who is added gets the newest of the letters; from whom it was withdrawn (`gone`) gets it no more."""
     update = asking.letter.update or model.Update()
     wanted, reached = intake.listed(asking.letter), targets.reached(meant)
     found = asking.agencies(wanted)
@@ -84,7 +86,14 @@ def _update(asking: Asking, meant: Sequence[Target]) -> Plan:
     added = [one for one, code in found.items() if wanted[code] and one not in unchanged]
     routable = {one for one in added if not asking.snapshot.agencies[one].disabled}
     removed = {one for one, code in found.items() if not wanted[code] and one not in unchanged}
-    findings = [_finding("warning", "recipient_unchanged", found[one]) for one in found if one in unchanged]
+    severity = "warning" if update.document or added or removed else "error"
+    findings = [
+        _finding(severity, "recipient_withdrawn", found[one])
+        if wanted[found[one]] and one in gone
+        else _finding("warning", "recipient_unchanged", found[one])
+        for one in found
+        if one in unchanged
+    ]
     if not update.document and not wanted:
         findings.append(Finding(severity="warning", code="nothing_updated"))
     links = [

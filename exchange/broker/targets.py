@@ -73,6 +73,12 @@ async def found(asking: Asking, named: stored.Named) -> list[Target]:
         ]
 
 
+async def withdrawn(asking: Asking, meant: Iterable[Target]) -> set[UUID]:
+    """From whom all of them were withdrawn: an update gives none of them again."""
+    async with asking.exchange.pool.acquire() as connection:
+        return await stored.withdrawn(connection, [one.letter.id for one in meant])
+
+
 def reached(targets: Iterable[Target]) -> frozenset[UUID]:
     """Whoever has a delivery of one of them, or gets one."""
     return frozenset().union(*(one.reach.recipients for one in targets))

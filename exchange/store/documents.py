@@ -26,7 +26,7 @@ from exchange.store.pool import Connection
 MOST_EARLIER = 20
 """Letters of one document that a sender may be told of."""
 
-_KEY = ("issued_year", "series", "number_key", "notation_key")
+KEY = ("issued_year", "series", "number_key", "notation_key")
 SAME_KEY = """earlier.sender = mine.sender AND earlier.issued_year = mine.issued_year AND earlier.series = mine.series
                AND earlier.number_key = mine.number_key AND earlier.notation_key = mine.notation_key
                AND earlier.operation IN ('new', 'replace') AND NOT earlier.test"""
@@ -162,7 +162,7 @@ async def lock(
     `further` are letters not written yet, whose documents are locked too. In the order of their keys, as everywhere, and
     all at once: whoever needs several waits for nobody who waits for him.
     """
-    names = ("sender", *_KEY, "document_id")
+    names = ("sender", *KEY, "document_id")
     documents = [[getattr(one, name) for name in names] for one in further]
     if not letters and not documents:
         return
@@ -172,7 +172,7 @@ async def lock(
                              UNION SELECT * FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[]))
             SELECT FROM letter
               JOIN (SELECT sender, id FROM given
-                     UNION SELECT letter.sender, letter.id FROM wanted JOIN letter USING (sender, {", ".join(_KEY)})
+                     UNION SELECT letter.sender, letter.id FROM wanted JOIN letter USING (sender, {", ".join(KEY)})
                             WHERE letter.number_key IS NOT NULL AND letter.operation IN ('new', 'replace')
                      UNION SELECT letter.sender, letter.id FROM wanted JOIN letter USING (sender, document_id)
                             WHERE letter.operation IN ('new', 'replace')) AS locked USING (sender, id)
@@ -234,14 +234,6 @@ async def note(connection: Connection, sender: UUID, letter: UUID, recipients: S
     await connection.execute(
         "UPDATE letter SET duplicates = duplicates || $3::uuid[] WHERE sender = $1 AND id = $2",
         sender, letter, recipients,
-    )  # fmt: skip
-
-
-async def leave_out(connection: Connection, letter: UUID, round_: int, recipients: Sequence[UUID]) -> None:
-    """Deliveries of the letter that were moved as duplicates show the class of one."""
-    await connection.execute(
-        "UPDATE delivery SET class = 'X', grade = '' WHERE recipient = ANY($1) AND letter = $2 AND round = $3",
-        recipients, letter, round_,
     )  # fmt: skip
 
 

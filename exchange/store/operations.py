@@ -234,6 +234,16 @@ async def advance(connection: Connection, sender: UUID, letter: UUID, done: int,
     )  # fmt: skip
 
 
+async def withdrawn(connection: Connection, letters: Collection[UUID]) -> set[UUID]:
+    """From whom all that they had of these letters was withdrawn."""
+    records = await connection.fetch(
+        """SELECT recipient FROM delivery WHERE letter = ANY($1)
+            GROUP BY recipient HAVING bool_and(state = 'withdrawn')""",
+        list(letters),
+    )
+    return {one["recipient"] for one in records}
+
+
 async def gone(connection: Connection, agencies: Sequence[UUID], letter: UUID) -> bool:
     """Whether every delivery of the letter that these agencies have was withdrawn."""
     return await connection.fetchval(  # type: ignore[no-any-return]

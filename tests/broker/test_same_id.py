@@ -129,3 +129,29 @@ async def test_a_real_one_acts_on_no_training_letter(at):
     assert await at.told(b, "state") == {X: "waiting"}
     await at.sent(revoking(first, X, **gone, subject="V/v tập huấn"), test=True)
     assert await at.told(b, "state") == {X: "withdrawn"}
+
+
+# --- removed, and added again -----------------------------------------------------------------------------------------
+
+
+async def test_whom_a_letter_was_withdrawn_from_no_update_gives_it_again(at):
+    """The sender is told so, and how it goes; an update that does something else does that."""
+    first = filed(X, Y)
+    a = await at.sent(first)
+    await at.sent(updating(first, X, removed=[Y]))
+    found = await at.send(updating(first, X, added=[Y]))
+    assert [(one.severity, one.code) for one in found.findings] == [("error", "recipient_withdrawn")]
+    done = await at.send(updating(first, X, added=[Y, Z]))
+    assert done.receipt.count(b"recipient_withdrawn") == 1
+    assert b"recipient_unchanged" not in done.receipt
+    assert await at.told(a, "state") == {X: "waiting", Y: "withdrawn", Z: "waiting"}
+    again = await at.sent(filed(Y, number=first.number, name="again"))
+    assert await at.ack(again, Y) == 1
+    assert await at.tally() == {"N": 1}
+
+
+async def test_who_refused_it_or_had_it_replaced_is_told_what_is_so(at):
+    first, _, b = await two(at, X, Y)
+    await at.say(b, "02", X)
+    found = await at.send(updating(first, Y, added=[X]))
+    assert b"recipient_unchanged" in found.receipt
