@@ -9,6 +9,7 @@ from exchange.api import shapes
 from exchange.broker import why
 from exchange.broker.linked import Link
 from exchange.broker.trace import Beside, Trace
+from exchange.rules import operations
 from exchange.rules.directory import Directory
 
 Whys = Mapping[UUID, why.Why | None]
@@ -83,7 +84,7 @@ def _request(seen: Trace, delivery: Any) -> dict[str, Any] | None:  # noqa: ANN4
         "kind": delivery["request"],
         "letter": _letter(seen, delivery["request_letter"]),
         "at": shapes.moment(delivery["requested_at"]),
-        "answer": delivery["request_answer"],
+        "answer": operations.answered(delivery["state"], delivery["request_answer"]),
         "answered_at": shapes.moment(delivery["answered_at"]),
     }
 

@@ -4,6 +4,7 @@
     who      From is the caller's, and the letter went between From and the one answered  404 otherwise
     known    store.letters           the same bytes again get their first receipt
     find     store.deliveries        the newest round of the letter in which From has a delivery
+             store.operations        of 15 and 16 first what is asked, by the letter's id or by that of what asks
     decide   rules.lifecycle         what the table does not know is `wrong_state`
     store    store.commit            notice, receipt, bytes, journal, its delivery to the one answered, and the move
 
@@ -15,7 +16,7 @@ kept and harmless. `status` says the same in JSON: it writes the notice's edXML 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -26,9 +27,10 @@ from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.edxml import model, read, write
 from exchange.errors import Finding, Problem
-from exchange.rules import directory, lifecycle
+from exchange.rules import directory, lifecycle, paper_class
 from exchange.rules.directory import Agency, Directory
-from exchange.store import deliveries, letters, operations, rows
+from exchange.store import deliveries, letters, operations, rows, transitions
+from exchange.store.pool import Connection
 
 REFUSAL = "02"
 
@@ -91,10 +93,11 @@ async def _found(
     held = await exchange.known.answer(mine)
     if held is not None:
         return Accepted(letter=held.id, receipt=held.receipt, replayed=True)
+    meant = deliveries.Meant(
+        recipient=recipient.id, sender=writer.id, document_id=identity, round=round_, letter=of, at=_said_at(notice)
+    )  # fmt: skip
     async with exchange.pool.acquire() as connection:
-        delivery = await deliveries.answered(connection, recipient.id, writer.id, identity, round_, of)
-        if delivery is None and notice.status in lifecycle.REQUEST_ANSWERS:
-            delivery = await operations.asked_by(connection, recipient.id, writer.id, identity)
+        delivery = await _delivery(connection, notice, meant)
         if delivery is None:
             return Refused(code="not_found")
         letter = await letters.of_sender(connection, [writer.id], delivery["letter"])
@@ -103,8 +106,22 @@ async def _found(
         return Refused(code="wrong_state", detail=f"{delivery['state']}: {notice.status}")
     return noticed.Noticed(
         notice=notice, sender=sender, addressee=addressee, delivery=delivery, letter=expand.letter(letter),
-        warnings=reading.findings,
+        warnings=reading.findings, asking=(about or delivery).get("asking"),
     )  # fmt: skip
+
+
+async def _delivery(connection: Connection, notice: model.Notice, meant: deliveries.Meant) -> Any | None:  # noqa: ANN401 - a record
+    """The delivery that a notice is about; of an answer that names no letter itself, the one that is asked for."""
+    if notice.status in lifecycle.REQUEST_ANSWERS and meant.letter is None:
+        return await operations.requested(connection, meant.recipient, meant.sender, meant.document_id)
+    return await deliveries.answered(connection, meant)
+
+
+def _said_at(notice: model.Notice) -> datetime | None:
+    """When a notice was said, by itself; a day without its hour does not tell before or after what."""
+    if notice.at is None or notice.at.astimezone(paper_class.VIETNAM).time() == time():
+        return None
+    return notice.at
 
 
 async def _stored(exchange: Exchange, given: Given, found: noticed.Noticed) -> Accepted:
@@ -161,12 +178,12 @@ async def _about(
         if lifecycle.EVENTS.get(code) == "sender":
             return await deliveries.sent(connection, agencies, delivery, list(snapshot.agencies))
         found = await deliveries.received(connection, agencies, delivery)
-        if found is None or found["operation"] == "new" or found["request"]:
+        if found is None or found["operation"] == "new":
             return found
         own = found if found["operation"] in rows.DOCUMENTS else None
-        if code not in lifecycle.REQUEST_ANSWERS:
+        if code not in lifecycle.REQUEST_ANSWERS or transitions.standing(found).asked:
             return own
-        named = (found["recipient"], found["sender"], found["document_id"])
+        named = (found["recipient"], found["sender"], found["letter"])
         return (
             await operations.asked_by(connection, *named) or own
         )  # said on the line of the operation itself

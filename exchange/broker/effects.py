@@ -14,10 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from exchange import ids
+from exchange.broker import expand
 from exchange.broker.standings import Matter, settled
 from exchange.rules import lifecycle, operations, transfer
 from exchange.store import rows
-from exchange.store.transitions import Key, Moved, Standing, Transition
+from exchange.store.transitions import Ends, Key, Moved, Standing, Transition
 
 SHOWN = ("number", "notation", "issued_on", "document_type", "subject", "urgency")
 """The header facts that deliveries show and an update restates."""
@@ -47,7 +48,29 @@ def facts(letter: rows.LetterRow) -> dict[str, Any]:
 def transition(cause: Cause, target: rows.LetterRow, recipient: UUID, new_ids: ids.Ids) -> Transition:
     """The effect of a cause on the target's delivery to one recipient."""
     key: Key = (recipient, target.id, target.round)
-    return Transition(key=key, move=functools.partial(_move, cause, target, recipient, new_ids))
+    move = functools.partial(_move, cause, target, recipient, new_ids)
+    return Transition(
+        key=key, move=move, ends=ends(cause, target, new_ids) if cause.name != "restate" else None
+    )
+
+
+def ends(cause: Cause, target: rows.LetterRow, new_ids: ids.Ids) -> Ends:
+    """What follows where the cause ends a transfer of the target: a duplicate of its document counts."""
+    return Ends(sender=target.sender, heir=functools.partial(_heir, cause, target.id, new_ids))
+
+
+def _heir(cause: Cause, ended: UUID, new_ids: ids.Ids, record: Any, recipient: UUID) -> Transition:  # noqa: ANN401 - a record
+    letter = expand.letter(record)
+
+    def move(now: Standing) -> Moved:
+        if now.excluded != "duplicate":
+            return Moved(standing=now)
+        assert now.id is not None
+        matter = Matter(letter=letter, recipient=recipient, delivery=now.id, scope=now.scope)
+        said = line(cause, matter, "duplicate_undone", new_ids, of=str(ended))
+        return settled(matter, now, replace(now, excluded=None), [said], new_ids)
+
+    return Transition(key=(recipient, letter.id, letter.round), move=move)
 
 
 def _move(cause: Cause, target: rows.LetterRow, recipient: UUID, new_ids: ids.Ids, now: Standing) -> Moved:

@@ -6,7 +6,7 @@ ON CONFLICT DO NOTHING: it may stop anywhere, run twice or in two processes, and
 A letter that cannot be expanded holds nobody back: it is logged, passed over, and tried again a minute later.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
@@ -35,8 +35,8 @@ _COPIED = (
 async def all_waiting(exchange: Exchange) -> int:
     """Expand every letter that waits for it, oldest first; how many were expanded."""
     at, done, last = exchange.clock(), 0, letters.BEFORE_ALL
-    for one in [name for name, again in exchange.postponed.items() if again <= at]:
-        del exchange.postponed[one]
+    for name in [name for name, again in exchange.postponed.items() if again <= at]:
+        del exchange.postponed[name]
     directory = await exchange.snapshot.current()
     async with exchange.pool.acquire() as connection:
         while True:
@@ -44,21 +44,24 @@ async def all_waiting(exchange: Exchange) -> int:
             for record in waiting:
                 last = (record["accepted_at"], record["id"])
                 if record["id"] not in exchange.postponed:
-                    done += await _tried(exchange, connection, letter(record), directory)
+                    one = letter(record)
+                    doing = _expand(exchange, connection, one, directory)
+                    done += await tried(exchange, one, doing, "letter_not_expanded")
             if len(waiting) < LETTERS_AT_ONCE:
                 return done
 
 
-async def _tried(
-    exchange: Exchange, connection: Connection, one: rows.LetterRow, directory: Directory
-) -> bool:
-    """Expand a letter; whether it went. Raises only what tells of the database, and not of this letter."""
+async def tried(exchange: Exchange, one: rows.LetterRow, doing: Awaitable[None], failed: str) -> bool:
+    """What the relay does for a letter; whether it went. Else it is logged as `failed`, and tried again later.
+
+    Raises only what tells of the database, and not of this letter.
+    """
     try:
-        await _expand(exchange, connection, one, directory)
+        await doing
     except Exception as error:
         if isinstance(error, UNAVAILABLE) and not isinstance(error, TOO_SLOW):
             raise
-        structlog.get_logger().exception("letter_not_expanded", letter=str(one.id))
+        structlog.get_logger().exception(failed, letter=str(one.id))
         exchange.postponed[one.id] = exchange.clock() + AGAIN
         return False
     return True

@@ -10,19 +10,17 @@ from uuid import UUID
 
 from exchange import ids
 from exchange.broker import effects
-from exchange.broker.operations import Link
 from exchange.broker.standings import Matter, settled
+from exchange.broker.targets import Link
 from exchange.rules import transfer
 from exchange.store import documents, rows, transitions
 from exchange.store.pool import Connection
 from exchange.store.transitions import Key, Moved, Standing, Transition
 
-_KEY = ("issued_year", "series", "number_key", "notation_key")
-
 
 def same_number(letter: rows.LetterRow, link: Link) -> bool:
     """Whether the operation replaces a document under that one's own number."""
-    alike = all(getattr(letter, name) == getattr(link.target, name) for name in _KEY)
+    alike = all(getattr(letter, name) == getattr(link.target, name) for name in documents.KEY)
     return letter.operation == "replace" and letter.number_key is not None and alike
 
 
@@ -49,7 +47,6 @@ async def where_it_stays(
     out = [line.agency for each in moved for line in each.lines]
     if out:
         await documents.note(connection, letter.sender, letter.id, out)
-        await documents.leave_out(connection, letter.id, letter.round, out)
     return moved
 
 

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from exchange import ids
 from exchange.broker import effects, expand, receipts
@@ -27,10 +28,16 @@ MOST_TEXT = 2_000
 REQUIREMENT = "undetermined"
 """No signature is required of a notice, so none is judged."""
 
+ENDING = frozenset({"02", "15"})
+"""Statuses that may end a transfer."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Noticed:
-    """A notice that counts: who says it to whom, about which delivery of which letter, and what reading it found."""
+    """A notice that counts: who says it to whom, about which delivery of which letter, and what reading it found.
+
+    `asking`: the operation that an answer names; None: it names the letter, so it answers whatever is asked.
+    """
 
     notice: model.Notice
     sender: Agency
@@ -38,6 +45,7 @@ class Noticed:
     delivery: Mapping[str, Any]
     letter: rows.LetterRow
     warnings: tuple[Finding, ...] = ()
+    asking: UUID | None = None
 
 
 def submission(exchange: Exchange, noticed: Noticed, given: Given, directory: Directory) -> commit.Submission:
@@ -58,6 +66,9 @@ def submission(exchange: Exchange, noticed: Noticed, given: Given, directory: Di
         transition=transitions.Transition(
             key=(about["recipient"], about["letter"], about["round"]),
             move=functools.partial(move, noticed, letter, exchange.ids),
+            ends=effects.ends(_cause(letter), noticed.letter, exchange.ids)
+            if noticed.notice.status in ENDING
+            else None,
         ),
         accepted=rows.JournalRow(
             agency=letter.sender, id=exchange.ids.new(), at=given.at, event="accepted", letter=letter.id,
@@ -125,11 +136,11 @@ def move(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standi
     matter = Matter(
         letter=noticed.letter, recipient=about["recipient"], delivery=about["id"], scope=about["scope"]
     )
-    cause = effects.Cause(
-        name="take_back", letter=letter.id, operation="take_back", at=letter.accepted_at, system=letter.system
-    )
+    cause = _cause(letter)
     if lifecycle.EVENTS.get(code) == "sender":
         after, more = effects.struck(cause, matter, now, new_ids)
+    elif noticed.asking not in {None, now.request_letter}:  # another request stands by now
+        after, more = now, []
     else:
         after, more = effects.answered(cause, matter, now, code, new_ids)
     lines = [status, *more]
@@ -144,6 +155,12 @@ def move(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standi
     if after == now:
         return Moved(standing=now, lines=(status,))
     return settled(matter, now, after, lines, new_ids)
+
+
+def _cause(letter: rows.LetterRow) -> effects.Cause:
+    return effects.Cause(
+        name="take_back", letter=letter.id, operation="take_back", at=letter.accepted_at, system=letter.system
+    )
 
 
 def _status(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standing) -> rows.JournalRow:

@@ -2,7 +2,7 @@
 
 A letter is submitted as the first of its document. When the commit says that there is one (`known_document`), the sender
 is warned of what came before, and the letter is submitted again, now with `again`: in its commit, with the first one's
-row locked, is decided for which recipients it is no transfer of its own. See `store.documents`, `rules.documents`.
+row locked, is decided for which recipients it is no transfer of its own. So it is for later rounds, at once. See `store.documents`, `rules.documents`.
 """
 
 import functools
@@ -93,21 +93,41 @@ def again(
     """The same submission, of a letter that is not the first of its document."""
     assert submission.letter is not None
     letter = replace(submission.letter, first_of_key=False)
+    return following(replace(submission, letter=letter), given, known, new_ids)
+
+
+def following(
+    submission: commit.Submission, given: documents.Sent, known: Directory, new_ids: ids.Ids
+) -> commit.Submission:
+    """The same submission, of a later round: what came before is looked at, whatever its number was."""
+    letter = submission.letter
+    assert letter is not None
     decide = functools.partial(_decided, Again(letter=letter, sent=given, directory=known, ids=new_ids))
     return replace(submission, letter=letter, deliveries=(), again=decide)
 
 
 def _decided(given: Again, held: Sequence[documents.Held]) -> kept.Resent:
     """Deliveries, of which some are no transfers of their own, and the journal lines that say so."""
-    found = documents.duplicates(given.sent, held)
+    found, ended = documents.duplicates(given.sent, held), documents.ended(given.sent, held)
     letter = replace(given.letter, duplicates=tuple(found))
     few = letter.expanded_at is not None
     deliveries = expand.of_letter(letter, given.directory, given.ids) if few else []
     return kept.Resent(
         duplicates=letter.duplicates,
         deliveries=tuple(deliveries),
-        lines=tuple(_lines(given, found, deliveries)) if found else (),
+        lines=(*(_lines(given, found, deliveries) if found else ()), *_ended(given, ended)),
+        ended=tuple(ended),
     )
+
+
+def _ended(given: Again, ended: Iterable[documents.Held]) -> Iterator[rows.JournalRow]:
+    """A line for each delivery that expired, of which the letter is the next."""
+    for one in ended:
+        yield rows.JournalRow(
+            agency=one.recipient, id=given.ids.new(), at=given.letter.accepted_at, event="duplicate",
+            letter=one.letter, delivery=one.delivery, system=given.letter.system,
+            detail={"of": str(given.letter.id)},
+        )  # fmt: skip
 
 
 def _lines(

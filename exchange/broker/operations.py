@@ -1,42 +1,30 @@
 """Operations: what a letter that revokes, updates or replaces another concerns (thu hồi, cập nhật, thay thế).
 
-    target   the sender's own letter that is named: an id, else number, notation and day; nobody else's is ever found
-    reach    who has a delivery of it, also by earlier updates that still wait for their effects
+    found    broker.targets      the sender's own letters that are named, and who has a delivery of each
     plan     links, recipients added and removed, and what is to be said to the sender about it
 
 Effects of up to 100 deliveries ride on the commit of the operation's letter. More, and those on a target that is not
 expanded yet or that an older operation still waits for, are done by the relay (`broker.withdraw`).
 """
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from uuid import UUID
 
 from exchange import ids
-from exchange.broker import effects, expand, intake
+from exchange.broker import effects, expand, intake, targets
 from exchange.broker.decisions import Given, Refused
 from exchange.broker.exchange import Exchange
+from exchange.broker.targets import Asking, Link, Target
 from exchange.edxml import model
 from exchange.errors import Finding
-from exchange.rules import directory, operations
+from exchange.rules import operations
 from exchange.rules.directory import Directory
+from exchange.rules.documents import Held
 from exchange.store import operations as stored
 from exchange.store import rows
 from exchange.store.transitions import Transition
-
-
-@dataclass(frozen=True, kw_only=True)
-class Link:
-    """One target: its row, whose deliveries are concerned, and the update whose facts it shows now, if any.
-
-    `changes`: how often it had been changed when this was planned.
-    """
-
-    target: rows.LetterRow
-    concerned: tuple[UUID, ...]
-    shows: rows.LetterRow | None = None
-    changes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,149 +40,113 @@ class Plan:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asking:
-    """One operation's letter with what its codes are resolved by."""
-
-    exchange: Exchange
-    sender: UUID
-    letter: model.Letter
-    snapshot: Directory
-    on: date
-
-    def agencies(self, codes: Iterable[str]) -> dict[UUID, str]:
-        """The agencies of these codes, also those switched off: their deliveries are concerned all the same."""
-        found = ((directory.find(self.snapshot, code, self.on), code) for code in codes)
-        return {agency.id: directory.canonical(code) for agency, code in found if agency is not None}
-
-
 async def plan(
     exchange: Exchange, given: Given, sender: UUID, letter: model.Letter, recipients: Sequence[UUID]
 ) -> Plan | Refused:
     """What the operation concerns. `recipients` are those that its own letter goes to."""
     snapshot = await exchange.snapshot.current()
-    asking = _Asking(
-        exchange=exchange, sender=sender, letter=letter, snapshot=snapshot, on=intake.day(given.at)
-    )
+    asking = Asking(
+        exchange=exchange, sender=sender, letter=letter, snapshot=snapshot, on=intake.day(given.at),
+        test=given.declared.test,
+    )  # fmt: skip
     if letter.operation == "replace":
         return await _replacement(asking, recipients)
-    found = await _target(asking, _named(letter))
-    if found is None:
+    found = await targets.found(asking, targets.named_by(letter, test=asking.test))
+    if not found:
         return Refused(code="not_found")
-    return (_revocation if letter.operation == "revoke" else _update)(asking, *found)
+    if letter.operation == "revoke":
+        return _revocation(asking, found)
+    return _update(asking, found, await targets.withdrawn(asking, found))
 
 
-def _named(letter: model.Letter) -> stored.Named:
-    """By the id beside the operation if there is one, and by nothing else: who names a document means no other.
-
-    Else by the id in the header (where none stands beside the operation the model has that one), else by number,
-    notation and day (edXML, section 4.3).
-    """
-    named, own = _ids(letter.target_document_id), _ids(letter.document_id)
-    if named not in {(), own}:
-        return stored.Named(ids=named)
-    return stored.Named(
-        ids=own,
-        number=letter.number[: rows.MOST_NUMBER],
-        notation=letter.notation[: rows.MOST_NUMBER],
-        issued_on=letter.issued_on,
-    )
-
-
-def _ids(*names: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, map(intake.compared, names))))
-
-
-async def _target(asking: _Asking, named: stored.Named) -> tuple[rows.LetterRow, stored.Reach] | None:
-    async with asking.exchange.pool.acquire() as connection:
-        record = await stored.target(connection, asking.sender, named)
-        if record is None:
-            return None
-        return expand.letter(record), await stored.reach(connection, asking.sender, record["id"])
-
-
-def _revocation(asking: _Asking, target: rows.LetterRow, reach: stored.Reach) -> Plan:
+def _revocation(asking: Asking, meant: Sequence[Target]) -> Plan:
     named = asking.agencies(party.code for party in asking.letter.recipients)
-    concerned = [one for one in named if one in reach.recipients]
-    severity = "warning" if concerned else "error"
+    reached = targets.reached(meant)
+    severity = "error" if reached.isdisjoint(named) else "warning"
     without = [
         _finding(severity, "recipient_without_target", code)
         for one, code in named.items()
-        if one not in reach.recipients
+        if one not in reached
+    ]
+    links = [one.link(one.reach.recipients.intersection(named)) for one in meant]
+    return _sized(Plan(operation="revoke", links=_acting(links), findings=tuple(without)), meant)
+
+
+def _acting(links: Sequence[Link]) -> tuple[Link, ...]:
+    """Those that concern somebody; the first, if none does."""
+    return tuple(one for one in links if one.concerned) or tuple(links[:1])
+
+
+def _update(asking: Asking, meant: Sequence[Target], gone: Collection[UUID]) -> Plan:
+    """Who is added gets the newest of the letters; from whom it was withdrawn (`gone`) gets it no more."""
+    update = asking.letter.update or model.Update()
+    wanted, reached = intake.listed(asking.letter), targets.reached(meant)
+    found = asking.agencies(wanted)
+    unchanged = {one for one, code in found.items() if wanted[code] == (one in reached)}
+    added = [one for one, code in found.items() if wanted[code] and one not in unchanged]
+    routable = {one for one in added if not asking.snapshot.agencies[one].disabled}
+    removed = {one for one, code in found.items() if not wanted[code] and one not in unchanged}
+    severity = "warning" if update.document or added or removed else "error"
+    findings = [
+        _finding(severity, "recipient_withdrawn", found[one])
+        if wanted[found[one]] and one in gone
+        else _finding("warning", "recipient_unchanged", found[one])
+        for one in found
+        if one in unchanged
+    ]
+    if not update.document and not wanted:
+        findings.append(Finding(severity="warning", code="nothing_updated"))
+    links = [
+        one.link(
+            (one.reach.recipients if update.document else one.reach.recipients & removed)
+            | (routable if one is meant[0] else set())
+        )
+        for one in meant
     ]
     return _sized(
         Plan(
-            operation="revoke",
-            links=(_link(target, reach, concerned),),
-            findings=tuple(without),
-        ),
-        [(target, reach)],
-    )
-
-
-def _update(asking: _Asking, target: rows.LetterRow, reach: stored.Reach) -> Plan:
-    update = asking.letter.update or model.Update()
-    wanted = intake.listed(asking.letter)
-    found = asking.agencies(wanted)
-    unchanged = {one for one, code in found.items() if wanted[code] == (one in reach.recipients)}
-    added = [one for one, code in found.items() if wanted[code] and one not in unchanged]
-    routable = [one for one in added if not asking.snapshot.agencies[one].disabled]
-    removed = [one for one, code in found.items() if not wanted[code] and one not in unchanged]
-    concerned = {*(reach.recipients if update.document else ()), *routable, *removed}
-    findings = [_finding("warning", "recipient_unchanged", found[one]) for one in found if one in unchanged]
-    if not update.document and not wanted:
-        findings.append(Finding(severity="warning", code="nothing_updated"))
-    return _sized(
-        Plan(
             operation="update",
-            links=(_link(target, reach, concerned),),
-            added=_sorted(routable),
-            removed=_sorted(removed),
+            links=_acting(links),
+            added=targets.in_order(routable),
+            removed=targets.in_order(removed),
             restated=update.document,
             findings=tuple(findings),
         ),
-        [(target, reach)],
+        meant,
     )
 
 
-async def _replacement(asking: _Asking, recipients: Sequence[UUID]) -> Plan | Refused:
+async def _replacement(asking: Asking, recipients: Sequence[UUID]) -> Plan | Refused:
     if not asking.letter.replaced:
         nothing = Finding(severity="error", code="nothing_replaced")
         return Plan(operation="replace", links=(), findings=(nothing,))
     concerned: dict[UUID, set[UUID]] = {}
-    targets: dict[UUID, tuple[rows.LetterRow, stored.Reach]] = {}
+    known: dict[UUID, Target] = {}
     findings = list[Finding]()
     for one in asking.letter.replaced:
-        found = await _target(asking, stored.Named(ids=_ids(one.document_id)))
-        if found is None:
+        found = await targets.found(
+            asking, stored.Named(ids=targets.compared(one.document_id), test=asking.test)
+        )
+        if not found:
             return Refused(code="not_found")
-        target, reach = targets.setdefault(found[0].id, found)
-        named = asking.agencies(one.codes)
+        named, reached = asking.agencies(one.codes), targets.reached(found)
         findings += [
             _finding("warning", "recipient_without_target", code)
             for agency, code in named.items()
-            if agency not in reach.recipients
+            if agency not in reached
         ]
         meant = named if one.codes else recipients
-        concerned.setdefault(target.id, set()).update(each for each in meant if each in reach.recipients)
-    links = [_link(*targets[name], each) for name, each in concerned.items()]
-    made = Plan(operation="replace", links=tuple(links), findings=tuple(findings))
-    return _sized(made, targets.values())
+        for target in found:
+            known.setdefault(target.letter.id, target)
+            concerned.setdefault(target.letter.id, set()).update(target.reach.recipients.intersection(meant))
+    links = [known[name].link(each) for name, each in concerned.items()]
+    return _sized(Plan(operation="replace", links=tuple(links), findings=tuple(findings)), known.values())
 
 
-def _link(target: rows.LetterRow, reach: stored.Reach, concerned: Collection[UUID]) -> Link:
-    shows = expand.letter(reach.restated_by) if reach.restated_by else None
-    return Link(target=target, concerned=_sorted(concerned), shows=shows, changes=reach.changes)
-
-
-def _sized(made: Plan, targets: Iterable[tuple[rows.LetterRow, stored.Reach]]) -> Plan:
-    ready = all(target.expanded_at is not None and not reach.pending for target, reach in targets)
+def _sized(made: Plan, meant: Iterable[Target]) -> Plan:
+    ready = all(one.letter.expanded_at is not None and not one.reach.pending for one in meant)
     few = sum(len(link.concerned) for link in made.links) <= expand.INLINE_RECIPIENTS
     return replace(made, at_once=ready and few)
-
-
-def _sorted(agencies: Collection[UUID]) -> tuple[UUID, ...]:
-    return tuple(sorted(agencies))
 
 
 def _finding(severity: str, code: str, agency: str) -> Finding:
@@ -282,5 +234,15 @@ def _added(
         system=acts.system, detail={"letter": str(letter.id), **_shown(one, letter)},
     )  # fmt: skip
     return stored.Added(
-        delivery=one, line=line, twice=rows.like(line, id=new_ids.new(), event="duplicate", detail={})
+        delivery=one,
+        line=line,
+        twice=rows.like(line, id=new_ids.new(), event="duplicate", detail={}),
+        ended=functools.partial(_ended, line, new_ids),
+    )
+
+
+def _ended(line: rows.JournalRow, new_ids: ids.Ids, late: Held) -> rows.JournalRow:
+    of = {"of": str(line.letter)}
+    return rows.like(
+        line, id=new_ids.new(), event="duplicate", letter=late.letter, delivery=late.delivery, detail=of
     )

@@ -171,6 +171,9 @@ async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepte
     source = Source(raw=given.raw, sha256=given.sha256, caller=given.caller, refused=refused)
     written = await beside(len(given.raw), submission, exchange, decided, source, directory)
     assert written.letter is not None
+    if decided.round > 1:
+        sent = numbered.sent(written.letter, decided.message, directory, given.at)
+        written = numbered.following(written, sent, directory, exchange.ids)
     outcome = await exchange.committer.submit(written)
     if outcome.kind == "known_document":
         written = await _again(exchange, given, decided, source, written.letter)

@@ -12,18 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-import structlog
-
 from exchange.broker import expand, left_out, operations
 from exchange.broker.exchange import Exchange
-from exchange.broker.operations import Link
+from exchange.broker.expand import CHUNK, LETTERS_AT_ONCE
+from exchange.broker.targets import Link
 from exchange.rules.directory import Directory
-from exchange.store import batch, documents, journal, pool, rows, tally, transitions
+from exchange.store import batch, documents, heirs, journal, pool, rows, tally, transitions
 from exchange.store import operations as stored
-from exchange.store.pool import TOO_SLOW, UNAVAILABLE, Connection
-
-CHUNK = 500
-LETTERS_AT_ONCE = 16
+from exchange.store.pool import Connection
 
 
 async def all_waiting(exchange: Exchange) -> int:
@@ -35,24 +31,13 @@ async def all_waiting(exchange: Exchange) -> int:
                 connection, exchange.clock(), LETTERS_AT_ONCE + len(exchange.postponed)
             )
             ready = [expand.letter(one) for one in found if one["id"] not in exchange.postponed]
-            went = [one.id for one in ready if await _tried(exchange, connection, one, directory)]
-            done += len(went)
+            went = 0
+            for one in ready:
+                doing = effected(exchange, connection, one, directory)
+                went += await expand.tried(exchange, one, doing, "operation_not_effected")
+            done += went
             if not went:
                 return done
-
-
-async def _tried(
-    exchange: Exchange, connection: Connection, one: rows.LetterRow, directory: Directory
-) -> bool:
-    try:
-        await effected(exchange, connection, one, directory)
-    except Exception as error:
-        if isinstance(error, UNAVAILABLE) and not isinstance(error, TOO_SLOW):
-            raise
-        structlog.get_logger().exception("operation_not_effected", letter=str(one.id))
-        exchange.postponed[one.id] = exchange.clock() + expand.AGAIN
-        return False
-    return True
 
 
 async def effected(
@@ -117,9 +102,11 @@ async def _chunk(task: _Task, connection: Connection) -> bool:
             moves += operations.struck(one, link, here, acts, new_ids)
         numbered = [(link, here) for link, here in _span(links, start) if left_out.same_number(one, link)]
         held = [key for _, here in numbered for key in left_out.keys(one, here)]
-        await transitions.locked(connection, [*held, *(each.key for each in moves)])
+        late = await documents.expired(connection, stored.meant(given))
+        late += await heirs.keys(connection, moves)
+        await transitions.locked(connection, [*held, *late, *(each.key for each in moves)])
         lines = await batch.add(given, connection)
-        moved = await transitions.apply(connection, moves)
+        moved = await heirs.apply(connection, moves)
         for link, here in numbered:
             moved += await left_out.where_it_stays(connection, acts, (one, link), here, new_ids)
         await journal.append(connection, lines + [line for each in moved for line in each.lines])

@@ -63,7 +63,10 @@ def show(file: BinaryIO, *, as_json: bool, folder: Path | None, embed: bool, lan
 
 def _save(attached: Iterable[model.Attachment], folder: Path, language: str) -> None:
     """Every attached file under its safe name; one that is there already is not written over, and ends the program (2)."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        answers.fail(answers.USAGE, "show.cannot_save", name=folder, why=error.strerror or error)
     for one in attached:
         try:
             data = spooled.whole(attachments.content(one))

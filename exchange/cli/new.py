@@ -75,8 +75,16 @@ def new(**given: Any) -> None:  # noqa: ANN401 - click's
     _tell(findings)
     if any(one.severity == "error" for one in findings):
         answers.fail(answers.USAGE, "new.not_written")
-    options["out"].write_bytes(raw)
+    _save(options["out"], raw)
     _say(options, message, len(raw), findings)
+
+
+def _save(path: Path, raw: bytes) -> None:
+    """A file that cannot be written ends the command (2)."""
+    try:
+        path.write_bytes(raw)
+    except OSError as error:
+        answers.fail(answers.USAGE, "show.cannot_save", name=path, why=error.strerror or error)
 
 
 def _of_notice(options: new_facts.Given, base: facts_file.Facts) -> bool:

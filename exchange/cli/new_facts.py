@@ -178,6 +178,11 @@ def _answered(letter: model.Letter) -> Facts:
     }
 
 
+def _known(told: object) -> Facts:
+    """The facts that a file tells of something; what is no object tells none, and what is wrong with it is found later."""
+    return told if isinstance(told, dict) else {}
+
+
 def _options(options: Given, base: Facts) -> Facts:
     """The options as facts, without those that nobody gave."""
     name = _type_name(options["type_name"], options["notation"]) if options["type_name"] else ""
@@ -195,7 +200,7 @@ def _options(options: Given, base: Facts) -> Facts:
         due_on=_day(options["due"]),
         place=options["place"],
         content=options["content"],
-        signer={**(base.get("signer") or {}), **signer} if signer else None,
+        signer={**_known(base.get("signer")), **signer} if signer else None,
         priority=options["priority"],
         paper=None if options["paper"] is None else int(options["paper"]),
         operation=options["operation"],

@@ -8,7 +8,7 @@ year of issue stays where it stands. What cannot be told apart for certain is tw
 
 Which numbers belong together is data: `series.toml`. A document is sent to one agency once: the same file under the
 same key, to somebody who holds it already, is X *duplicate* (rules_and_measures C.2); other content under the same
-key counts, and the sender is told. A replacement under the key of what it replaces is no second document either, where
+key counts, and the sender is told. Rounds of one id are one document; what expired is the duplicate of what follows it. A replacement under the key of what it replaces is no second document either, where
 the old one stays counted.
 """
 
@@ -24,7 +24,7 @@ from typing import Any
 from uuid import UUID
 
 from exchange.errors import Finding
-from exchange.rules import document_types, lifecycle
+from exchange.rules import document_types, lifecycle, operations
 
 MOST = 200
 """Letters of a number or a notation; what is longer is none."""
@@ -161,8 +161,9 @@ def _same(one: str, other: str) -> bool:
 class Held:
     """An agency that a letter goes to has a letter of the same key already, or will: the delivery's state.
 
-    `same`: its main file is the same (or, without files, all of it). `duplicate`: that one was none of its own.
-    `recalled`: it was registered before it was withdrawn, so it stays counted.
+    `same`: its main file is the same (or, without files, all of it), or both are rounds of one. `duplicate`: that one
+    was none of its own. `recalled`: it was registered before it was withdrawn, so it stays counted. `counts`: nothing
+    else leaves it out, once it arrives. `delivery`: None before it is expanded.
     """
 
     recipient: UUID
@@ -172,6 +173,14 @@ class Held:
     same: bool
     duplicate: bool = False
     recalled: bool = False
+    counts: bool = True
+    round: int = 1
+    delivery: UUID | None = None
+
+    @property
+    def key(self) -> tuple[UUID, UUID, int]:
+        """Recipient, letter, round."""
+        return self.recipient, self.letter, self.round
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,28 +194,29 @@ class Sent:
     replaced: Mapping[str, Collection[UUID] | None] = field(default_factory=dict)
 
 
-UNREGISTERED = frozenset({"waiting", "arrived"})
-"""States in which a replacement takes the old letter away at once."""
-
-
 def duplicates(sent: Sent, held: Iterable[Held]) -> dict[UUID, UUID]:
     """The recipients for whom this letter is no transfer of its own, each with the letter that is."""
     found: dict[UUID, UUID] = {}
     for one in held:
-        if _stands(sent, one):
+        if (one.state not in lifecycle.CLOSED or one.recalled) and _stands(sent, one):
             found.setdefault(one.recipient, one.letter)
     return found
 
 
+def ended(sent: Sent, held: Iterable[Held]) -> list[Held]:
+    """What expired, and must not count any more when it is taken in after all: the document went there again."""
+    return [one for one in held if one.state == "expired" and one.counts and _stands(sent, one)]
+
+
 def _stands(sent: Sent, one: Held) -> bool:
-    """Whether what the recipient has is the same document, and stays counted."""
-    if one.duplicate or (one.state in lifecycle.CLOSED and not one.recalled):
+    """Whether what the recipient has is the same document, and is not taken away."""
+    if one.duplicate:
         return False
     if one.document_id not in sent.replaced:
         return one.same
     concerned = sent.replaced[one.document_id]
-    taken_away = one.state in UNREGISTERED and (concerned is None or one.recipient in concerned)
-    return not taken_away
+    at_once = operations.effect(one.state, "replace") == "withdraw"
+    return not (at_once and (concerned is None or one.recipient in concerned))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,6 +60,11 @@ OVER = frozenset(state for state, effects in TABLE.items() if not effects)
 """States in which nothing is done to a delivery any more, also not by an answer that comes late."""
 
 
+def answered(state: str, answer: str | None) -> str | None:
+    """How a request ended: by its answer, `overtaken` where the letter is gone without one; None: it waits."""
+    return answer or ("overtaken" if state in OVER else None)
+
+
 def effect(state: str, cause: str, *, withdrawal_open: bool = False) -> Effect | None:
     """What a cause does to a delivery in that state; None: nothing.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from exchange.store import documents, insert, operations, rows, transitions
+from exchange.store import documents, heirs, insert, operations, rows, transitions
 from exchange.store.pool import Connection
 
 
@@ -80,6 +80,7 @@ async def _overtaken(connection: Connection, submissions: Sequence[Submission]) 
     """Those that were planned on what stands no more; what the others rest on is locked."""
     acting = [(one.letter.sender, one.letter.id, one.seen) for one in submissions if one.letter and one.seen]
     targets = {(sender, one.target) for sender, _, seen in acting for one in seen}
+    targets |= heirs.letters([one.transition for one in submissions if one.transition])
     await documents.lock(connection, targets, [one.letter for one in submissions if one.letter and one.again])
     return await operations.overtaken(connection, acting)
 
@@ -139,8 +140,8 @@ async def _write_rest(
     moves = [each for one in new for each in (one.transition, *one.effects) if each]
     again = [(one.letter, one.again) for one in new if one.letter and one.again]
     await insert.rows(connection, [row for one in new for row in one.verdicts])
-    if again:  # whether a replacement takes the old letter away or asks for it is decided for both at once
-        await transitions.locked(connection, [one.key for one in moves])
+    added = [each for one in new for each in one.added]
+    await _lock(connection, moves, [letter for letter, _ in again], added)
     settled = await documents.settle(connection, again)
     await insert.rows(connection, [row for one in new for row in _deliveries(one, settled)])
     await insert.rows(connection, [row for one in new for row in one.answers])
@@ -150,12 +151,25 @@ async def _write_rest(
     await insert.rows(connection, [row for one in new for row in one.links])
     lines = [one.accepted for one in new if one.accepted]
     lines += [line for one in settled.values() for line in one.lines]
-    lines += await add([each for one in new for each in one.added], connection)
-    moved = await transitions.apply(connection, moves)
+    lines += await add(added, connection)
+    moved = await heirs.apply(connection, moves)
     lines += [line for one in moved for line in one.lines]
     lines += _refusals(submissions, outcomes)
     await insert.rows(connection, lines, conflict="ON CONFLICT DO NOTHING")
     await insert.rows(connection, [fact for one in moved for fact in one.facts])
+
+
+async def _lock(
+    connection: Connection,
+    moves: Sequence[transitions.Transition],
+    again: Sequence[rows.LetterRow],
+    added: Sequence[operations.Added],
+) -> None:
+    """All deliveries at once of which more is decided than where they go: what a letter sent again is, what comes to count."""
+    late = await documents.expired(connection, [*documents.meant(again), *operations.meant(added)])
+    following = await heirs.keys(connection, moves)
+    if again or added or following:
+        await transitions.locked(connection, [*(one.key for one in moves), *late, *following])
 
 
 def _deliveries(one: Submission, settled: Mapping[UUID, documents.Resent]) -> tuple[rows.DeliveryRow, ...]:

@@ -5,6 +5,7 @@ a delivery committed late under an earlier id is found by the next pass: nobody 
 """
 
 from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -104,22 +105,33 @@ async def fetched(connection: Connection, agencies: Sequence[UUID], letter: UUID
     )  # fmt: skip
 
 
-async def answered(
-    connection: Connection,
-    recipient: UUID,
-    sender: UUID,
-    document_id: str,
-    round_: int | None,
-    letter: UUID | None = None,
-) -> Any | None:  # noqa: ANN401 - a record
-    """The delivery to `recipient` of that document, in its newest round that has one, or in that round, or of that letter."""
+@dataclass(frozen=True, kw_only=True)
+class Meant:
+    """What a notice is about: the document `sender` sent to `recipient`; that round, or that letter, if it says so.
+
+    `at`: when it was said, by itself; None: it does not tell.
+    """
+
+    recipient: UUID
+    sender: UUID
+    document_id: str
+    round: int | None = None
+    letter: UUID | None = None
+    at: datetime | None = None
+
+
+async def answered(connection: Connection, meant: Meant) -> Any | None:  # noqa: ANN401 - a record
+    """The delivery that a notice is about: in the newest round of the document that has one for the recipient.
+
+    What was said before that round was accepted is about an earlier one, if there is one of before.
+    """
     return await connection.fetchrow(
         """SELECT delivery.* FROM letter
              JOIN delivery ON delivery.recipient = $1 AND delivery.letter = letter.id AND delivery.round = letter.round
             WHERE letter.sender = $2 AND letter.document_id = $3 AND letter.operation IN ('new', 'replace')
               AND ($4::int IS NULL OR letter.round = $4) AND ($5::uuid IS NULL OR letter.id = $5)
-            ORDER BY letter.accepted_at DESC, letter.round DESC LIMIT 1""",
-        recipient, sender, document_id, round_, letter,
+            ORDER BY letter.accepted_at <= $6 DESC NULLS FIRST, letter.accepted_at DESC, letter.round DESC LIMIT 1""",
+        *astuple(meant),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from exchange.rules import operations
 from exchange.store import insert, rows
 from exchange.store.pool import Connection
 
@@ -78,7 +79,7 @@ class Standing:
     @property
     def asked(self) -> bool:
         """Whether a request waits for the recipient's answer."""
-        return self.request is not None and self.request_answer is None
+        return self.request is not None and self.request_answer is None and self.state not in operations.OVER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,23 +93,49 @@ class Moved:
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """One event for one delivery; `move` is pure, total, and called with the row locked."""
+    """One event for one delivery; `move` is pure, total, and called with the row locked.
+
+    `ends`: what follows where it ends the transfer (`store.heirs`); None: it never does.
+    """
 
     key: Key
     move: Callable[[Standing], Moved]
+    ends: "Ends | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ends:
+    """Whose letter it is that may end, and how a duplicate of it comes to count: by its letter's record and the recipient."""
+
+    sender: UUID
+    heir: Callable[[Any, UUID], Transition]
 
 
 async def apply(connection: Connection, transitions: Sequence[Transition]) -> list[Moved]:
     """Lock, decide in the given order, and write the deliveries; the caller writes lines and facts."""
+    return (await applied(connection, transitions)).moved
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What transitions came to: lines and facts in order, and where each delivery stood before and stands now."""
+
+    moved: list[Moved]
+    before: Mapping[Key, Standing]
+    now: Mapping[Key, Standing]
+
+
+async def applied(connection: Connection, transitions: Sequence[Transition]) -> Applied:
+    """The same, and what it came to."""
     if not transitions:
-        return []
+        return Applied(moved=[], before={}, now={})
     before = await locked(connection, [one.key for one in transitions])
     now, moved = dict(before), list[Moved]()
     for one in (each for each in transitions if each.key in before):
         moved.append(one.move(now[one.key]))
         now[one.key] = moved[-1].standing
     await _write(connection, {key: one for key, one in now.items() if one != before[key]})
-    return moved
+    return Applied(moved=moved, before=before, now=now)
 
 
 async def locked(connection: Connection, keys: Collection[Key]) -> dict[Key, Standing]:

@@ -24,7 +24,7 @@ from exchange.broker import receipts
 from exchange.edxml import spooled
 from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
-from exchange.store import documents, payloads, periods, recount, register_rows, tally
+from exchange.store import documents_check, payloads, periods, recount, register_rows, tally
 from exchange.store.pool import Connection
 from exchange.tracker import check_paper, check_requests, register_counted
 from exchange.tracker.check_requests import Fault
@@ -82,7 +82,8 @@ async def check(
             Fault(code=name, where=str(n)) for name, n in (await recount.strays(connection)).items() if n
         ]
         faults += [
-            Fault(code=one["code"], where=str(one["letter"])) for one in await documents.faults(connection)
+            Fault(code=one["code"], where=str(one["letter"]))
+            for one in await documents_check.faults(connection)
         ]
         faults += [
             Fault(code=one["code"], where=str(one["place"])) for one in await register_rows.faults(connection)

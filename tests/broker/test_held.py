@@ -108,7 +108,7 @@ async def test_training_letters_hold_nothing_and_are_held_by_nobody(at):
     first, other = filed(X, number=SAME, name="A"), filed(Y, number=SAME, name="B")
     a = await at.sent(first, test=True)
     await at.sent(other)
-    await at.sent(updating(first, added=[Y]))
+    await at.sent(updating(first, added=[Y]), test=True)
     assert await at.told(a, "excluded") == {X: "test", Y: "test"}
 
 
@@ -272,3 +272,66 @@ async def test_a_notice_on_its_way_while_the_letter_is_left_out_counts_nothing_a
 
 def test_the_policies_of_these_tests_differ():
     assert LENIENT.sha256 != requirements.DEFAULT.sha256
+
+
+# --- what it duplicates ends ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("registered", [False, True])
+@pytest.mark.parametrize("ended", ["refused", "revoked", "taken back", "removed"])
+async def test_where_the_first_ends_its_duplicate_counts(at, ended, registered, late):
+    """Recalled after registration the first stays counted, and its duplicate one; the oldest of two goes first."""
+    letters = [filed(X, Z, number=SAME, name=name) for name in "ABC"]
+    a, b, c = [await at.sent(one) for one in letters]
+    await at.ack(c, X)
+    await at.ack(b, X)
+    await at.say(a, "03" if registered else "01", X)
+    with waiting(at) if late else contextlib.nullcontext():
+        if ended == "revoked":
+            await at.sent(revoking(letters[0], X))
+        elif ended == "removed":
+            await at.sent(updating(letters[0], removed=[X]))
+        elif ended == "taken back":
+            await at.say(a, "13", X)
+        else:
+            await at.say(a, "02", X)
+    await at.relay()
+    if ended != "refused":
+        await at.say(a, "15", X)
+    await at.ack(b, Z)
+    kept = registered and ended != "refused"
+    kind = "refused" if ended == "refused" else "recalled"
+    assert await at.tally() == ({"N": 1, "duplicate": 3} if kept else {"N": 1, kind: 1, "duplicate": 2})
+    assert await at.told(b, "excluded", "class") == {
+        X: ("duplicate", "X") if kept else (None, "N"), Z: ("duplicate", "X"),
+    }  # fmt: skip
+    assert await at.journal(b, "duplicate_undone") == (0 if kept else 1)
+    await at.judged(LENIENT)
+    assert (await at.tally())["E"] == 1
+    assert await at.answer(b, "02", X) == ""
+    assert (await at.told(c, "excluded"))[X] == ("duplicate" if kept else None)
+
+
+async def test_where_the_first_is_replaced_its_duplicate_does_not_count(at):
+    first = filed(X, number=SAME, name="A")
+    a, b = await at.sent(first), await at.sent(filed(X, number=SAME, name="B"))
+    c = await at.sent(replacement(first, attachments=first.attachments))
+    assert await at.ack(b, X) + await at.ack(c, X) == 2
+    assert await at.told(a, "state") == {X: "withdrawn"}
+    assert await at.tally() == {"N": 1, "duplicate": 1}
+
+
+async def test_a_duplicate_that_comes_while_the_first_is_refused_counts(
+    at, province, province_database, tmp_path
+):
+    """At the same moment, by two processes: whichever is first, one of them counts."""
+    async with acting(province, province_database, tmp_path) as other:
+        for n in range(6):
+            number = f"7{n}"
+            first = await at.sent(filed(X, number=number, name="A"))
+            await at.say(first, "03", X)
+            second, _ = await asyncio.gather(
+                other.sent(filed(X, number=number, name="B")), at.say(first, "02", X)
+            )
+            assert await at.told(second, "excluded") == {X: None}

@@ -222,3 +222,24 @@ def test_files_are_saved_once_and_never_written_over(desk):
     done = congvan("show", "original.edxml", "--files", "saved", code=2)
     assert "main.pdf" in done.stderr
     assert Path("saved/main.pdf").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("where", ["nowhere/made.edxml", "main.pdf/made.edxml"])
+def test_what_cannot_be_written_is_told(desk, where):
+    given = ["--operation", "revoke", "--original", "original.edxml"]
+    done = congvan("new", *given, "--out", where, code=2)
+    assert where in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_a_folder_that_cannot_be_made_is_told(desk):
+    done = congvan("show", "original.edxml", "--files", "main.pdf/saved", code=2)
+    assert "main.pdf/saved" in done.stderr
+
+
+@pytest.mark.parametrize("signer", ["x", 7, ["x"], None])
+def test_a_signer_of_the_facts_that_is_none_gives_way_to_the_options(desk, signer):
+    facts = json.loads(congvan("show", "original.edxml", "--json", "--embed").stdout) | {"signer": signer}
+    Path("facts.json").write_text(json.dumps(facts), encoding="utf-8")
+    assert made("--facts", "facts.json", "--signer", "B").signer.name == "B"
+    congvan("new", "--facts", "facts.json", "--out", "none.edxml", code=0 if signer is None else 2)

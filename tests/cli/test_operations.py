@@ -201,3 +201,5 @@ def test_every_operation_has_its_words(language):
         assert f"client_operation.did_{name}" in known
         assert f"client_operation.kind_{name}" in known
     assert "client_operation.kind_take_back" in known
+    for answer in ("agreed", "refused", "overtaken"):
+        assert f"client_operation.request_{answer}" in known

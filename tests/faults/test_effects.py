@@ -36,6 +36,7 @@ async def test_workers_killed_in_the_middle_of_an_update(server):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 async def test_workers_killed_in_the_middle_of_every_operation(server):
     await killed_during(server, ACTS)
 

@@ -23,7 +23,7 @@ from exchange.rules import requirements
 AGENCIES = ("H13.31", "H13.32", "H13.33", "H13.34")
 STEPS = (
     "new", "same", "round", "ack", "01", "02", "03", "06", "13", "15", "16", "revoke", "add", "remove", "restate",
-    "replace", "replace_same", "relay", "relay", "expire", "lenient", "strict",
+    "replace", "replace_same", "replace_id", "relay", "relay", "expire", "lenient", "strict", "named 15", "named 16",
 )  # fmt: skip
 STEP = st.tuples(
     st.sampled_from(STEPS),
@@ -62,6 +62,8 @@ class Story:
             rows = await at.rows(about)
             if rows.keys() & codes:
                 await at.ack(about, *(rows.keys() & codes))
+        elif kind.startswith("named"):
+            return await at.say(about, kind.split()[1], codes[0])
         elif kind.isdecimal():
             return await self._say(at, about, kind, codes)
         else:
@@ -74,7 +76,7 @@ class Story:
         return await at.answer(about, code, named) if named else "not_found"
 
     async def _send(self, at, said):
-        found = await at.send(said)
+        found = await at.send(said)  # a second one of the same id in the same way is a conflict
         if isinstance(found, decisions.Refused):
             return found.code
         if said.operation in ("new", "replace"):
@@ -110,6 +112,9 @@ MADE = {
     "replace": lambda said, codes: replacing([(said, codes[1:])], *codes, attachments=said.attachments),
     "replace_same": lambda said, codes: replacing(
         [(said, codes[1:])], *codes, number=said.number, notation=said.notation, attachments=said.attachments
+    ),
+    "replace_id": lambda said, codes: replacing(
+        [(said, codes[1:])], *codes, number=said.number, notation=said.notation, document_id=said.document_id
     ),
 }
 

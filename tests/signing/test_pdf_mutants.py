@@ -154,6 +154,7 @@ def test_a_damaged_parameter_that_nothing_covers_is_no_signature():
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("base", BASES)
 def test_no_mutant_passes_for_what_it_is_not_in_thousands(base):
     seen = campaign(base, 2000, 7)

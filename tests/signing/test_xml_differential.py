@@ -53,6 +53,7 @@ def test_what_we_accept_the_others_accept():
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_what_we_accept_the_others_accept_in_thousands():
     told = xml_campaign.run(ALL, 7)
     judge(told, ALL)

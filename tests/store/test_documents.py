@@ -12,7 +12,7 @@ from rules.test_documents import ONE
 from store.test_commit import AT, RECIPIENT, SENDER, committing, delivery_row, letter_row, submission
 
 from exchange.rules import documents as rule
-from exchange.store import documents, insert
+from exchange.store import documents, documents_check, insert
 
 FILE, OTHER = b"f" * 32, b"o" * 32
 KEYED = {"issued_year": 2026, "number_key": "1", "notation_key": "UBND"}
@@ -193,7 +193,7 @@ async def test_the_self_check_names_it(case, pool):
         "UPDATE delivery SET arrived_at = delivery.accepted_at,"
         " counted_class = CASE WHEN duplicates = '{}' THEN 'E' ELSE 'X' END FROM letter WHERE letter.id = letter"
     )
-    assert {one["code"] for one in await documents.faults(pool)} == expected
+    assert {one["code"] for one in await documents_check.faults(pool)} == expected
 
 
 async def test_letters_of_before_get_the_key_that_the_rules_give_or_none(either_pool):
