@@ -199,7 +199,7 @@ def _rows(loading: _Loading, taken: Taken, direction: str) -> Iterator[RegisterR
                 direction=direction, position=loading.position, line=row.line, number=row.number, notation=row.notation,
                 issued_on=row.issued_on, issued_year=row.year, series=row.series, number_key=row.number_key,
                 notation_key=row.notation_key, document_type=row.document_type, subject=row.subject,
-                other_party=party.name, party_key=replace(row, party=party.name).party_key[:MOST_KEY],
+                other_party=party.name[: register_lines.MOST_TEXT], party_key=replace(row, party=party.name).party_key[:MOST_KEY],
                 other_agency=party.agency, scope=party.scope, moved_on=row.moved_on, copies=row.copies,
                 entry=row.entry[:MOST_KEY], signer=row.signer, kept_by=row.kept_by, handed_to=row.handed_to,
                 handed_on=row.handed_on, signed_for=row.signed_for, note=row.note, loaded_at=loading.hand.at,

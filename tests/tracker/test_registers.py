@@ -9,6 +9,7 @@ import register_files as files
 import register_world as world
 from register_world import book, count, load, rematch, sound, undo
 
+from exchange.rules import register_lines
 from exchange.rules import registers as reading
 from exchange.store import pool as pools
 from exchange.tracker import registers
@@ -235,6 +236,16 @@ async def test_commas_part_only_what_is_known(pool):
     lines = [files.out("1/UBND", "H13.02, H13.03"), files.out("2/UBND", "H13.02, Công ty Thử")]
     outcome = await load(pool, book(*lines))
     assert (outcome.rows, outcome.unknown_parties) == (3, 1)
+
+
+async def test_a_circular_to_all_communes_is_loaded_whole(pool):
+    """A cell of more than 2,000 letters, with semicolons and with commas."""
+    codes = [one["code"] for one in await pool.fetch("SELECT code FROM agency WHERE counted ORDER BY code")]
+    assert len("; ".join(codes[:300])) > register_lines.MOST_TEXT
+    for number, parting in enumerate(("; ", ", ", "\v"), 1):
+        outcome = await load(pool, book(files.out(f"{number}/UBND", parting.join(codes[1:301]))))
+        assert (outcome.rows, outcome.paper_only, outcome.unknown_parties) == (300, 300, 0)
+    await sound(pool)
 
 
 async def test_days_covered(pool):
