@@ -124,7 +124,7 @@ def _tell(outcome: Outcome, file: Path, language: str) -> None:
         return
     numbers = {
         name: tally.grouped(getattr(outcome, name))
-        for name in ("lines", "rows", "skipped", "matched", "paper_only", "unknown_parties")
+        for name in ("lines", "rows", "skipped", "known", "matched", "paper_only", "unknown_parties")
     }
     click.echo(
         texts.say(

@@ -17,7 +17,7 @@ MOST_TEXT = 2_000
 """Letters kept of what is only shown. What names the parties is never cut: it is as long as a cell may be."""
 MOST_COPIES = 100_000
 _BULLETS = "-–—•*+·. \t"
-_CONTROLS = {code: " " for code in (*range(32), 127)}
+_CONTROLS = dict.fromkeys((*range(32), 127), " ")
 
 
 @dataclass(frozen=True, kw_only=True)

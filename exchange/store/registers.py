@@ -59,7 +59,7 @@ async def finish(
     """
     return await connection.fetchrow(
         """WITH held AS (SELECT count(*)::int AS n, min(moved_on) AS first, max(moved_on) AS last,
-                                coalesce(bool_or(CASE book WHEN 'in' THEN ltrim(entry, '0') ELSE number_key END = '1'), false)
+                                coalesce(bool_or(CASE direction WHEN 'in' THEN ltrim(entry, '0') ELSE number_key END = '1'), false)
                                     AS begins
                            FROM register_row WHERE agency = $1 AND load = $2)
            UPDATE register_load AS load SET n = held.n, last = coalesce($4, held.last),
@@ -116,16 +116,17 @@ async def used_twice(connection: Connection, agency: UUID, load: UUID, most: int
     return await connection.fetch(
         """SELECT line, number, n, documents[1:5] AS documents
              FROM (SELECT min(line) FILTER (WHERE load = $2) AS line,
-                          CASE book WHEN 'in' THEN ltrim(entry, '0') ELSE number_key END AS number,
-                          count(DISTINCT (issued_year, series, number_key, notation_key,
-                                          CASE book WHEN 'in' THEN party_key ELSE '' END)) AS n,
+                          CASE direction WHEN 'in' THEN ltrim(entry, '0') ELSE number_key END AS number,
+                          count(DISTINCT (of_year, series, number_key, notation_key,
+                                          CASE direction WHEN 'in' THEN party_key ELSE '' END)) AS n,
                           array_agg(DISTINCT concat_ws('/', number, nullif(notation, ''))
-                                    || CASE book WHEN 'in' THEN ' ' || other_party ELSE '' END) AS documents
+                                    || CASE direction WHEN 'in' THEN ' ' || other_party ELSE '' END) AS documents
                      FROM register_row
-                    WHERE agency = $1 AND load IS NOT NULL
-                      AND book = (SELECT book FROM register_load WHERE agency = $1 AND id = $2)
-                    GROUP BY CASE book WHEN 'in' THEN extract(year FROM moved_on) ELSE issued_year END,
-                             CASE book WHEN 'in' THEN '' ELSE series END, 2) AS held
+                    WHERE agency = $1 AND load IN (SELECT id FROM register_load
+                                                    WHERE agency = $1 AND book = (SELECT book FROM register_load
+                                                                                   WHERE agency = $1 AND id = $2))
+                    GROUP BY CASE direction WHEN 'in' THEN extract(year FROM moved_on) ELSE of_year END,
+                             CASE direction WHEN 'in' THEN '' ELSE series END, 2) AS held
             WHERE n > 1 AND line IS NOT NULL AND number <> '' ORDER BY line LIMIT $3""",
         agency, load, most,
     )  # fmt: skip

@@ -23,7 +23,7 @@ from exchange.broker import receipts
 from exchange.edxml import spooled
 from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
-from exchange.store import documents, payloads, recount, register_rows, tally
+from exchange.store import documents, payloads, recount, register_settled, tally
 from exchange.store.pool import Connection
 from exchange.tracker import check_paper, check_requests, register_counted
 from exchange.tracker.check_requests import Fault
@@ -62,7 +62,8 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             Fault(code=one["code"], where=str(one["letter"])) for one in await documents.faults(connection)
         ]
         faults += [
-            Fault(code=one["code"], where=str(one["place"])) for one in await register_rows.faults(connection)
+            Fault(code=one["code"], where=str(one["place"]))
+            for one in await register_settled.faults(connection)
         ]
         seen = 0
         async for letter in recount.letters(connection):
@@ -74,7 +75,7 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             deliveries += 1
             faults += _delivery_faults(delivery)
             counted.update(_facts(delivery))
-        for rows in await register_rows.recount(connection):
+        for rows in await register_settled.recount(connection):
             agency, view, *rest = register_counted.fact(rows)
             counted[(view, agency, *rest)] += rows.n
         kept = {

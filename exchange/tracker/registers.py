@@ -61,8 +61,9 @@ class Order:
 class Outcome:
     """What a load did, or would do. `earlier`: the load of the same file, then nothing was done.
 
-    `lines` were read, `skipped` of them gave nothing new; `rows` are transfers: `matched` with deliveries, `paper_only`
-    counted as such (fewer if they stand in another book too), `unknown_parties` of them to nobody in the directory.
+    `lines` were read, `skipped` of them gave nothing; `rows` are transfers: `known` from other loads of the book too, `matched`
+    with deliveries, `paper_only` counted as such (fewer if they stand elsewhere too), `unknown_parties` of them to nobody in
+    the directory. `told`: so many deliveries learnt that paper went.
     """
 
     load: UUID | None
@@ -70,6 +71,7 @@ class Outcome:
     lines: int = 0
     rows: int = 0
     skipped: int = 0
+    known: int = 0
     matched: int = 0
     paper_only: int = 0
     unknown_parties: int = 0
@@ -91,6 +93,7 @@ class _Loading:
     position: int = 0
     lines: int = 0
     rows: int = 0
+    known: int = 0
     skipped: set[int] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
     more: int = 0
@@ -158,7 +161,8 @@ async def _loaded(connection: Connection, file: BinaryIO, loading: _Loading, tel
         await _written(connection, loading, taken, book.direction)
         tell(loading.rows)
     held = await store.finish(connection, order.agency, loading.load, order.first, order.last)
-    await register_counted.counted(connection, order.agency, book.direction, loading.hand.ids)
+    await _settled(connection, order.agency, book.direction, loading.hand)
+    loading.known = await _known(connection, loading)
     loading.tell(await _used_twice(connection, loading))
     await _journalled(connection, loading, "register_loaded", held["n"])
     return await _outcome(connection, loading, held["first"], held["last"])
@@ -185,9 +189,9 @@ async def _written(connection: Connection, loading: _Loading, taken: Sequence[Ta
     new = await register_rows.write(connection, given)
     loading.rows += len(new)
     missed = [row for row in given if row.position not in new]
-    there = await register_rows.standing(connection, missed)
+    there = await register_rows.twice(connection, missed)
     loading.skipped.update({row.line for row in missed} - {row.line for row in given if row.position in new})
-    loading.tell(_there_already(row, *there[row.position], loading) for row in missed)
+    loading.tell(_twice(row, there[row.position]) for row in missed)
 
 
 def _rows(loading: _Loading, taken: Taken, direction: str) -> Iterator[RegisterRow]:
@@ -195,8 +199,8 @@ def _rows(loading: _Loading, taken: Taken, direction: str) -> Iterator[RegisterR
         for party in register_parties.parties(loading.parties, row.party, row.moved_on):
             loading.position += 1
             yield RegisterRow(
-                agency=loading.order.agency, id=loading.hand.ids.new(), load=loading.load, book=loading.order.book,
-                direction=direction, position=loading.position, line=row.line, number=row.number, notation=row.notation,
+                agency=loading.order.agency, id=loading.hand.ids.new(), load=loading.load, direction=direction,
+                position=loading.position, line=row.line, number=row.number, notation=row.notation,
                 issued_on=row.issued_on, issued_year=row.year, series=row.series, number_key=row.number_key,
                 notation_key=row.notation_key, document_type=row.document_type, subject=row.subject,
                 other_party=party.name[: register_lines.MOST_TEXT], party_key=replace(row, party=party.name).party_key[:MOST_KEY],
@@ -206,12 +210,30 @@ def _rows(loading: _Loading, taken: Taken, direction: str) -> Iterator[RegisterR
             )  # fmt: skip
 
 
-def _there_already(row: RegisterRow, load: UUID, line: int, loading: _Loading) -> Finding:
-    document = f"{row.number}/{row.notation}" if row.notation else row.number
-    facts = {"document": document, "party": row.other_party}
-    if load == loading.load:
-        return register_lines.finding("register_row_twice", row.line, "warning", other=line, **facts)
-    return register_lines.finding("register_row_known", row.line, "warning", load=load, **facts)
+def _twice(row: RegisterRow, line: int) -> Finding:
+    document = _document(row.number, row.notation)
+    return register_lines.finding(
+        "register_row_twice", row.line, "warning", other=line, document=document, party=row.other_party
+    )
+
+
+def _document(number: str, notation: str) -> str:
+    return f"{number}/{notation}" if notation else number
+
+
+async def _known(connection: Connection, loading: _Loading) -> int:
+    """Tell which rows other loads of the book have too; how many."""
+    found = await register_rows.known(connection, loading.order.agency, loading.load, MOST_FINDINGS)
+    loading.tell(
+        register_lines.finding(
+            "register_row_known", one["line"], "info", load=one["load"],
+            document=_document(one["number"], one["notation"]), party=one["other_party"],
+        )
+        for one in found
+    )  # fmt: skip
+    n = found[0]["n"] if found else 0
+    loading.more += n - len(found)
+    return int(n)
 
 
 async def _used_twice(connection: Connection, loading: _Loading) -> list[Finding]:
@@ -249,10 +271,16 @@ async def _outcome(
         [register_lines.finding("register_more_findings", None, count=loading.more)] if loading.more else []
     )
     return Outcome(
-        load=loading.load, lines=loading.lines, rows=loading.rows, skipped=len(loading.skipped), matched=held["matched"],
-        paper_only=held["paper_only"], unknown_parties=held["unknown_parties"], first=first, last=last,
+        load=loading.load, lines=loading.lines, rows=loading.rows, skipped=len(loading.skipped),
+        known=loading.known, matched=held["matched"], paper_only=held["paper_only"], unknown_parties=held["unknown_parties"], first=first, last=last,
         findings=(*loading.findings, *more),
     )  # fmt: skip
+
+
+async def _settled(connection: Connection, agency: UUID, direction: str, hand: Hand) -> int:
+    """An agency's rows matched with what counts now, and what is on paper only counted; how many more match."""
+    await register_proof.release(connection, agency, direction, hand)
+    return await register_counted.counted(connection, agency, direction, hand.ids)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,10 +295,7 @@ async def rematch(connection: Connection, agency: UUID, hand: Hand) -> Rematched
     """Match again: letters that arrived after their row was loaded; and finish what was interrupted."""
     async with connection.transaction():
         await store.lock(connection, agency)
-        found = [
-            await register_counted.counted(connection, agency, direction, hand.ids)
-            for direction in ("out", "in")
-        ]
+        found = [await _settled(connection, agency, direction, hand) for direction in ("out", "in")]
     told = await register_proof.tell(connection, agency, hand)
     return Rematched(matched=sum(found), told=told)
 
@@ -288,7 +313,7 @@ async def undo(connection: Connection, load: UUID, hand: Hand) -> int | None:
         changes = await register_rows.remove(connection, agency, load)
         await store.undo(connection, agency, load, hand.at, hand.by)
         await register_counted.tallied(connection, changes, hand.ids)
-        await register_counted.counted(connection, agency, direction, hand.ids)
+        await _settled(connection, agency, direction, hand)
         detail = {"load": str(load), "rows": held["n"], "by": hand.by}
         line = rows.JournalRow(
             agency=agency, id=hand.ids.new(), at=hand.at, event="register_undone", detail=detail

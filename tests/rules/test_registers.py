@@ -129,7 +129,9 @@ def test_no_party_of_a_long_cell_is_lost_or_cut(raw):
     assert [row.party for row in found] == [*named, ", ".join(named)]
 
 
-@pytest.mark.parametrize("parting", ["\n", "\r", "\r\n", "\v", "\f", "\x85", "\u2028", "\u2029", " \v\x01\v "])
+@pytest.mark.parametrize(
+    "parting", ["\n", "\r", "\r\n", "\v", "\f", "\x85", "\u2028", "\u2029", " \v\x01\v "]
+)
 def test_whatever_ends_a_line_parts_parties(parting):
     found = rows(files.as_csv([files.out("1/UBND", f"Sở A{parting}Sở\tB")]))
     assert [row.party for row in found] == ["Sở A", "Sở B"]

@@ -85,10 +85,10 @@ async def test_another_number_notation_or_year_is_another_document(pool, number,
 
 
 async def test_what_never_arrived_went_on_paper_and_is_matched_once_it_arrives(pool):
-    _, delivery = await world.arrive(pool, "1", arrived_at=None, counted_class=None)
+    letter, delivery = await world.arrive(pool, "1", arrived_at=None, counted_class=None)
     outcome = await load(pool, book(files.out("1/UBND", "H13.02")))
     assert (outcome.matched, outcome.paper_only) == (0, 1)
-    await pool.execute("UPDATE delivery SET arrived_at = now() WHERE id = $1", delivery.id)
+    await world.become(pool, letter, delivery, "arrived", arrived_at=world.AT)
     assert await rematch(pool) == registers.Rematched(matched=1, told=1)
     assert await rematch(pool) == registers.Rematched(matched=0, told=0)
     assert (await count(pool)).classes["P"] == 0
@@ -157,13 +157,13 @@ async def test_the_same_file_is_told_and_not_loaded_twice(pool):
     await sound(pool)
 
 
-async def test_a_corrected_file_adds_only_what_is_new(pool):
+async def test_a_corrected_file_adds_what_is_new_and_counts_the_rest_once(pool):
     first = await load(
         pool, book(files.out("1/UBND", "H13.02"), files.out("2/UBND", "H13.02", issued="31/02/2026"))
     )
     assert (first.rows, first.skipped, codes(first)) == (1, 1, [("register_bad_day", 3)])
     again = await load(pool, book(files.out("1/UBND", "H13.02"), files.out("2/UBND", "H13.02")))
-    assert (again.rows, again.skipped, codes(again)) == (1, 1, [("register_row_known", 2)])
+    assert (again.rows, again.skipped, codes(again)) == (2, 0, [("register_row_known", 2)])
     assert again.findings[0].facts["load"] == str(first.load)
     assert (await count(pool)).classes["P"] == 2
     await sound(pool)
