@@ -5,7 +5,8 @@
     undo       a load's rows taken away, and with them what they said
 
 Rows are loaded, matched and counted in one transaction under the agency's lock. That paper went beside a letter is told to
-its delivery afterwards, some hundred a commit (`tell`): who is interrupted goes on with `rematch`.
+its delivery afterwards, some hundred a commit (`tell`): who is interrupted loads the same file again, or leaves the rest to
+housekeeping (`register_watch`).
 """
 
 import hashlib
@@ -114,9 +115,10 @@ async def load(connection: Connection, file: BinaryIO, order: Order, hand: Hand,
         await store.lock(connection, order.agency)
         earlier = await store.loaded(connection, order.agency, order.book, order.year, sha256)
         if earlier:
-            return Outcome(load=None, earlier=earlier, dry_run=order.dry_run)
-        loading = await _begun(connection, order, sha256, hand)
-        outcome = await _loaded(connection, file, loading, tell)
+            outcome = Outcome(load=None, earlier=earlier)
+        else:
+            loading = await _begun(connection, order, sha256, hand)
+            outcome = await _loaded(connection, file, loading, tell)
     if order.dry_run:
         return replace(outcome, load=None, dry_run=True)
     told = await register_proof.tell(connection, order.agency, hand)
