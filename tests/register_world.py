@@ -13,7 +13,7 @@ from exchange.broker import counted as broker_counted
 from exchange.broker import standings
 from exchange.rules import documents, paper_class
 from exchange.store import insert, register_settled, rows, tally, transitions
-from exchange.tracker import register_counted, registers
+from exchange.tracker import register_counted, register_load, registers
 from exchange.tracker import tally as counting
 from exchange.tracker.register_proof import Hand
 
@@ -31,8 +31,8 @@ async def load(pool, raw, code="H13.01", book="out", hand=HAND, **order):
     given = {"year": 2026, "lists": "paper", "name": "so.csv"} | order
     told = []
     async with pool.acquire() as connection:
-        asked = registers.Order(agency=await agency(pool, code), book=book, **given)
-        return await registers.load(connection, io.BytesIO(raw), asked, hand, told.append)
+        asked = register_load.Order(agency=await agency(pool, code), book=book, **given)
+        return await register_load.load(connection, io.BytesIO(raw), asked, hand, told.append)
 
 
 async def undo(pool, load):

@@ -9,12 +9,18 @@ from exchange.broker.counted import Fact, deltas
 from exchange.store import register_match, register_settled, tally
 from exchange.store.pool import Connection
 from exchange.store.register_rows import Counted
+from exchange.tracker import register_proof
+from exchange.tracker.register_proof import Hand
 
 
-async def counted(connection: Connection, agency: UUID, direction: str, new_ids: ids.Ids) -> int:
-    """Match an agency's rows, and let the tally have what is on paper only; within the caller's transaction."""
+async def settled(connection: Connection, agency: UUID, direction: str, hand: Hand) -> int:
+    """Match an agency's rows with what counts now, and let the tally have what is on paper only; how many more match.
+
+    Within the caller's transaction.
+    """
+    await register_proof.release(connection, agency, direction, hand)
     found = await register_match.match(connection, agency, direction)
-    await tallied(connection, await register_settled.settle(connection, agency, direction), new_ids)
+    await tallied(connection, await register_settled.settle(connection, agency, direction), hand.ids)
     return found
 
 

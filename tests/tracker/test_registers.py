@@ -12,7 +12,7 @@ from register_world import book, count, load, rematch, sound, undo
 from exchange.rules import register_lines
 from exchange.rules import registers as reading
 from exchange.store import pool as pools
-from exchange.tracker import registers
+from exchange.tracker import register_load, registers
 
 
 @pytest.fixture
@@ -265,6 +265,59 @@ async def test_days_covered(pool):
     assert (await count(pool, "2026-Q1", agencies=mine)).registers == (0, 1)
 
 
+@pytest.mark.parametrize(
+    "number, first", [("1/UBND", 1), ("2/UBND", 3), ("1/TT-UBND", 3), ("1/2026/NĐ-CP", 3)]
+)
+async def test_only_number_one_of_the_common_series_begins_the_year(pool, number, first):
+    march = {"issued": "03/03/2026", "moved": "03/03/2026"}
+    outcome = await load(
+        pool, book(files.out(number, "H13.02", **march), files.out("900/UBND", "H13.02", **march))
+    )
+    assert outcome.first == date(2026, first, 1 if first == 1 else 3)
+
+
+async def test_number_one_of_the_arrivals_begins_the_year(pool):
+    raw = files.as_csv([files.came("900/UBND", "H13.02", "01", arrived="05/01/2026")], files.IN)
+    assert (await load(pool, raw, book="in")).first == date(2026, 1, 1)
+
+
+async def test_no_book_covers_days_to_come_or_of_another_year(pool):
+    this = await load(pool, book(files.out("2/UBND", "H13.02")), last=date(2026, 12, 31))
+    assert (this.first, this.last) == (date(2026, 1, 5), date(2026, 11, 21))
+    handed = files.out("900/UBND", "H13.02", issued="31/12/2025", moved="05/01/2026")
+    last = await load(pool, book(handed), year=2025, first=date(2024, 12, 20), last=date(2026, 1, 31))
+    assert (last.first, last.last) == (date(2025, 1, 1), date(2025, 12, 31))
+    rows = await load(
+        pool,
+        book(handed, files.out("901/UBND", "H13.02", issued="30/12/2025", moved="30/12/2025")),
+        year=2025,
+    )
+    assert (rows.first, rows.last) == (date(2025, 12, 30), date(2025, 12, 31))
+    none = await load(pool, book(handed), year=2025, lists="all")
+    mine = [await world.agency(pool, "H13.01")]
+    assert none.earlier == last.load
+    assert (await count(pool, "2026-01-05", agencies=mine)).registers == (1, 1)
+    await undo(pool, this.load)
+    assert (await count(pool, "2026-01-05", agencies=mine)).registers == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "first, last",
+    [
+        (date(2025, 11, 30), None),
+        (None, date(2027, 2, 1)),
+        (date(2026, 11, 22), None),  # tomorrow
+        (date(2019, 1, 1), date(2026, 3, 1)),
+    ],
+    ids=str,
+)
+async def test_days_that_no_book_of_the_year_covers_are_refused(pool, first, last):
+    with pytest.raises(reading.RefusedError) as caught:
+        await load(pool, book(files.out("2/UBND", "H13.02")), first=first, last=last)
+    assert [found.code for found in caught.value.findings] == ["register_span"]
+    assert await pool.fetchval("SELECT count(*) FROM register_load") == 0
+
+
 async def test_a_period_that_lasts_is_covered_up_to_yesterday(pool):
     await load(pool, book(files.out("1/UBND", "H13.02")), last=date(2026, 11, 20))
     mine = [await world.agency(pool, "H13.01")]
@@ -321,8 +374,10 @@ async def test_many_rows_are_told_of_as_they_are_loaded(pool):
     told = []
     lines = [files.out(f"{number}/UBND", "H13.02") for number in range(1, 2_502)]
     async with pool.acquire() as connection:
-        order = registers.Order(
+        order = register_load.Order(
             agency=await world.agency(pool, "H13.01"), book="out", year=2026, lists="paper", name="a"
         )
-        outcome = await registers.load(connection, io.BytesIO(book(*lines)), order, world.HAND, told.append)
+        outcome = await register_load.load(
+            connection, io.BytesIO(book(*lines)), order, world.HAND, told.append
+        )
     assert (outcome.rows, told) == (2_501, [999, 1_999, 2_501])
