@@ -138,7 +138,9 @@ def _spanned(order: Order, today: date) -> Order:
     if any(not earliest <= on <= latest for on in given) or (order.first and order.first > today):
         days = {"first": earliest, "last": min(latest, today)}
         told = {name: f"{on:%d/%m/%Y}" for name, on in days.items()}
-        raise registers.RefusedError([register_lines.finding("register_span", None, year=order.year, **told)])
+        raise registers.RefusedError(
+            [register_lines.finding("register_span", None, "error", year=order.year, **told)]
+        )
     return replace(order, last=min(order.last, today)) if order.last else order
 
 
