@@ -94,12 +94,13 @@ async def find(connection: Connection, load: UUID) -> Any | None:  # noqa: ANN40
     return await connection.fetchrow("SELECT * FROM register_load WHERE id = $1", load)
 
 
-async def undo(connection: Connection, agency: UUID, load: UUID, at: datetime, by: str) -> None:
-    """Note that a load was undone; its rows are taken away beside it."""
-    await connection.execute(
-        "UPDATE register_load SET undone_at = $3, undone_by = $4 WHERE agency = $1 AND id = $2",
+async def undo(connection: Connection, agency: UUID, load: UUID, at: datetime, by: str) -> bool:
+    """Note that a load was undone, whose rows are taken away beside it; False if it was before."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        """UPDATE register_load SET undone_at = $3, undone_by = $4
+            WHERE agency = $1 AND id = $2 AND undone_at IS NULL RETURNING true""",
         agency, load, at, by,
-    )  # fmt: skip
+    ) or False  # fmt: skip
 
 
 async def loads(

@@ -43,9 +43,10 @@ async def undo(connection: Connection, load: UUID, hand: Hand) -> int | None:
     await register_proof.take_back(connection, agency, load, hand)
     async with connection.transaction():
         await store.lock(connection, agency)
+        if not await store.undo(connection, agency, load, hand.at, hand.by):
+            return None
         await register_proof.take_back(connection, agency, load, hand)  # what was told since
         changes = await register_rows.remove(connection, agency, load)
-        await store.undo(connection, agency, load, hand.at, hand.by)
         await register_counted.tallied(connection, changes, hand.ids)
         await register_counted.settled(connection, agency, direction, hand)
         detail = {"load": str(load), "rows": held["n"], "by": hand.by}

@@ -1,5 +1,6 @@
 """Books that overlap, and letters that change after their row was matched: each transfer counts once, whatever came first."""
 
+import asyncio
 from datetime import date, timedelta
 from itertools import permutations
 from random import Random
@@ -60,6 +61,16 @@ async def test_a_row_stays_while_any_load_has_it(pool):
     await sound(pool)
     assert await undo(pool, second.load) == 2
     assert await classes(pool) == ""
+    await sound(pool)
+
+
+async def test_of_two_undos_at_once_one_is_told_that_there_was_nothing(pool):
+    await world.arrive(pool, "1")
+    done = await load(pool, book(*(files.out(f"{number}/UBND", "H13.02") for number in range(1, 5))))
+    found = await asyncio.gather(*(undo(pool, done.load) for _ in range(4)))
+    assert sorted(one or 0 for one in found) == [0, 0, 0, 4]
+    assert await pool.fetchval("SELECT count(*) FROM journal WHERE event = 'register_undone'") == 1
+    assert await classes(pool) == "E1"
     await sound(pool)
 
 
