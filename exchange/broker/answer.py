@@ -28,7 +28,8 @@ from exchange.edxml import model, read, write
 from exchange.errors import Finding, Problem
 from exchange.rules import directory, lifecycle
 from exchange.rules.directory import Agency, Directory
-from exchange.store import deliveries, letters, operations, rows
+from exchange.rules.documents import DOCUMENTS
+from exchange.store import deliveries, letters, operations
 
 REFUSAL = "02"
 
@@ -163,7 +164,7 @@ async def _about(
         found = await deliveries.received(connection, agencies, delivery)
         if found is None or found["operation"] == "new" or found["request"]:
             return found
-        own = found if found["operation"] in rows.DOCUMENTS else None
+        own = found if found["operation"] in DOCUMENTS else None
         if code not in lifecycle.REQUEST_ANSWERS:
             return own
         named = (found["recipient"], found["sender"], found["document_id"])

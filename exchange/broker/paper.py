@@ -24,7 +24,8 @@ from exchange.broker.exchange import Exchange
 from exchange.broker.paper_acts import UNDONE, Act, Author
 from exchange.broker.standings import Matter
 from exchange.rules import paper_class
-from exchange.store import deliveries, journal, letters, pool, rows, tally, transitions
+from exchange.rules.documents import DOCUMENTS
+from exchange.store import deliveries, journal, letters, pool, tally, transitions
 from exchange.store import paper as stored
 from exchange.store.pool import Connection, Pool
 from exchange.store.register_match import Matched
@@ -145,7 +146,7 @@ async def _committed(
 
 def _not_of_paper(operation: str) -> Refused | None:
     """Revocations and updates are no transfers: nobody counts paper beside them."""
-    return None if operation in rows.DOCUMENTS else Refused(code="wrong_state", detail=operation)
+    return None if operation in DOCUMENTS else Refused(code="wrong_state", detail=operation)
 
 
 def _no_reason(author: Author) -> Refused | None:

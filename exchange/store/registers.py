@@ -96,11 +96,12 @@ async def find(connection: Connection, load: UUID) -> Any | None:  # noqa: ANN40
 
 async def undo(connection: Connection, agency: UUID, load: UUID, at: datetime, by: str) -> bool:
     """Note that a load was undone, whose rows are taken away beside it; False if it was before."""
-    return await connection.fetchval(  # type: ignore[no-any-return]
+    done = await connection.fetchval(
         """UPDATE register_load SET undone_at = $3, undone_by = $4
             WHERE agency = $1 AND id = $2 AND undone_at IS NULL RETURNING true""",
         agency, load, at, by,
-    ) or False  # fmt: skip
+    )  # fmt: skip
+    return bool(done)
 
 
 async def loads(

@@ -23,6 +23,7 @@ from exchange.broker import receipts
 from exchange.edxml import spooled
 from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
+from exchange.rules.documents import DOCUMENTS
 from exchange.store import documents, payloads, recount, register_settled, tally
 from exchange.store.pool import Connection
 from exchange.tracker import check_paper, check_requests, register_counted
@@ -180,7 +181,7 @@ def _class_faults(delivery: Mapping[str, Any], where: str) -> Iterator[Fault]:
 
 def _shown(delivery: Mapping[str, Any]) -> tuple[str, str, str]:
     """Class, grade and ground of paper that the delivery has once it arrived, by what the journal says of paper."""
-    if delivery["operation"] not in transfer.COUNTED:
+    if delivery["operation"] not in DOCUMENTS:
         return "X", "", ""
     found = transfer.on_arrival(_accepted(delivery), _said(delivery))
     return found.klass or "X", found.grade, found.justified
@@ -215,7 +216,7 @@ def _accepted(delivery: Mapping[str, Any]) -> paper_class.Event:
 
 def _class(delivery: Mapping[str, Any]) -> paper_class.Classification:
     """The class of a delivery from its events alone; what is no transfer of its own has none."""
-    if delivery["operation"] not in transfer.COUNTED:
+    if delivery["operation"] not in DOCUMENTS:
         return transfer.PENDING
     state = _state(delivery) or delivery["state"]
     arrived, recalled = delivery["journal_arrived_at"], check_requests.recalled(delivery)
