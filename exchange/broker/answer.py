@@ -29,7 +29,8 @@ from exchange.edxml import model, read, write
 from exchange.errors import Finding, Problem
 from exchange.rules import directory, lifecycle, paper_class
 from exchange.rules.directory import Agency, Directory
-from exchange.store import deliveries, letters, operations, rows, transitions
+from exchange.rules.documents import DOCUMENTS
+from exchange.store import deliveries, letters, operations, transitions
 from exchange.store.pool import Connection
 
 REFUSAL = "02"
@@ -180,7 +181,7 @@ async def _about(
         found = await deliveries.received(connection, agencies, delivery)
         if found is None or found["operation"] == "new":
             return found
-        own = found if found["operation"] in rows.DOCUMENTS else None
+        own = found if found["operation"] in DOCUMENTS else None
         if code not in lifecycle.REQUEST_ANSWERS or transitions.standing(found).asked:
             return own
         named = (found["recipient"], found["sender"], found["letter"])

@@ -9,6 +9,7 @@ close    months that are due are closed, closed ones that changed since are rest
 tidy     partitions ahead of time; files that no row names and uploads, a day old; by lease
 recheck  letters that are due to be judged again; by lease
 attest   attestations of a month that were interrupted are finished; by lease
+books    registers are matched with letters that came, or went, since; by lease
 note     which systems called, and when last; each process its own
 renew    the trust set follows its folders; each process its own
 mirror   what was fetched for it is written to this machine's folder; each process, the first one does it
@@ -37,7 +38,7 @@ from exchange.store import (
     uploads,
 )
 from exchange.store.pool import UNAVAILABLE
-from exchange.tracker import periods
+from exchange.tracker import periods, register_watch
 
 SWEEP_SECONDS = 5.0
 FOLD_SECONDS = 2.0
@@ -47,6 +48,7 @@ CLOSE_SECONDS = 3_600.0
 SPOOLS_SECONDS = 300.0
 RECHECK_SECONDS = 5.0
 ATTEST_SECONDS = 60.0
+BOOKS_SECONDS = 60.0
 NOTE_SECONDS = 30.0
 RENEW_SECONDS = 2.0
 MIRROR_SECONDS = 5.0
@@ -70,6 +72,7 @@ async def ticking(exchange: Exchange, more: Iterable[tuple[Job, float]] = ()) ->
         (sweep, SPOOLS_SECONDS),
         (leased("recheck", rejudge_due), RECHECK_SECONDS),
         (leased("attest", attestations.finish), ATTEST_SECONDS),
+        (leased("books", register_watch.keep_up), BOOKS_SECONDS),
         (note, NOTE_SECONDS),
         (renewal.renew, RENEW_SECONDS),
         (renewal.mirror, MIRROR_SECONDS),

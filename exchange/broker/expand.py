@@ -16,8 +16,9 @@ import structlog
 
 from exchange import ids, metrics
 from exchange.broker.exchange import Exchange
-from exchange.rules import paper_class, routing, transfer
+from exchange.rules import paper_class, routing
 from exchange.rules.directory import Directory
+from exchange.rules.documents import DOCUMENTS
 from exchange.store import deliveries, letters, rows
 from exchange.store.pool import TOO_SLOW, UNAVAILABLE, Connection
 
@@ -104,7 +105,7 @@ def of_letter(
 
 def _delivery(one: rows.LetterRow, recipient: UUID, new_id: UUID, scope: str) -> rows.DeliveryRow:
     found = _NONE
-    if one.operation in transfer.COUNTED:
+    if one.operation in DOCUMENTS:
         found = paper_class.on_arrival(accepted(one, scope, recipient))
     return rows.DeliveryRow(
         recipient=recipient,

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from exchange import ids
@@ -25,9 +24,11 @@ from exchange.broker.exchange import Exchange
 from exchange.broker.paper_acts import UNDONE, Act, Author
 from exchange.broker.standings import Matter
 from exchange.rules import paper_class
-from exchange.store import deliveries, journal, letters, pool, rows, tally, transitions
+from exchange.rules.documents import DOCUMENTS
+from exchange.store import deliveries, journal, letters, pool, tally, transitions
 from exchange.store import paper as stored
 from exchange.store.pool import Connection, Pool
+from exchange.store.register_match import Matched
 from exchange.store.transitions import Key, Standing
 
 CHUNK = 500
@@ -57,14 +58,6 @@ class Observed:
     standing: Standing
     found: paper_class.Classification
     changed: bool
-
-
-class Match(NamedTuple):
-    """A register's row that proves paper: which delivery, which row, the day on which the paper moved."""
-
-    key: Key
-    row: UUID
-    moved_on: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +146,7 @@ async def _committed(
 
 def _not_of_paper(operation: str) -> Refused | None:
     """Revocations and updates are no transfers: nobody counts paper beside them."""
-    return None if operation in rows.DOCUMENTS else Refused(code="wrong_state", detail=operation)
+    return None if operation in DOCUMENTS else Refused(code="wrong_state", detail=operation)
 
 
 def _no_reason(author: Author) -> Refused | None:
@@ -204,31 +197,25 @@ async def chunked(
     return done
 
 
-async def matched(
-    connection: Connection, found: Sequence[Match], author: Author, new_ids: ids.Ids
-) -> frozenset[UUID]:
-    """Rows of a register that prove paper beside deliveries, within the caller's transaction; which of them do.
+async def matched(connection: Connection, found: Sequence[Matched], author: Author, new_ids: ids.Ids) -> None:
+    """Rows of a register prove paper beside deliveries, within the caller's transaction.
 
-    A row of a delivery that has not arrived is left out: the row itself is what is counted then, as paper only.
+    A delivery that has not arrived takes no notice: the row itself is what is counted then, as paper only.
     """
     acts = [(one.key, Act(event="register_matched", author=author, facts=_row(one))) for one in sorted(found)]
-    given = {one.row for one in found}
-    return (
-        frozenset(
-            row for one in await observe(connection, acts, new_ids) for row in one.standing.register_rows
-        )
-        & given
-    )
+    await observe(connection, acts, new_ids)
 
 
-async def unmatched(connection: Connection, found: Sequence[Match], author: Author, new_ids: ids.Ids) -> None:
+async def unmatched(
+    connection: Connection, found: Sequence[Matched], author: Author, new_ids: ids.Ids
+) -> None:
     """Those rows prove nothing any more, within the caller's transaction."""
     event = "register_matched" + UNDONE
     acts = [(one.key, Act(event=event, author=author, facts=_row(one))) for one in sorted(found)]
     await observe(connection, acts, new_ids)
 
 
-def _row(one: Match) -> dict[str, str]:
+def _row(one: Matched) -> dict[str, str]:
     return {"row": str(one.row), "moved_on": one.moved_on.isoformat()}
 
 

@@ -16,6 +16,7 @@ from exchange import ids
 from exchange.broker import counted, expand
 from exchange.rules import admission, transfer
 from exchange.rules.directory import Agency
+from exchange.rules.documents import DOCUMENTS
 from exchange.rules.routing import Routing
 from exchange.store import rows
 from exchange.store.rejudgements import Due
@@ -167,7 +168,7 @@ def moved(delivery: Mapping[str, Any], one: Rejudged) -> Moved:
     )
     event = replace(then, requirement=now.requirement, reason=now.reason)
     key = (delivery["recipient"], delivery["letter"], delivery["round"])
-    if delivery["operation"] not in transfer.COUNTED:
+    if delivery["operation"] not in DOCUMENTS:
         same_as = (delivery["class"], delivery["grade"], delivery["justified"], delivery["counted_class"])
         return Moved((*key, now.requirement, *same_as), "X", "X", at is not None, Counter())
     recalled, said = delivery["recalled"], transfer.said(delivery)

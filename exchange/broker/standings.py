@@ -13,6 +13,7 @@ from uuid import UUID
 from exchange import ids
 from exchange.broker import counted, expand
 from exchange.rules import paper_class, transfer
+from exchange.rules.documents import DOCUMENTS
 from exchange.store import rows
 from exchange.store.transitions import Moved, Standing
 
@@ -31,7 +32,7 @@ def settled(
     matter: Matter, was: Standing, now: Standing, lines: Sequence[rows.JournalRow], new_ids: ids.Ids
 ) -> Moved:
     """The delivery with its class, the lines, and what is counted differently; letters of no transfer are never counted."""
-    if matter.letter.operation not in transfer.COUNTED:
+    if matter.letter.operation not in DOCUMENTS:
         return Moved(standing=now, lines=tuple(lines))
     before, after = _class(matter, was), _class(matter, now)
     counts: Counter[counted.Fact] = Counter()

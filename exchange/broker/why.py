@@ -12,6 +12,7 @@ from uuid import UUID
 
 from exchange.broker import expand, paper_acts
 from exchange.rules import paper_class, transfer
+from exchange.rules.documents import DOCUMENTS
 
 Record = Mapping[str, Any]
 OF_SENDER = frozenset({"paper_declared", "paper_declared_undone"})
@@ -46,7 +47,7 @@ class Why:
 
 def why(letter: Record, delivery: Record, lines: Iterable[Record], own: frozenset[UUID]) -> Why | None:
     """Why the delivery counts as it does, as `own` agencies may know it; None for what is no transfer."""
-    if delivery["operation"] not in transfer.COUNTED:
+    if delivery["operation"] not in DOCUMENTS:
         return None
     told = [line for line in lines if line["delivery"] in {None, delivery["id"]}]
     evidence = [

@@ -27,9 +27,10 @@ from exchange.rules import register_books, registers
 from exchange.rules.reporting_period import YEARS
 from exchange.store import registers as store
 from exchange.store.pool import Pool
+from exchange.tracker import register_load
 from exchange.tracker import registers as cases
+from exchange.tracker.register_load import Order, Outcome, Tell
 from exchange.tracker.register_proof import Hand
-from exchange.tracker.registers import Order, Outcome, Tell
 
 FINDINGS_SHOWN = 200
 LOADS_SHOWN = 1_000
@@ -85,7 +86,7 @@ async def _load(pool: Pool, file: Path, order: Order, code: str, by: str, tell: 
             return None
         with file.open("rb") as opened:
             hand = Hand(by=by, at=at, ids=operators.new_ids())
-            return await cases.load(connection, opened, replace(order, agency=agency.id), hand, tell)
+            return await register_load.load(connection, opened, replace(order, agency=agency.id), hand, tell)
 
 
 def _refused(error: registers.RefusedError, file: Path, language: str, *, as_json: bool) -> None:
@@ -124,7 +125,7 @@ def _tell(outcome: Outcome, file: Path, language: str) -> None:
         return
     numbers = {
         name: tally.grouped(getattr(outcome, name))
-        for name in ("lines", "rows", "skipped", "matched", "paper_only", "unknown_parties")
+        for name in ("lines", "rows", "skipped", "known", "matched", "paper_only", "unknown_parties")
     }
     click.echo(
         texts.say(
@@ -193,7 +194,8 @@ def _load_facts(one: Any) -> dict[str, Any]:  # noqa: ANN401 - a record
     return {
         "load": str(one["id"]), "agency": one["code"], "agency_name": one["agency_name"], "rows": one["n"], "by": one["author"],
         **{name: one[name] for name in plain}, "sha256": one["sha256"].hex(),
-        **{name: one[name] and one[name].isoformat() for name in ("first", "last", "at", "undone_at")},
+        **{name: one[name] and one[name].isoformat() for name in ("at", "undone_at")},
+        **{name: (on := one[f"covers_{name}"]) and on.isoformat() for name in ("first", "last")},
     }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from exchange.demo.year_letters import LABEL
 from exchange.demo.year_place import Place
 from exchange.demo.year_plan import Document
 from exchange.store import directory, pool
-from exchange.tracker import check, periods, registers, tally
+from exchange.tracker import check, periods, register_load, tally
 from exchange.tracker.register_proof import Hand
 
 LOADED = year_place.OVER + timedelta(hours=9)
@@ -122,12 +122,12 @@ async def _load(place: Place, documents: Sequence[Document], tell: run.Tell) -> 
         agencies = await directory.find(connection, codes, date(year, 12, 31))
         snapshot = await directory.load(connection, date(year, 1, 1))
         for entry, raw in year_books.books(documents):
-            order = registers.Order(
+            order = register_load.Order(
                 agency=agencies[entry.code], book="out", year=year, lists="paper",
                 name=f"so-van-ban-di-{year}-{entry.code}.csv", first=year_books.FIRST, last=year_books.LAST,
                 snapshot=snapshot,
             )  # fmt: skip
-            outcome = await registers.load(connection, io.BytesIO(raw), order, hand, _nobody)
+            outcome = await register_load.load(connection, io.BytesIO(raw), order, hand, _nobody)
             wrong = [one for one in outcome.findings if one.severity == "error"]
             if wrong or outcome.earlier:
                 raise run.DemoError("demo_failure.register", agency=entry.code, errors=wrong[:3])

@@ -29,8 +29,11 @@ from exchange.rules import document_types, lifecycle, operations
 MOST = 200
 """Letters of a number or a notation; what is longer is none."""
 
-DOCUMENTS = ("new", "replace")
-"""Operations that carry a document; a revocation or an update is about one."""
+DOCUMENTS = frozenset({"new", "replace"})
+"""Operations whose letters carry a document of their own: transfers that are counted, in rounds, and what others act on.
+
+A revocation or an update is about one; those and notices are never counted.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

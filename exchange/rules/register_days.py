@@ -7,6 +7,8 @@ _WRITTEN = re.compile(
     r"(?:ngay )?(\d{1,2})(?: ?[/.\-] ?| thang )(\d{1,2})(?:(?: ?[/.\-] ?| nam )(\d{4}|\d{2}))?", re.ASCII
 )
 _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?", re.ASCII)
+HANDED_OVER = 31
+"""Days after its issue within which a document may still be handed over (bàn giao) in the new year."""
 SHORT = 2
 """Digits of a year without its century: it is the book's."""
 

@@ -14,11 +14,10 @@ from exchange.rules.register_books import Book
 from exchange.rules.xlsx_cells import Cell
 
 MOST_TEXT = 2_000
-"""Letters kept of a cell."""
+"""Letters kept of what is only shown. What names the parties is never cut: it is as long as a cell may be."""
 MOST_COPIES = 100_000
-_SEPARATORS = (";", "\n", "\r", "\v")
 _BULLETS = "-–—•*+·. \t"
-_CONTROLS = {code: " " for code in (*range(32), 127) if chr(code) != "\n"}
+_CONTROLS = dict.fromkeys((*range(32), 127), " ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +81,7 @@ def rows(
     ]
     if findings:
         return (), tuple(findings)
-    said = {name: _plain(cell.text) for name, cell in given.items()}
+    said = {name: _kept(name, _plain(cell.text)) for name, cell in given.items()}
     days = {name: register_days.day(said[name], year) for name in _DAYS if name in said}
     findings = [
         finding("register_bad_day", line, column=headings[name], cell=said[name])
@@ -162,8 +161,13 @@ def _written(on: date) -> str:
 
 
 def _plain(text: str) -> str:
-    plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_CONTROLS)
-    return "\n".join(" ".join(one.split()) for one in plain.split("\n") if one.strip())[:MOST_TEXT]
+    """The lines of a cell, whatever parts them, each without more than one space anywhere."""
+    lines = unicodedata.normalize("NFC", text).splitlines()
+    return "\n".join(filter(None, (" ".join(line.translate(_CONTROLS).split()) for line in lines)))
+
+
+def _kept(name: str, text: str) -> str:
+    return text if name == "party" else text[:MOST_TEXT]
 
 
 def _document(said: Mapping[str, str]) -> tuple[str, str]:
@@ -206,9 +210,7 @@ def _parties(text: str, book: Book) -> list[str]:
     """The parties of a cell; the author of what came is one."""
     if book.direction == "in":
         return [" ".join(text.split())] if text else []
-    for separator in _SEPARATORS[1:]:
-        text = text.replace(separator, ";")
-    parts = (one.strip(_BULLETS) for one in text.split(";"))
+    parts = (one.strip(_BULLETS) for one in text.replace("\n", ";").split(";"))
     return list(dict.fromkeys(part for part in parts if part and not _own_copy(part)))
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from exchange.rules import directory, folding, routing
 from exchange.rules.directory import Agency, Directory
 
-MOST_COMMAS = 20
+MOST_COMMAS = 2_000
 _REMARK = re.compile(r"\s*\(([^()]*)\)\s*$")
 
 

@@ -16,9 +16,6 @@ from exchange.rules import paper_class
 REGISTERED = frozenset({"registered", "assigned", "in_process", "done"})
 """The states in which the letter stands in the recipient's register (đã vào sổ)."""
 
-COUNTED = frozenset({"new", "replace"})
-"""Operations whose letters are transfers of their own; revocations, updates and notices never are."""
-
 PENDING = paper_class.Classification(klass=None, step="pending")
 
 

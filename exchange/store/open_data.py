@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from exchange.store import tally
+from exchange.store import registers, tally
 from exchange.store.pool import Connection
 
 
@@ -23,9 +23,9 @@ async def counts(connection: Connection, view: str, first: date, last: date) -> 
 async def covered(connection: Connection, book: str, first: date, last: date) -> set[str]:
     """The codes of agencies whose registers cover every day of a span."""
     records = await connection.fetch(
-        """SELECT agency.code FROM register_load AS load JOIN agency ON agency.id = load.agency
-            WHERE load.book = $1 AND load.undone_at IS NULL AND load.first <= load.last
-            GROUP BY agency.code HAVING range_agg(daterange(load.first, load.last, '[]')) @> daterange($2, $3, '[]')""",
+        f"""SELECT agency.code FROM register_load AS load JOIN agency ON agency.id = load.agency
+            WHERE load.book = $1 AND load.undone_at IS NULL
+            GROUP BY agency.code HAVING range_agg({registers.COVERED}) @> daterange($2, $3, '[]')""",  # noqa: S608 - ours
         book, first, last,
     )  # fmt: skip
     return {one["code"] for one in records}

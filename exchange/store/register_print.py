@@ -17,43 +17,49 @@ _PARTIES = """(SELECT string_agg(agency.name, '; ' ORDER BY place)
 _ARRIVED = "(SELECT count(*) FROM delivery WHERE delivery.letter = letter.id AND arrived_at IS NOT NULL)"
 _PARTY = "coalesce((SELECT name FROM agency WHERE agency.id = other_agency), other_party)"
 _NUMBER = "substring({} from '^[0-9]{{1,9}}')::int"
+_PAPER = "(row.letter IS NULL OR (SELECT lists FROM register_load WHERE register_load.agency = $1 AND id = row.load) = 'paper')"
+"""Whether a row says that paper went: a whole register lists what went without, too."""
+_LINES = "row.agency = $1 AND row.direction = '{}' AND row.load IS NOT NULL AND row.latest"
+"""The lines of an agency's books, each as the newest load has it."""
+_ARRIVAL = "(delivery.arrived_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date"
 
 OUT = f"""
 SELECT * FROM (
     SELECT issued_year, series, number_key, notation_key, number, notation, issued_on, document_type, subject,
            {_SIGNED} AS signer, {_PARTIES} AS parties, '' AS kept_by, NULL::int AS copies, accepted_at AS moved_at,
            NULL::date AS moved_on, {_ARRIVED} AS arrived, cardinality(recipients) AS sent, '' AS signed_for, '' AS note,
-           letter.id AS source, 0 AS line, 0 AS position
+           letter.id AS source, 0 AS line, 0 AS position, false AS paper
       FROM letter
      WHERE sender = $1 AND operation IN ('new', 'replace') AND NOT test AND accepted_at >= $4 AND accepted_at < $5
     UNION ALL
-    SELECT issued_year, series, number_key, notation_key, number, notation, issued_on, document_type, subject,
-           signer, {_PARTY}, kept_by, copies, NULL, moved_on, NULL, NULL, signed_for, note, load, line, position
-      FROM register_row
-     WHERE agency = $1 AND direction = 'out' AND moved_on BETWEEN $2 AND $3 AND load IS NOT NULL) AS held
+    SELECT coalesce(of_year, issued_year), series, number_key, notation_key, number, notation, issued_on, document_type,
+           subject, signer, {_PARTY}, kept_by, copies, NULL, moved_on, NULL, NULL, signed_for, note, load, line, position,
+           {_PAPER}
+      FROM register_row AS row WHERE {_LINES.format("out")} AND moved_on BETWEEN $2 AND $3) AS held
  ORDER BY issued_year, series, {_NUMBER.format("number_key")} NULLS LAST, number_key, notation_key, line = 0 DESC,
           moved_on, source, position"""  # noqa: S608 - the statement is ours
 IN = f"""
 SELECT * FROM (
-    SELECT delivery.arrived_at AS moved_at, row.moved_on, coalesce(row.entry, '') AS entry, agency.name AS parties,
-           delivery.number, delivery.notation, delivery.issued_on, delivery.document_type, delivery.subject,
-           coalesce(row.handed_to, '') AS handed_to, row.handed_on, coalesce(row.signed_for, '') AS signed_for,
-           coalesce(row.note, '') AS note, row.id IS NOT NULL AS paper, true AS electronic, delivery.arrived_at AS ordered
+    SELECT delivery.arrived_at AS moved_at, NULL::date AS moved_on, '' AS entry, agency.name AS parties, delivery.number,
+           delivery.notation, delivery.issued_on, delivery.document_type, delivery.subject, '' AS handed_to,
+           NULL::date AS handed_on, '' AS signed_for, '' AS note, false AS paper, true AS electronic, {_ARRIVAL} AS day
       FROM delivery JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
            JOIN agency ON agency.id = delivery.sender
-           LEFT JOIN LATERAL (SELECT * FROM register_row
-                               WHERE register_row.agency = $1 AND direction = 'in' AND register_row.delivery = delivery.id
-                               ORDER BY id LIMIT 1) AS row ON true
      WHERE delivery.recipient = $1 AND delivery.operation IN ('new', 'replace') AND NOT letter.test
        AND delivery.arrived_at >= $4 AND delivery.arrived_at < $5
+       AND NOT EXISTS (SELECT FROM register_row AS row
+                        WHERE {_LINES.format("in")} AND row.letter = delivery.letter AND row.delivery = delivery.id)
     UNION ALL
-    SELECT NULL, moved_on, entry, {_PARTY}, number, notation, issued_on, document_type, subject, handed_to, handed_on,
-           signed_for, note, true, false, moved_on::timestamptz
-      FROM register_row
-     WHERE agency = $1 AND direction = 'in' AND moved_on BETWEEN $2 AND $3 AND load IS NOT NULL
-       AND (letter IS NULL OR NOT EXISTS (SELECT FROM delivery WHERE recipient = $1 AND delivery.id = register_row.delivery
-                                             AND arrived_at >= $4 AND arrived_at < $5))) AS held
- ORDER BY coalesce(moved_on, ordered::date), {_NUMBER.format("entry")} NULLS LAST, ordered, parties, number"""  # noqa: S608 - the statement is ours
+    SELECT delivery.arrived_at, row.moved_on, row.entry, coalesce(agency.name, row.other_party),
+           coalesce(delivery.number, row.number), coalesce(delivery.notation, row.notation),
+           CASE WHEN delivery.id IS NULL THEN row.issued_on ELSE delivery.issued_on END,
+           coalesce(delivery.document_type, row.document_type), coalesce(delivery.subject, row.subject), row.handed_to,
+           row.handed_on, row.signed_for, row.note, {_PAPER}, delivery.id IS NOT NULL, row.moved_on
+      FROM register_row AS row LEFT JOIN agency ON agency.id = row.other_agency
+           LEFT JOIN delivery ON delivery.recipient = $1 AND delivery.letter = row.letter AND delivery.round = row.round
+     WHERE {_LINES.format("in")} AND row.moved_on BETWEEN $2 AND $3) AS held
+ ORDER BY day, {_NUMBER.format("entry")} NULLS LAST, moved_at, parties, number"""  # noqa: S608 - the statement is ours
+"""A line is in the span of the day that it shows: the book's where a book has it, else that of the letter's arrival."""
 
 
 async def entries(

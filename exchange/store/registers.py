@@ -8,10 +8,14 @@ from uuid import UUID
 
 from exchange.store.pool import Connection
 
+COVERED = """CASE WHEN load.first <= load.last THEN daterange(load.first, load.last, '[]')
+                      * daterange(make_date(load.year, 1, 1), make_date(load.year, 12, 31), '[]') END"""
+"""The days that a load covers: none but those of its year. What is handed over in January is in the new year's book too."""
+
 
 @dataclass(frozen=True)
 class Load:
-    """One file of one book, as table `register_load` keeps it. `first`, `last`: the days it covers, None for none."""
+    """One file of one book, as table `register_load` keeps it. `first`, `last`: the days that it tells of, None for none."""
 
     agency: UUID
     id: UUID
@@ -55,16 +59,18 @@ async def finish(
 ) -> Any:  # noqa: ANN401 - a record: n, first, last
     """Count a load's rows and say what it covers: the days given, else those of its rows.
 
-    A book that has the year's number 1 begins with the year: numbers run from 01 on 1 January (Decree 30/2020 Art. 15(1)).
+    A book that has number 1 of the year's common series begins with the year: numbers run from 01 on 1 January (Decree 30/2020
+    Art. 15(1)). Series of their own begin whenever their first document is issued.
     """
     return await connection.fetchrow(
-        """WITH held AS (SELECT count(*)::int AS n, min(moved_on) AS first, max(moved_on) AS last,
-                                coalesce(bool_or(CASE book WHEN 'in' THEN ltrim(entry, '0') ELSE number_key END = '1'), false)
-                                    AS begins
+        f"""WITH held AS (SELECT count(*)::int AS n, min(moved_on) AS first, max(moved_on) AS last,
+                                coalesce(bool_or(CASE direction WHEN 'in' THEN ltrim(entry, '0') = '1'
+                                                                ELSE series = '' AND number_key = '1' END), false) AS begins
                            FROM register_row WHERE agency = $1 AND load = $2)
            UPDATE register_load AS load SET n = held.n, last = coalesce($4, held.last),
                   first = coalesce($3, CASE WHEN held.begins THEN make_date(load.year, 1, 1) ELSE held.first END)
-             FROM held WHERE load.agency = $1 AND load.id = $2 RETURNING load.n, load.first, load.last""",
+             FROM held WHERE load.agency = $1 AND load.id = $2
+           RETURNING load.n, lower({COVERED}) AS first, upper({COVERED}) - 1 AS last""",  # noqa: S608 - the statement is ours
         agency, load, first, last,
     )  # fmt: skip
 
@@ -88,12 +94,14 @@ async def find(connection: Connection, load: UUID) -> Any | None:  # noqa: ANN40
     return await connection.fetchrow("SELECT * FROM register_load WHERE id = $1", load)
 
 
-async def undo(connection: Connection, agency: UUID, load: UUID, at: datetime, by: str) -> None:
-    """Note that a load was undone; its rows are taken away beside it."""
-    await connection.execute(
-        "UPDATE register_load SET undone_at = $3, undone_by = $4 WHERE agency = $1 AND id = $2",
+async def undo(connection: Connection, agency: UUID, load: UUID, at: datetime, by: str) -> bool:
+    """Note that a load was undone, whose rows are taken away beside it; False if it was before."""
+    done = await connection.fetchval(
+        """UPDATE register_load SET undone_at = $3, undone_by = $4
+            WHERE agency = $1 AND id = $2 AND undone_at IS NULL RETURNING true""",
         agency, load, at, by,
     )  # fmt: skip
+    return bool(done)
 
 
 async def loads(
@@ -101,7 +109,8 @@ async def loads(
 ) -> list[Any]:
     """Loads, newest first, with their agency's code and name, and how many rows match, are paper only and are proven."""
     return await connection.fetch(
-        f"""SELECT load.*, agency.code, agency.name AS agency_name, held.*
+        f"""SELECT load.*, agency.code, agency.name AS agency_name, held.*,
+                   lower({COVERED}) AS covers_first, upper({COVERED}) - 1 AS covers_last
              FROM register_load AS load JOIN agency ON agency.id = load.agency
                   CROSS JOIN LATERAL
                   ({_HELD} WHERE register_row.agency = load.agency AND register_row.load = load.id) AS held
@@ -116,16 +125,17 @@ async def used_twice(connection: Connection, agency: UUID, load: UUID, most: int
     return await connection.fetch(
         """SELECT line, number, n, documents[1:5] AS documents
              FROM (SELECT min(line) FILTER (WHERE load = $2) AS line,
-                          CASE book WHEN 'in' THEN ltrim(entry, '0') ELSE number_key END AS number,
-                          count(DISTINCT (issued_year, series, number_key, notation_key,
-                                          CASE book WHEN 'in' THEN party_key ELSE '' END)) AS n,
+                          CASE direction WHEN 'in' THEN ltrim(entry, '0') ELSE number_key END AS number,
+                          count(DISTINCT (of_year, series, number_key, notation_key,
+                                          CASE direction WHEN 'in' THEN party_key ELSE '' END)) AS n,
                           array_agg(DISTINCT concat_ws('/', number, nullif(notation, ''))
-                                    || CASE book WHEN 'in' THEN ' ' || other_party ELSE '' END) AS documents
+                                    || CASE direction WHEN 'in' THEN ' ' || other_party ELSE '' END) AS documents
                      FROM register_row
-                    WHERE agency = $1 AND load IS NOT NULL
-                      AND book = (SELECT book FROM register_load WHERE agency = $1 AND id = $2)
-                    GROUP BY CASE book WHEN 'in' THEN extract(year FROM moved_on) ELSE issued_year END,
-                             CASE book WHEN 'in' THEN '' ELSE series END, 2) AS held
+                    WHERE agency = $1 AND load IN (SELECT id FROM register_load
+                                                    WHERE agency = $1 AND book = (SELECT book FROM register_load
+                                                                                   WHERE agency = $1 AND id = $2))
+                    GROUP BY CASE direction WHEN 'in' THEN extract(year FROM moved_on) ELSE of_year END,
+                             CASE direction WHEN 'in' THEN '' ELSE series END, 2) AS held
             WHERE n > 1 AND line IS NOT NULL AND number <> '' ORDER BY line LIMIT $3""",
         agency, load, most,
     )  # fmt: skip
@@ -136,15 +146,13 @@ async def coverage(
 ) -> tuple[int, int]:
     """How many counted agencies have loaded books that cover every day of the span together, of how many."""
     record = await connection.fetchrow(
-        """SELECT count(*) FILTER (WHERE coalesce((SELECT range_agg(daterange(load.first, load.last, '[]'))
-                                                     FROM register_load AS load
-                                                    WHERE load.agency = agency.id AND load.book = $1 AND load.undone_at IS NULL
-                                                      AND load.first <= load.last)
+        f"""SELECT count(*) FILTER (WHERE coalesce((SELECT range_agg({COVERED}) FROM register_load AS load
+                                                     WHERE load.agency = agency.id AND load.book = $1 AND load.undone_at IS NULL)
                                                   @> daterange($2, $3, '[]'), false)) AS n,
                   count(*) AS d
              FROM agency
             WHERE counted AND disabled_at IS NULL AND ($4::uuid[] IS NULL OR agency.id = ANY($4))
-              AND valid_from <= $3 AND (valid_to IS NULL OR valid_to >= $2)""",
+              AND valid_from <= $3 AND (valid_to IS NULL OR valid_to >= $2)""",  # noqa: S608 - the statement is ours
         book, first, last, agencies,
     )  # fmt: skip
     assert record is not None

@@ -6,11 +6,10 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from exchange.rules.documents import DOCUMENTS
+
 MOST_NUMBER = 200
 """Letters of number and notation that rows show and are found by: both stand in one index."""
-
-DOCUMENTS = frozenset({"new", "replace"})
-"""Operations whose letters carry a document of their own: counted, in rounds, and what other operations act on."""
 
 
 @dataclass(frozen=True, kw_only=True)

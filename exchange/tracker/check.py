@@ -24,7 +24,8 @@ from exchange.broker import receipts
 from exchange.edxml import spooled
 from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
-from exchange.store import documents_check, payloads, periods, recount, register_rows, tally
+from exchange.rules.documents import DOCUMENTS
+from exchange.store import documents_check, payloads, periods, recount, register_settled, tally
 from exchange.store.pool import Connection
 from exchange.tracker import check_paper, check_requests, register_counted
 from exchange.tracker.check_requests import Fault
@@ -86,7 +87,8 @@ async def check(
             for one in await documents_check.faults(connection)
         ]
         faults += [
-            Fault(code=one["code"], where=str(one["place"])) for one in await register_rows.faults(connection)
+            Fault(code=one["code"], where=str(one["place"]))
+            for one in await register_settled.faults(connection)
         ]
         seen = 0
         async for letter in _telling(recount.letters(connection), tell, "letters", total["letters"]):
@@ -99,7 +101,7 @@ async def check(
             deliveries += 1
             faults += _delivery_faults(delivery)
             counted.update(_facts(delivery))
-        for rows in await register_rows.recount(connection):
+        for rows in await register_settled.recount(connection):
             agency, view, *rest = register_counted.fact(rows)
             counted[(view, agency, *rest)] += rows.n
         kept = {
@@ -208,7 +210,7 @@ def _class_faults(delivery: Mapping[str, Any], where: str) -> Iterator[Fault]:
 
 def _shown(delivery: Mapping[str, Any]) -> tuple[str, str, str]:
     """Class, grade and ground of paper that the delivery has once it arrived, by what the journal says of paper."""
-    if delivery["operation"] not in transfer.COUNTED:
+    if delivery["operation"] not in DOCUMENTS:
         return "X", "", ""
     found = transfer.on_arrival(_accepted(delivery), _said(delivery))
     return found.klass or "X", found.grade, found.justified
@@ -243,7 +245,7 @@ def _accepted(delivery: Mapping[str, Any]) -> paper_class.Event:
 
 def _class(delivery: Mapping[str, Any]) -> paper_class.Classification:
     """The class of a delivery from its events alone; what is no transfer of its own has none."""
-    if delivery["operation"] not in transfer.COUNTED:
+    if delivery["operation"] not in DOCUMENTS:
         return transfer.PENDING
     state = _state(delivery) or delivery["state"]
     arrived, recalled = delivery["journal_arrived_at"], check_requests.recalled(delivery)

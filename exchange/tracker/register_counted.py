@@ -6,15 +6,21 @@ from uuid import UUID
 
 from exchange import ids
 from exchange.broker.counted import Fact, deltas
-from exchange.store import register_rows, tally
+from exchange.store import register_match, register_settled, tally
 from exchange.store.pool import Connection
 from exchange.store.register_rows import Counted
+from exchange.tracker import register_proof
+from exchange.tracker.register_proof import Hand
 
 
-async def counted(connection: Connection, agency: UUID, direction: str, new_ids: ids.Ids) -> int:
-    """Match an agency's rows, and let the tally have what is on paper only; within the caller's transaction."""
-    found = await register_rows.match(connection, agency, direction)
-    await tallied(connection, await register_rows.settle(connection, agency, direction), new_ids)
+async def settled(connection: Connection, agency: UUID, direction: str, hand: Hand) -> int:
+    """Match an agency's rows with what counts now, and let the tally have what is on paper only; how many more match.
+
+    Within the caller's transaction.
+    """
+    await register_proof.release(connection, agency, direction, hand)
+    found = await register_match.match(connection, agency, direction)
+    await tallied(connection, await register_settled.settle(connection, agency, direction), hand.ids)
     return found
 
 

@@ -114,5 +114,6 @@ def _receipts(letters: Sequence[Any], rows: Sequence[Any]) -> Several:
 
 
 def _note(rows: Sequence[Any], *, electronic: bool) -> Several:
-    kind = BOTH if rows and electronic else PAPER if rows else ELECTRONIC
+    paper = any(one["paper"] for one in rows)
+    kind = BOTH if paper and electronic else PAPER if paper else ELECTRONIC
     return Several((kind, _joined(one["note"] for one in rows)))

@@ -1,5 +1,9 @@
 """Rows of registers that match a delivery prove that paper went beside it: told to the delivery, some hundred a commit.
 
+    tell        the deliveries of matched rows
+    take_back   before a load goes
+    release     where a delivery counts no more (refused, taken back): its rows are matched anew
+
 `proven` is the one place where what a register proves meets the class of a delivery.
 """
 
@@ -10,12 +14,11 @@ from uuid import UUID
 
 from exchange import ids
 from exchange.broker import paper
-from exchange.broker.paper import Match
 from exchange.broker.paper_acts import Author
-from exchange.store import register_rows
+from exchange.store import register_match
 from exchange.store import registers as store
 from exchange.store.pool import Connection
-from exchange.store.register_rows import Matched
+from exchange.store.register_match import Matched
 
 CHUNK = 500
 
@@ -34,8 +37,7 @@ async def proven(
 ) -> None:
     """Paper went beside these deliveries, by these rows; `undone`: those rows prove nothing any more."""
     author = Author(name=hand.by, at=hand.at)
-    rows = [Match(one.key, one.row, one.moved_on) for one in found]
-    await (paper.unmatched if undone else paper.matched)(connection, rows, author, hand.ids)
+    await (paper.unmatched if undone else paper.matched)(connection, found, author, hand.ids)
 
 
 async def tell(connection: Connection, agency: UUID, hand: Hand) -> int:
@@ -44,9 +46,9 @@ async def tell(connection: Connection, agency: UUID, hand: Hand) -> int:
     while True:
         async with connection.transaction():
             await store.lock(connection, agency)
-            found = await register_rows.unproven(connection, agency, CHUNK)
+            found = await register_match.unproven(connection, agency, CHUNK)
             await proven(connection, found, hand)
-            await register_rows.mark(connection, agency, [one.row for one in found], hand.at)
+            await register_match.mark(connection, agency, [one.row for one in found], hand.at)
         done += len(found)
         if len(found) < CHUNK:
             return done
@@ -61,7 +63,15 @@ async def take_back(connection: Connection, agency: UUID, load: UUID, hand: Hand
 async def _taken_back(connection: Connection, agency: UUID, load: UUID, hand: Hand) -> int:
     async with connection.transaction():
         await store.lock(connection, agency)
-        found = await register_rows.proven(connection, agency, load, CHUNK)
+        found = await register_match.proven(connection, agency, load, CHUNK)
         await proven(connection, found, hand, undone=True)
-        await register_rows.mark(connection, agency, [one.row for one in found], None)
+        await register_match.mark(connection, agency, [one.row for one in found], None)
     return len(found)
+
+
+async def release(connection: Connection, agency: UUID, direction: str, hand: Hand) -> int:
+    """Within the caller's transaction: rows let go of deliveries that count no more, which are told so; how many rows."""
+    found = await register_match.astray(connection, agency, direction)
+    await proven(connection, found, hand, undone=True)
+    await register_match.mark(connection, agency, [one.row for one in found], None)
+    return await register_match.release(connection, agency, direction)

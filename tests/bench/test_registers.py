@@ -11,7 +11,7 @@ import register_world as world
 
 from exchange.rules import xlsx_write
 from exchange.store import pool as pools
-from exchange.tracker import registers
+from exchange.tracker import register_load
 
 pytestmark = pytest.mark.bench
 SMALL, LARGE, WORKBOOK = 20_000, 200_000, 40_000
@@ -82,9 +82,11 @@ async def loaded(opened, count):
     """Seconds for a book of so many lines, taken back again."""
     async with opened.acquire() as connection:
         agency = await world.agency(opened, "H13.01")
-        order = registers.Order(agency=agency, book="out", year=2026, lists="paper", name="a", dry_run=True)
+        order = register_load.Order(
+            agency=agency, book="out", year=2026, lists="paper", name="a", dry_run=True
+        )
         began = time.monotonic()
-        outcome = await registers.load(
+        outcome = await register_load.load(
             connection, io.BytesIO(files.as_csv(lines(count))), order, world.HAND, lambda _: None
         )
         taken = time.monotonic() - began

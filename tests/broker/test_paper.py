@@ -15,6 +15,7 @@ from exchange.broker.paper_acts import Act, Author
 from exchange.rules import paper_class
 from exchange.store import paper as stored
 from exchange.store import pool as pools
+from exchange.store.register_match import Matched
 
 WORKERS = 1
 SENDER, RECIPIENT, OTHER = "H13.01", "H13.31", "H13.32"
@@ -234,6 +235,10 @@ class Housekeeper:
         self.pool, self.ids, self.clock = at.pool, at.ids, now
 
 
+def proof(row, register_row):
+    return Matched(key=key(row), row=register_row, moved_on=today())
+
+
 async def register_row(server, code, row_id, number="1"):
     await fetch(
         server.dsn,
@@ -252,15 +257,16 @@ async def test_rows_of_registers_prove_paper_each_until_it_is_taken_back(shared_
         await register_row(server, code, one)
     async with desk.pool.acquire() as connection:
         for one in (first, first, second):
-            match = paper.Match(key(row), one, today())
-            assert await paper.matched(connection, [match], by("Sổ"), desk.ids) == {one}
+            await paper.matched(connection, [proof(row, one)], by("Sổ"), desk.ids)
+            assert one in (await keys(server, letter))[RECIPIENT]["register_rows"]
+    assert (await keys(server, letter))[RECIPIENT]["register_rows"] == [first, second]
     assert (await grades(server, letter))[RECIPIENT][0] == "S"
     assert await faults(server) == set()
     async with desk.pool.acquire() as connection:
-        await paper.unmatched(connection, [paper.Match(key(row), first, today())], by("Sổ"), desk.ids)
+        await paper.unmatched(connection, [proof(row, first)], by("Sổ"), desk.ids)
         assert (await keys(server, letter))[RECIPIENT]["on_register"] == second
         assert (await grades(server, letter))[RECIPIENT][0] == "S"
-        await paper.unmatched(connection, [paper.Match(key(row), second, today())], by("Sổ"), desk.ids)
+        await paper.unmatched(connection, [proof(row, second)], by("Sổ"), desk.ids)
     assert (await grades(server, letter))[RECIPIENT] == ("E", "B")
     assert await faults(server) == set()
 
@@ -269,11 +275,13 @@ async def test_a_row_whose_letter_has_not_arrived_stays_paper_only(shared_server
     server = shared_server
     async with server.client(SENDER) as client:
         answer = await client.send(server.province.letter(510, recipients=("H13.34",)))
-    row = (await keys(server, answer.body["receipt"]["letter"]))["H13.34"]
-    nobody = (row["recipient"], uuid4(), 1)
+    letter = answer.body["receipt"]["letter"]
+    row = (await keys(server, letter))["H13.34"]
+    nobody = {**row, "letter": uuid4()}
     async with desk.pool.acquire() as connection:
-        found = [paper.Match(one, uuid4(), today()) for one in (key(row), nobody)]
-        assert await paper.matched(connection, found, by("Sổ"), desk.ids) == frozenset()
+        await paper.matched(connection, [proof(one, uuid4()) for one in (row, nobody)], by("Sổ"), desk.ids)
+    assert (await keys(server, letter))["H13.34"]["register_rows"] == []
+    assert await faults(server) == set()
 
 
 async def test_an_act_that_fails_midway_leaves_nothing(shared_server, desk):

@@ -20,6 +20,7 @@ from exchange.broker.paper import Declaration, Desk
 from exchange.broker.paper_acts import Author
 from exchange.rules import paper_class
 from exchange.store import pool as pools
+from exchange.store.register_match import Matched
 
 WORKERS = 2
 SEED = int(os.environ.get("CONGVAN_PAPER_SEED", "6"))
@@ -100,9 +101,8 @@ class Crowd:
 
     async def match(self):
         row = await self.delivery()
-        one = paper.Match(
-            (row["recipient"], row["letter"], row["round"]), self.dice.choice(self.rows), now().date()
-        )
+        key = (row["recipient"], row["letter"], row["round"])
+        one = Matched(key=key, row=self.dice.choice(self.rows), moved_on=now().date())
         case = self.dice.choice([paper.matched, paper.unmatched])
 
         async def written():

@@ -122,6 +122,26 @@ def test_parties_one_a_line_without_the_offices_own_copy():
     ]
 
 
+@pytest.mark.parametrize("raw", [files.as_csv, files.as_xlsx], ids=["csv", "xlsx"])
+def test_no_party_of_a_long_cell_is_lost_or_cut(raw):
+    named = [f"Ủy ban nhân dân xã thứ {n} của huyện thử nghiệm rất dài" for n in range(400)]
+    found = rows(raw([files.out("1/UBND", "; ".join(named)), files.out("2/UBND", ", ".join(named))]))
+    assert [row.party for row in found] == [*named, ", ".join(named)]
+
+
+@pytest.mark.parametrize(
+    "parting", ["\n", "\r", "\r\n", "\v", "\f", "\x85", "\u2028", "\u2029", " \v\x01\v "]
+)
+def test_whatever_ends_a_line_parts_parties(parting):
+    found = rows(files.as_csv([files.out("1/UBND", f"Sở A{parting}Sở\tB")]))
+    assert [row.party for row in found] == ["Sở A", "Sở B"]
+
+
+def test_what_is_only_shown_is_cut():
+    (row,) = rows(files.as_csv([files.out("1/UBND", "Sở A", note="x" * 5_000)]))
+    assert len(row.note) == register_lines.MOST_TEXT
+
+
 def test_a_line_without_a_party_keeps_its_number():
     raw = files.as_csv([files.out("1/QĐ", "Lưu: VT"), files.out("2/QĐ", "")])
     assert [(row.number_key, row.party) for row in rows(raw)] == [("1", ""), ("2", "")]

@@ -9,9 +9,10 @@ import register_files as files
 import register_world as world
 from register_world import book, count, load, rematch, sound, undo
 
+from exchange.rules import register_lines
 from exchange.rules import registers as reading
 from exchange.store import pool as pools
-from exchange.tracker import registers
+from exchange.tracker import register_load, registers
 
 
 @pytest.fixture
@@ -84,10 +85,10 @@ async def test_another_number_notation_or_year_is_another_document(pool, number,
 
 
 async def test_what_never_arrived_went_on_paper_and_is_matched_once_it_arrives(pool):
-    _, delivery = await world.arrive(pool, "1", arrived_at=None, counted_class=None)
+    letter, delivery = await world.arrive(pool, "1", arrived_at=None, counted_class=None)
     outcome = await load(pool, book(files.out("1/UBND", "H13.02")))
     assert (outcome.matched, outcome.paper_only) == (0, 1)
-    await pool.execute("UPDATE delivery SET arrived_at = now() WHERE id = $1", delivery.id)
+    await world.become(pool, letter, delivery, "arrived", arrived_at=world.AT)
     assert await rematch(pool) == registers.Rematched(matched=1, told=1)
     assert await rematch(pool) == registers.Rematched(matched=0, told=0)
     assert (await count(pool)).classes["P"] == 0
@@ -156,13 +157,13 @@ async def test_the_same_file_is_told_and_not_loaded_twice(pool):
     await sound(pool)
 
 
-async def test_a_corrected_file_adds_only_what_is_new(pool):
+async def test_a_corrected_file_adds_what_is_new_and_counts_the_rest_once(pool):
     first = await load(
         pool, book(files.out("1/UBND", "H13.02"), files.out("2/UBND", "H13.02", issued="31/02/2026"))
     )
     assert (first.rows, first.skipped, codes(first)) == (1, 1, [("register_bad_day", 3)])
     again = await load(pool, book(files.out("1/UBND", "H13.02"), files.out("2/UBND", "H13.02")))
-    assert (again.rows, again.skipped, codes(again)) == (1, 1, [("register_row_known", 2)])
+    assert (again.rows, again.skipped, codes(again)) == (2, 0, [("register_row_known", 2)])
     assert again.findings[0].facts["load"] == str(first.load)
     assert (await count(pool)).classes["P"] == 2
     await sound(pool)
@@ -237,6 +238,16 @@ async def test_commas_part_only_what_is_known(pool):
     assert (outcome.rows, outcome.unknown_parties) == (3, 1)
 
 
+async def test_a_circular_to_all_communes_is_loaded_whole(pool):
+    """A cell of more than 2,000 letters, with semicolons and with commas."""
+    codes = [one["code"] for one in await pool.fetch("SELECT code FROM agency WHERE counted ORDER BY code")]
+    assert len("; ".join(codes[:300])) > register_lines.MOST_TEXT
+    for number, parting in enumerate(("; ", ", ", "\v"), 1):
+        outcome = await load(pool, book(files.out(f"{number}/UBND", parting.join(codes[1:301]))))
+        assert (outcome.rows, outcome.paper_only, outcome.unknown_parties) == (300, 300, 0)
+    await sound(pool)
+
+
 async def test_days_covered(pool):
     lines = [files.out("1/UBND", "H13.02", issued="03/02/2026", moved="03/02/2026"),
              files.out("2/UBND", "H13.02", issued="20/02/2026", moved="20/02/2026")]  # fmt: skip
@@ -252,6 +263,59 @@ async def test_days_covered(pool):
     assert (await count(pool, "2026-Q1", view="in", agencies=mine)).registers == (0, 1)
     await undo(pool, first.load)
     assert (await count(pool, "2026-Q1", agencies=mine)).registers == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "number, first", [("1/UBND", 1), ("2/UBND", 3), ("1/TT-UBND", 3), ("1/2026/NĐ-CP", 3)]
+)
+async def test_only_number_one_of_the_common_series_begins_the_year(pool, number, first):
+    march = {"issued": "03/03/2026", "moved": "03/03/2026"}
+    outcome = await load(
+        pool, book(files.out(number, "H13.02", **march), files.out("900/UBND", "H13.02", **march))
+    )
+    assert outcome.first == date(2026, first, 1 if first == 1 else 3)
+
+
+async def test_number_one_of_the_arrivals_begins_the_year(pool):
+    raw = files.as_csv([files.came("900/UBND", "H13.02", "01", arrived="05/01/2026")], files.IN)
+    assert (await load(pool, raw, book="in")).first == date(2026, 1, 1)
+
+
+async def test_no_book_covers_days_to_come_or_of_another_year(pool):
+    this = await load(pool, book(files.out("2/UBND", "H13.02")), last=date(2026, 12, 31))
+    assert (this.first, this.last) == (date(2026, 1, 5), date(2026, 11, 21))
+    handed = files.out("900/UBND", "H13.02", issued="31/12/2025", moved="05/01/2026")
+    last = await load(pool, book(handed), year=2025, first=date(2024, 12, 20), last=date(2026, 1, 31))
+    assert (last.first, last.last) == (date(2025, 1, 1), date(2025, 12, 31))
+    rows = await load(
+        pool,
+        book(handed, files.out("901/UBND", "H13.02", issued="30/12/2025", moved="30/12/2025")),
+        year=2025,
+    )
+    assert (rows.first, rows.last) == (date(2025, 12, 30), date(2025, 12, 31))
+    none = await load(pool, book(handed), year=2025, lists="all")
+    mine = [await world.agency(pool, "H13.01")]
+    assert none.earlier == last.load
+    assert (await count(pool, "2026-01-05", agencies=mine)).registers == (1, 1)
+    await undo(pool, this.load)
+    assert (await count(pool, "2026-01-05", agencies=mine)).registers == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "first, last",
+    [
+        (date(2025, 11, 30), None),
+        (None, date(2027, 2, 1)),
+        (date(2026, 11, 22), None),  # tomorrow
+        (date(2019, 1, 1), date(2026, 3, 1)),
+    ],
+    ids=str,
+)
+async def test_days_that_no_book_of_the_year_covers_are_refused(pool, first, last):
+    with pytest.raises(reading.RefusedError) as caught:
+        await load(pool, book(files.out("2/UBND", "H13.02")), first=first, last=last)
+    assert [found.code for found in caught.value.findings] == ["register_span"]
+    assert await pool.fetchval("SELECT count(*) FROM register_load") == 0
 
 
 async def test_a_period_that_lasts_is_covered_up_to_yesterday(pool):
@@ -310,8 +374,10 @@ async def test_many_rows_are_told_of_as_they_are_loaded(pool):
     told = []
     lines = [files.out(f"{number}/UBND", "H13.02") for number in range(1, 2_502)]
     async with pool.acquire() as connection:
-        order = registers.Order(
+        order = register_load.Order(
             agency=await world.agency(pool, "H13.01"), book="out", year=2026, lists="paper", name="a"
         )
-        outcome = await registers.load(connection, io.BytesIO(book(*lines)), order, world.HAND, told.append)
+        outcome = await register_load.load(
+            connection, io.BytesIO(book(*lines)), order, world.HAND, told.append
+        )
     assert (outcome.rows, told) == (2_501, [999, 1_999, 2_501])
