@@ -52,15 +52,17 @@ async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:
     if last is None:
         return {}
     numbers: defaultdict[tuple[UUID, str], list[str]] = defaultdict(list)
+    explained: dict[tuple[UUID, str], list[str]] = {}
     for row in await store.number_rows(given.connection, agencies, last.year, last):
         numbers[row["agency"], row["series"]] += row["numbers"]
+        explained[row["agency"], row["series"]] = row["explained"]
     registered = await store.registered(
         given.connection, agencies, last.replace(month=1, day=1), last, matched=True
     )
     for key in tracker.keys(registered):
         if key.year == last.year:
             numbers[key.issuer, key.series].append(key.number)
-    return {name: number_series.of(each) for name, each in numbers.items()}
+    return {name: number_series.of(each, explained.get(name, ())) for name, each in numbers.items() if each}
 
 
 def _ordered(given: Given, series: Mapping[tuple[UUID, str], Numbers]) -> list[tuple[UUID, str]]:
