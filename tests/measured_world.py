@@ -185,7 +185,7 @@ class World:
             "number": random.choice(["", "0"]) + str(random.randrange(1, 30)), "notation": random.choice(["CV", " cv "]),
             "issued_on": random.choice([None, date(2025, 12, 30), *[date(2026, 2, random.randrange(1, 28))] * 3]), "document_type": random.choice(TYPES),
             "other_party": "Nơi nhận", "moved_on": (FIRST + timedelta(days=random.randrange(DAYS))).date(),
-            "letter": self.new() if random.random() < 0.3 else None,
+            "letter": self.new() if random.random() < 0.3 else None, "scope": random.choice(["", "", "internal", *SCOPES]),
         }  # fmt: skip
         await self.connection.execute(
             f"INSERT INTO register_row ({', '.join(one)}, loaded_at) VALUES ({', '.join(f'${n}' for n in range(1, 1 + len(one)))}, now())",
@@ -220,8 +220,9 @@ class World:
         await self.connection.execute("UPDATE register_row SET counted = letter IS NULL")
         return [
             rows.DeltaRow(
-                agency=one["agency"], id=self.new(), view=one["direction"], day=one["moved_on"], scope="",
-                document_type=one["document_type"], urgency=0, klass="P", excluded="", grade="", justified="", n=1,
+                agency=one["agency"], id=self.new(), view=one["direction"], day=one["moved_on"], scope=one.get("scope", ""),
+                document_type=one["document_type"], urgency=0, grade="", justified="", n=1,
+                klass="X" if one.get("scope") == "internal" else "P", excluded="internal" if one.get("scope") == "internal" else "",
             )
             for one in self.books if one["letter"] is None
         ]  # fmt: skip
@@ -276,6 +277,9 @@ class Brute:
             if within and one["direction"] == view and self.mine(one["agency"]) and self.left(one):
                 yield one
 
+    def paper_only(self, view):
+        return (one for one in self.paper(view) if one["scope"] != "internal")
+
     def classes(self):
         for agency, one in self.transfers(self.view):
             if one["class"] is None:
@@ -285,12 +289,12 @@ class Brute:
             self.found[agency]["E_A"] += name == "E" and one["grade"] == "A"
             self.found[agency]["S_unjustified"] += name == "S" and one["justified"] == "no"
         for one in self.paper(self.view):
-            self.found[one["agency"]]["P"] += 1
+            self.found[one["agency"]]["X_internal" if one["scope"] == "internal" else "P"] += 1
         for agency, one in self.transfers("in"):
             if one["class"] in ("E", "S", "N", "U"):
                 self.found[agency]["in_all"] += 1
                 self.found[agency]["in_E"] += one["class"] == "E"
-        for one in self.paper("in"):
+        for one in self.paper_only("in"):
             self.found[one["agency"]]["in_all"] += 1
 
     def documents(self):
@@ -305,7 +309,7 @@ class Brute:
                     else letter["document_id"]
                 )
                 groups[agency, name].append(one["class"])
-        for one in self.paper("out"):
+        for one in self.paper_only("out"):
             groups[one["agency"], self.key(one)].append("P")
         for (agency, _), classes in groups.items():
             self.found[agency]["documents"] += 1
@@ -423,4 +427,4 @@ class Brute:
 
 def plain(value):
     """Something that can be looked at when worlds differ."""
-    return json.loads(json.dumps(value, default=str))
+    return json.loads(json.dumps({str(name): one for name, one in value.items()}, default=str))

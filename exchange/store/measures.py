@@ -185,11 +185,15 @@ def _keys(paper: Sequence[Key]) -> tuple[list[Any], ...]:
 async def registered(
     connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date, *, matched: bool
 ) -> list[Any]:
-    """Rows of outgoing registers of a span, of what went on paper only; `matched` all of them, whatever they tell of."""
+    """Rows of outgoing registers of a span, of what went on paper only; `matched` all of them, whatever they tell of.
+
+    What stays within the agency is no transfer, on paper or not.
+    """
     return await connection.fetch(
-        planned(agencies, """SELECT * FROM register_row
+        planned(agencies, """SELECT agency, number, notation, issued_on, moved_on, document_type, scope, other_party, copies, note
+             FROM register_row
             WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))
-              AND ($4 OR counted)
+              AND ($4 OR (counted AND scope <> 'internal'))
             ORDER BY agency, moved_on, number, id"""),
         agencies, first, last, matched,
     )  # fmt: skip

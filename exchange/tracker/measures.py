@@ -22,7 +22,7 @@ from exchange.store.measures import Cut, Span
 from exchange.store.pool import Connection
 from exchange.store.timeliness import Day
 from exchange.tracker import signature_usage
-from exchange.tracker.signature_usage import Asked
+from exchange.tracker.signature_usage import Asked, Filters
 from signing.trust import Trust
 
 Figures = Mapping[UUID, Counter[str]]
@@ -104,14 +104,19 @@ async def _by_class(connection: Connection, asked: Asked, _means: Means) -> Figu
 
 
 async def paper_keys(connection: Connection, asked: Asked) -> list[Key]:
-    """The documents that outgoing registers alone tell of, each once."""
+    """The documents that outgoing registers alone tell of, each once. Registers know no urgency."""
     given = asked.filters
-    if given.scope is not None or (given.urgency is not None and 0 not in given.urgency):
+    if given.urgency is not None and 0 not in given.urgency:
         return []
     rows = await store.registered(
         connection, cut(asked).agencies, asked.period.first, asked.period.last, matched=False
     )
-    return keys(row for row in rows if given.types is None or row["document_type"] in given.types)
+    return keys(row for row in rows if left(row, given))
+
+
+def left(row: Mapping[str, Any], given: Filters) -> bool:
+    """Whether a register row is of the scope and the types asked for."""
+    return given.scope in (None, row["scope"]) and (given.types is None or row["document_type"] in given.types)
 
 
 def keys(rows: Iterable[Mapping[str, Any]]) -> list[Key]:
