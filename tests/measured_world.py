@@ -54,7 +54,7 @@ class World:
             "id": self.new(), "code": code, "name": f"Cơ quan {code}", "kind": random.choice(["department", "commune", "lạ"]),
             "level": 1 if parent is None else random.choice([2, 3]), "parent": parent, "counted": random.random() < 0.9,
             "valid_to": date(2026, 2, 20) if random.random() < 0.15 else None,
-            "disabled_at": AT if random.random() < 0.1 else None,
+            "disabled_at": FIRST + timedelta(hours=random.randrange(60 * 24)) if random.random() < 0.2 else None,
         }  # fmt: skip
         await self.connection.execute(
             """INSERT INTO agency (id, code, name, kind, level, parent, counted, valid_from, valid_to, disabled_at)
@@ -415,7 +415,8 @@ class Brute:
         end = datetime(*(self.last + timedelta(days=1)).timetuple()[:3], tzinfo=VIETNAM)
         for one in self.world.agencies:
             ended = one["valid_to"] is not None and one["valid_to"] < self.last
-            if not self.mine(one["id"]) or ended or one["disabled_at"] or not one["counted"]:
+            off = one["disabled_at"] and one["disabled_at"] < min(end, AT)
+            if not self.mine(one["id"]) or ended or off or not one["counted"]:
                 continue
             since = end - timedelta(days=7)
             seen = self.world.contacts.get(one["id"])

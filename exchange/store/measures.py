@@ -205,13 +205,13 @@ RECENT = timedelta(days=7)
 
 
 async def agencies(connection: Connection, on: date, at: datetime) -> list[Any]:
-    """Every agency as reports name it, whether it is active on a day, and whether it had contact in the 7 days before a moment.
+    """Every agency as reports name it, whether it is active at a moment of a day, and whether it had contact in the 7 days before.
 
     A system tells only when it called last: what it did before that, its letters and acknowledgements tell.
     """
     return await connection.fetch(
         """SELECT id, code, name, kind, level, parent, counted,
-                  disabled_at IS NULL AND valid_from <= $1 AND (valid_to IS NULL OR $1 <= valid_to) AS active,
+                  (disabled_at IS NULL OR disabled_at > $2) AND valid_from <= $1 AND (valid_to IS NULL OR $1 <= valid_to) AS active,
                   EXISTS (SELECT FROM acts_for JOIN system ON system.id = acts_for.system
                            WHERE acts_for.agency = agency.id AND system.seen_at > $3 AND system.seen_at <= $2
                              AND acts_for.valid_from <= $1 AND (acts_for.valid_to IS NULL OR $1 <= acts_for.valid_to))

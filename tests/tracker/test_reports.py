@@ -276,6 +276,21 @@ LEAGUE = league.read(
 )
 
 
+@pytest.mark.parametrize("code", ["BC-01", "BC-02", "BC-10", "BC-13", "measures", "X-test", "X-undelivered"])
+async def test_of_a_closed_period_it_is_said_what_is_as_closed_and_what_is_not(connection, code):
+    await World(connection, Random(8)).fill(letters=5)
+    assert "as_of_now" not in [line.key for line in (await report(connection, code)).lines]
+    await connection.execute(
+        "INSERT INTO period_version (month, version, closed_at, author, snapshot, members, sha256) VALUES ('2026-02-01', 1, $1, 'x', '', 0, '')",
+        AT,
+    )
+    made = await report(connection, code)
+    said = [report_table.sentence(line, "vi") for line in made.lines if line.key == "as_of_now"]
+    assert made.version == "1"
+    assert len(said) == (code not in ("BC-02", "X-test"))
+    assert all("M1, M2, M3, M4, M7, M19" in one for one in said)
+
+
 async def test_the_league_is_that_of_the_measures(connection):
     world = await World(connection, Random(21)).fill(letters=90)
     made = await report(connection, "BC-13", league=LEAGUE)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from exchange.rules import league, working_days
+from exchange.rules import league, measures, working_days
 from exchange.rules.indicators import Indicator
 from exchange.rules.league import League
 from exchange.rules.working_days import Calendar
@@ -31,7 +31,7 @@ from exchange.tracker.reports import (
     waiting,
 )
 from exchange.tracker.reports.given import Given
-from exchange.tracker.reports.report import Report
+from exchange.tracker.reports.report import Line, Report
 from exchange.tracker.signature_usage import Asked
 from signing.trust import Trust
 
@@ -53,6 +53,12 @@ REPORTS: Mapping[str, Callable[[Given], Awaitable[Report]]] = {
     "indicators": every_measure.of_set,
 }
 """Reports on transfers and agencies; the others are on signatures, or lists of what is not counted."""
+
+
+AS_CLOSED = frozenset(
+    {"BC-02", "BC-03", "BC-04", "BC-05", "X-test", "X-internal", "X-duplicate", "X-refused", "X-recalled"}
+)
+"""Reports on classes alone: of a closed period everything in them is as it was closed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +83,13 @@ async def make(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         standing = await periods.standing(connection, asked.period)
         made = await _made(connection, code, asked, trust, scope, by)
-    return replace(made, version=standing.text, sha256=standing.sha256.hex() if standing.sha256 else None)
+    lines = made.lines if standing.version is None or code in AS_CLOSED else (*made.lines, _AS_OF_NOW)
+    sha256 = standing.sha256.hex() if standing.sha256 else None
+    return replace(made, version=standing.text, sha256=sha256, lines=lines)
+
+
+_AS_OF_NOW = Line(key="as_of_now", facts={"closed": ", ".join(measures.BY_CLASS)})
+"""What else is told of a closed period is told as of the moment of making."""
 
 
 async def _made(
