@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+import structlog
 from aiohttp import web
 
 from exchange.api import auth, figure_shapes, native, question, shapes
@@ -117,10 +118,16 @@ def _wanted(given: signature_usage.Asked, cut: Cut, classes: Sequence[str]) -> t
 
 
 async def _settings(exchange: Exchange) -> make.Settings:
-    """Calendar and league tables of the deployment."""
-    return await asyncio.to_thread(
-        deployment.settings, exchange.config.calendar_file, exchange.config.league_file
-    )
+    """Calendar and league tables of the deployment; while a file is no good, what it said before."""
+    files = exchange.config.calendar_file, exchange.config.league_file
+    try:
+        return await asyncio.to_thread(deployment.settings, *files)
+    except deployment.UnusableFileError as error:
+        structlog.get_logger().error("settings_file_unusable", file=str(error.file), why=error.why)
+        before = deployment.last(*files)
+        if before is None:
+            raise Problem("starting") from error
+        return before
 
 
 def _codes(asked: Question) -> list[str]:

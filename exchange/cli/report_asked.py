@@ -2,29 +2,26 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn, TypeVar, get_args
+from typing import NoReturn, get_args
 
 import click
 
 from exchange import config
 from exchange.cli import answers, named, report_paper
-from exchange.rules import indicators, league, paper_class, routing, working_days
+from exchange.rules import indicators, paper_class, routing
 from exchange.store import measures as store
 from exchange.store.pool import Connection
-from exchange.tracker import chosen
+from exchange.tracker import chosen, deployment
 from exchange.tracker import tally as counting
 from exchange.tracker.chosen import Wanted
 from exchange.tracker.reports.make import Settings
 from exchange.tracker.signature_usage import Asked, Filters
 
 SCOPES = (counting.WHOLE, *get_args(routing.Scope))
-MOST_BYTES = 1 << 20
 FORMS = ("table", "json", "csv", "xlsx", *report_paper.FORMATS)
-
-Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,16 +123,8 @@ def _told(given: Options) -> list[tuple[str, str]]:
 
 def settings(given: config.Config, set_file: Path | None) -> Settings:
     """Calendar, league tables and indicators, each from its file if there is one; a file that cannot be used ends the command (2)."""
-    calendar = _read(given.calendar_file, working_days.read) or working_days.default()
-    tables = _read(given.league_file, league.read) or league.default()
-    return Settings(calendar=calendar, league=tables, indicators=_read(set_file, indicators.read) or ())
-
-
-def _read(file: Path | None, read: Callable[[str], Read]) -> Read | None:
-    if file is None:
-        return None
     try:
-        with file.open("rb") as opened:
-            return read(opened.read(MOST_BYTES).decode("utf-8"))
-    except (OSError, ValueError) as error:
-        answers.fail(answers.USAGE, "cli.report_file", file=file, why=error)
+        found = deployment.settings(given.calendar_file, given.league_file)
+        return replace(found, indicators=deployment.read(set_file, indicators.read)) if set_file else found
+    except deployment.UnusableFileError as error:
+        answers.fail(answers.USAGE, "cli.report_file", file=error.file, why=error.why)

@@ -165,13 +165,16 @@ def read(text: str) -> League:
         given = tomllib.loads(text)
         tables = [_table(row) for row in given.get("table", [])]
         targets = {name: Fraction(str(one)) for name, one in given.get("targets", {}).items()}
-    except (KeyError, TypeError, AttributeError) as error:
+        for table in tables:
+            _check(table)
+    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise ValueError(f"league: {type(error).__name__}: {error}") from error
-    for table in tables:
-        _check(table)
     strange = [name for name in targets if name not in DEFINITIONS]
     if strange:
         raise ValueError(f"league: targets: no such measure: {', '.join(strange)}")
+    outside = [name for name, target in targets.items() if not 0 <= target <= 100]  # noqa: PLR2004 - percent
+    if outside:
+        raise ValueError(f"league: targets are percent, from 0 to 100: {', '.join(outside)}")
     return League(tables={table.name: table for table in tables}, targets=targets)
 
 
@@ -191,6 +194,11 @@ def _check(table: Table) -> None:
     strange = [name for name, _ in table.parts if name not in DEFINITIONS]
     if strange:
         raise ValueError(f"league: {table.name}: no such measure: {', '.join(strange)}")
+    fewer = [name for name, _ in table.parts if not DEFINITIONS[name].more]
+    if fewer:
+        raise ValueError(
+            f"league: {table.name}: no points for what is better when it is less: {', '.join(fewer)}"
+        )
     if not _falling([least for _, least in table.levels]):
         raise ValueError(f"league: {table.name}: levels go from the highest down")
     weights = sum((weight for _, weight in table.parts), Fraction())

@@ -51,9 +51,14 @@ def headline(n: int, d: int) -> str:
     return str(nearest) if close and not overstated else share(n, d)
 
 
-def met(n: int, d: int, target: int | Fraction) -> bool | None:
-    """Whether a target in percent is reached, by the exact counts; None over nothing."""
-    return n * 100 >= target * d if _checked(n, d) else None
+def met(n: int, d: int, target: int | Fraction, *, more: bool = True) -> bool | None:
+    """Whether a target in percent is reached, by the exact counts; None over nothing.
+
+    `more`: whether more is better. Else the target is the most that may be.
+    """
+    if d <= 0:
+        return None
+    return n * 100 >= target * d if more else n * 100 <= target * d
 
 
 def ranked(d: int, smallest: int = SMALLEST_RANKED) -> bool:

@@ -116,7 +116,9 @@ async def paper_keys(connection: Connection, asked: Asked) -> list[Key]:
 
 def left(row: Mapping[str, Any], given: Filters) -> bool:
     """Whether a register row is of the scope and the types asked for."""
-    return given.scope in (None, row["scope"]) and (given.types is None or row["document_type"] in given.types)
+    return given.scope in (None, row["scope"]) and (
+        given.types is None or row["document_type"] in given.types
+    )
 
 
 def keys(rows: Iterable[Mapping[str, Any]]) -> list[Key]:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
@@ -289,6 +290,16 @@ async def test_of_a_closed_period_it_is_said_what_is_as_closed_and_what_is_not(c
     assert made.version == "1"
     assert len(said) == (code not in ("BC-02", "X-test"))
     assert all("M1, M2, M3, M4, M7, M19" in one for one in said)
+
+
+@pytest.mark.parametrize("code", ["BC-02", "BC-07", "BC-08", "BC-13"])
+@pytest.mark.parametrize(
+    "period, years", [("2026-02", None), ("2021", "2021"), ("2027-01", "2027"), ("2030", None)]
+)
+async def test_years_whose_days_off_nobody_told_are_named(connection, code, period, years):
+    question = replace(asked(period), as_of=AT.replace(year=2027))
+    said = {line.key: line.facts for line in (await report(connection, code, question)).lines}
+    assert said.get("unlisted_years") == ({"years": years} if years and code != "BC-02" else None)
 
 
 async def test_the_league_is_that_of_the_measures(connection):

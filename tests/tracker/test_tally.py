@@ -118,7 +118,10 @@ async def test_books_are_wanted_of_agencies_that_were_switched_off_later(either_
                VALUES (gen_random_uuid(), $1, 'x', 'commune', 3, '2020-01-01', $2)""",
             [(f"H{number}", at) for number, at in enumerate(moments)],
         )
-    covered = [(await count(either_pool, period)).registers[1] for period in ("2026-06", "2026-07", "2026-08", "2026")]
+    covered = [
+        (await count(either_pool, period)).registers[1]
+        for period in ("2026-06", "2026-07", "2026-08", "2026")
+    ]
     assert covered == [4, 3, 2, 1]
 
 

@@ -52,6 +52,6 @@ def _row(given: Given, one: Known | None, figures: Mapping[str, int], before: Me
         before,
         making.change(m1, before),
         making.percent(target),
-        making.met(m1, target),
+        making.met("M1", m1, target),
         measure(figures, "M19"),
     ]

@@ -44,7 +44,7 @@ def _row(given: Given, name: str, one: Measure) -> list[Value]:
     target, unit = given.target(name), measures.DEFINITIONS[name].unit
     return [
         name.partition("_")[0], Word(f"measure.{name}"), one.n, one.d, one, None, None,
-        making.percent(target), making.met(one, target), Word(f"report_unit.{unit}"),
+        making.percent(target), making.met(name, one, target), Word(f"report_unit.{unit}"),
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from exchange.rules import document_types, measures, paper_class
+from exchange.rules import document_types, measures, paper_class, ratios
 from exchange.rules.indicators import Indicator
 from exchange.rules.league import League
 from exchange.rules.ratios import Measure
@@ -178,11 +178,10 @@ def percent(target: Fraction | None) -> Hundredths | None:
     return None if target is None else Hundredths(half_up(target * 100))
 
 
-def met(one: Measure, target: Fraction | None) -> Word | None:
-    """Whether a target is reached, by the counts; None without a target or over nothing."""
-    if target is None or not one.d:
-        return None
-    return word(holds=one.n * 100 >= target * one.d)
+def met(name: str, one: Measure, target: Fraction | None) -> Word | None:
+    """Whether the target of a measure is reached, by the counts; None without a target or over nothing."""
+    reached = None if target is None else ratios.met(*one, target, more=measures.DEFINITIONS[name].more)
+    return None if reached is None else word(holds=reached)
 
 
 def word(*, holds: bool) -> Word:

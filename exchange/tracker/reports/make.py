@@ -1,9 +1,9 @@
 """One report by its name, everything in it of one moment."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from exchange.rules import league, measures, working_days
+from exchange.rules import league, measures, paper_class, working_days
 from exchange.rules.indicators import Indicator
 from exchange.rules.league import League
 from exchange.rules.working_days import Calendar
@@ -60,6 +60,9 @@ AS_CLOSED = frozenset(
 )
 """Reports on classes alone: of a closed period everything in them is as it was closed."""
 
+ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "measures", "ranks", "indicators"})
+"""Reports in which something is reckoned by working days."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -83,13 +86,25 @@ async def make(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         standing = await periods.standing(connection, asked.period)
         made = await _made(connection, code, asked, trust, scope, by)
-    lines = made.lines if standing.version is None or code in AS_CLOSED else (*made.lines, _AS_OF_NOW)
+    lines = [*made.lines, *_unlisted(code, asked, by)]
+    if standing.version is not None and code not in AS_CLOSED:
+        lines.append(_AS_OF_NOW)
     sha256 = standing.sha256.hex() if standing.sha256 else None
     return replace(made, version=standing.text, sha256=sha256, lines=lines)
 
 
 _AS_OF_NOW = Line(key="as_of_now", facts={"closed": ", ".join(measures.BY_CLASS)})
 """What else is told of a closed period is told as of the moment of making."""
+
+
+def _unlisted(code: str, asked: Asked, by: Settings) -> Iterator[Line]:
+    """The years of the period whose days off nobody has told the exchange: deadlines in them are reckoned without."""
+    years = range(
+        asked.period.first.year, min(asked.period.last, paper_class.local_day(asked.as_of)).year + 1
+    )
+    unlisted = [str(year) for year in years if year not in by.calendar.years]
+    if code in ON_DEADLINES and unlisted:
+        yield Line(key="unlisted_years", facts={"years": ", ".join(unlisted)})
 
 
 async def _made(

@@ -49,7 +49,7 @@ async def report(given: Given) -> Report:
 def _row(given: Given, key: str, now: Measure, before: Measure, name: str) -> list[Value]:
     target = given.target(name)
     return [
-        Word(key), now.n, now, before, making.change(now, before), making.percent(target), making.met(now, target),
+        Word(key), now.n, now, before, making.change(now, before), making.percent(target), making.met(name, now, target) if name else None,
     ]  # fmt: skip
 
 
