@@ -57,9 +57,11 @@ def test_numbers_are_numbers_and_days_are_days(tmp_path):
     head, row, last = sheet.iter_rows()
     assert [cell.value for cell in head][:4] == ["STT", "Mã cơ quan", "Tên cơ quan", "Tổng lượt gửi"]
     assert (row[3].value, row[3].number_format, row[3].data_type) == (479_393, "#,##0", "n")
-    assert (row[9].value, row[9].number_format) == (pytest.approx(441_042 / 479_393), "0.00%")
-    assert (row[12].value, row[12].number_format) == (-1.25, "+0.00;-0.00;0.00")
-    assert (row[11].value, row[14].value) == (None, "Không")
+    assert (row[9].value, row[9].number_format) == (pytest.approx(0.92), "0.00%")
+    assert [cell.value for cell in head][9:12] == [f"Tỷ lệ HTĐT (%){more}" for more in ("", ": tử số", ": mẫu số")]
+    assert [(cell.value, cell.number_format) for cell in row[10:12]] == [(441_042, "#,##0"), (479_393, "#,##0")]
+    assert (row[18].value, row[18].number_format) == (-1.25, "+0.00;-0.00;0.00")
+    assert ([cell.value for cell in row[15:18]], row[20].value) == ([None, 0, 0], "Không")
     assert (sheet.freeze_panes, head[0].font.bold, last[0].value, last[3].value) == (
         "A2",
         True,
@@ -71,6 +73,17 @@ def test_numbers_are_numbers_and_days_are_days(tmp_path):
     _, row = sheet.iter_rows()
     assert (row[5].value, row[5].number_format) == (datetime(2026, 11, 21, 9, 30), "dd/mm/yyyy hh:mm")  # noqa: DTZ001 - a spreadsheet knows no zones
     assert (row[9].value, row[9].number_format) == (timedelta(seconds=93_900), "[h]:mm")
+
+
+@pytest.mark.parametrize(
+    "n, d, shown", [(479_392, 479_393, 0.9999), (1, 479_393, 0.0001), (7, 7, 1), (0, 7, 0), (1, 800, 0.0013)]
+)
+def test_a_workbook_says_all_and_nothing_only_where_they_are_exact(tmp_path, n, d, shown):
+    cells = list(opened(made(rows=((*ROW[:9], Measure(n, d), *ROW[10:]),)), tmp_path)["BC-02"].iter_rows())[1]
+    assert cells[9].value == pytest.approx(shown, abs=1e-12)
+    head, row = csv.reader(io.StringIO(reports.as_csv(made(rows=((*ROW[:9], Measure(n, d), *ROW[10:]),)).table, "en")))
+    assert row[9:12] == [f"{100 * shown:.2f}", str(n), str(d)]
+    assert head[9:12] == [head[9], f"{head[9]}: numerator", f"{head[9]}: denominator"]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "_x003D_1", "9" * 40])

@@ -125,6 +125,13 @@ async def test_every_report_of_a_random_world_has_its_texts_and_can_be_written(c
                     files.heading(table, column, language) for column in table.columns if not column.parts
                 )
                 assert all(isinstance(report_table.text(cell, language), str) for cell in cells)
+                assert all(
+                    len(list(files.flat(table.columns, row))) == len(files.headings(table, language)) for row in table.rows
+                )
+            named = {column.name for column in table.columns}
+            for row in table.rows:
+                for column, value in zip(table.columns, row, strict=True):
+                    assert not isinstance(value, Measure) or column.ratio or {"n", "d"} <= named, (table.name, column.name)
             if table.name in EXACT:
                 headings = [files.heading(table, column, "vi") for column in table.columns]
                 assert " | ".join(headings) == EXACT[table.name]

@@ -17,8 +17,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 _NAMES = ("agencies", "active", "total", "E", "S", "N", "U", "P", "m1", "highest", "lowest", "median", "met")
 _NUMBERS = ("agencies", "active", "total", "E", "S", "N", "U", "P", "m1", "median", "met")
-COLUMNS = making.columns("kind", *_NAMES, keeps=("kind",), numeric=_NUMBERS)
-LEVELS = making.columns("level", *_NAMES, keeps=("level",), numeric=_NUMBERS)
+COLUMNS = making.columns("kind", *_NAMES, keeps=("kind",), numeric=_NUMBERS, ratios=("m1",))
+LEVELS = making.columns("level", *_NAMES, keeps=("level",), numeric=_NUMBERS, ratios=("m1",))
 _ORDER = {name: place for place, name in enumerate(KINDS)}
 
 

@@ -140,9 +140,13 @@ def of(figures: Figures, one: Known) -> Mapping[str, int]:
     return figures.get(one.id, NONE)
 
 
-def columns(*names: str, keeps: Sequence[str] = (), numeric: Sequence[str] = ()) -> tuple[Column, ...]:
+def columns(
+    *names: str, keeps: Sequence[str] = (), numeric: Sequence[str] = (), ratios: Sequence[str] = ()
+) -> tuple[Column, ...]:
     """Columns by name."""
-    return tuple(Column(name=name, keeps=name in keeps, numeric=name in numeric) for name in names)
+    return tuple(
+        Column(name=name, keeps=name in keeps, numeric=name in numeric, ratio=name in ratios) for name in names
+    )
 
 
 def total(figures: Mapping[str, int]) -> int:

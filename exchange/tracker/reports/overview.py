@@ -17,6 +17,7 @@ SOON = timedelta(days=30)
 COLUMNS = making.columns(
     "card", "n", "share", "before", "change", "target", "met",
     keeps=("card",), numeric=("n", "share", "before", "change", "target"),
+    ratios=("share", "before"),
 )  # fmt: skip
 CARDS: Mapping[str, str] = {"E": "M1", "S": "M2", "P": "M4"}
 """Classes whose share is a measure of its own."""

@@ -19,7 +19,7 @@ COLUMNS = making.columns(
 )  # fmt: skip
 SERIES = making.columns(
     "agency", "series", "first", "last", "known", "lacking", "gaps", "complete",
-    keeps=("agency", "series"), numeric=("first", "last", "known", "lacking", "complete"),
+    keeps=("agency", "series"), numeric=("first", "last", "known", "lacking", "complete"), ratios=("complete",),
 )  # fmt: skip
 MOST_GAPS = 50
 """So many gaps are named; how many numbers are lacking is told in any case."""

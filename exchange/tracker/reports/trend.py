@@ -12,7 +12,7 @@ from exchange.tracker.reports.report import Report, Table, Value, Word
 from exchange.tracker.tally import Period
 
 _NUMBERS = ("total", "E", "S", "N", "U", "P", "m1", "m2", "m4")
-COLUMNS = making.columns("period", *_NUMBERS, "note", keeps=("period",), numeric=_NUMBERS)
+COLUMNS = making.columns("period", *_NUMBERS, "note", keeps=("period",), numeric=_NUMBERS, ratios=("m1", "m2", "m4"))
 
 
 async def report(given: Given) -> Report:
