@@ -5,6 +5,7 @@ from typing import get_args
 
 from exchange.api.described_parts import CSV, JSON, PERIOD, TEXT, ZIP, Answer, Facts, Operation, Parameter
 from exchange.rules import paper_class, routing
+from exchange.tracker.reports import cuts
 from exchange.tracker.reports.report import NAMES
 
 WITH_FILE = frozenset({"indicators"})
@@ -71,6 +72,7 @@ FIGURES: Mapping[tuple[str, str], Operation] = {
         parameters=(
             _path("report", _chosen(*REPORTS)),
             *_CUT,
+            _query("periods", {"type": "integer", "minimum": 1, "maximum": cuts.LONGEST}),
             _query("format", {**_chosen(*FORMS), "default": "json"}),
             *_ASKS,
         ),

@@ -17,6 +17,7 @@ from exchange.store.pool import Connection
 from exchange.tracker import chosen, deployment
 from exchange.tracker import tally as counting
 from exchange.tracker.chosen import Wanted
+from exchange.tracker.reports import cuts
 from exchange.tracker.reports.make import Settings
 from exchange.tracker.signature_usage import Asked, Filters
 
@@ -36,6 +37,7 @@ class Options:
     scope: str
     types: tuple[str, ...]
     urgency: tuple[int, ...]
+    periods: int | None = None
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
@@ -53,8 +55,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--urgency", multiple=True, type=click.IntRange(0, 4), help="only this urgency")
     @functools.wraps(command)
     def called(**given: object) -> None:
-        names = Options.__dataclass_fields__
-        cut = {name: given.pop(name) for name in names}
+        cut = {name: given.pop(name) for name in Options.__dataclass_fields__ if name in given}
         command(asked_for=Options(**cut), **given)  # type: ignore[arg-type]  # click gives each its type
 
     return called
@@ -70,6 +71,17 @@ def in_form(command: Callable[..., None]) -> Callable[..., None]:
         command(form="json" if as_json else form, **given)
 
     return called
+
+
+def check(name: str, given: Options) -> None:
+    """End (2) where a report is asked for by what it does not go by."""
+    wrong = cuts.refused(name, _filters(given))
+    if given.periods and name not in cuts.WITH_LENGTH:
+        wrong.append("periods")
+    if wrong:
+        answers.fail(
+            answers.USAGE, "cli.report_filters", report=name, filters=", ".join(f"--{one}" for one in wrong)
+        )
 
 
 def unknown(given: Options) -> NoReturn:

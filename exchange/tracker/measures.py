@@ -104,18 +104,17 @@ async def _by_class(connection: Connection, asked: Asked, _means: Means) -> Figu
 
 
 async def paper_keys(connection: Connection, asked: Asked) -> list[Key]:
-    """The documents that outgoing registers alone tell of, each once. Registers know no urgency."""
-    given = asked.filters
-    if given.urgency is not None and 0 not in given.urgency:
-        return []
+    """The documents that outgoing registers alone tell of, each once."""
     rows = await store.registered(
         connection, cut(asked).agencies, asked.period.first, asked.period.last, matched=False
     )
-    return keys(row for row in rows if left(row, given))
+    return keys(row for row in rows if left(row, asked.filters))
 
 
 def left(row: Mapping[str, Any], given: Filters) -> bool:
-    """Whether a register row is of the scope and the types asked for."""
+    """Whether a register row is of the scope, the types and the urgency (none: 0) asked for."""
+    if given.urgency is not None and 0 not in given.urgency:
+        return False
     return given.scope in (None, row["scope"]) and (
         given.types is None or row["document_type"] in given.types
     )
@@ -197,7 +196,7 @@ def year_end(asked: Asked) -> date | None:
 async def _signatures(connection: Connection, asked: Asked, means: Means) -> Figures:
     if means.trust is None:
         return {}
-    return signature_figures(await signature_usage.gathered(connection, asked, means.trust))
+    return signature_figures(await signature_usage.gathered(connection, asked, means.trust, ever=False))
 
 
 def signature_figures(usage: Usage) -> Figures:
@@ -278,7 +277,7 @@ async def measured(connection: Connection, asked: Asked, means: Means) -> dict[s
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         names = told(asked)
         if means.trust is None:
-            names = [name for name in names if name not in {"M8", "M9", "M10", "M10_leaders", "M11"}]
+            names = [name for name in names if name not in signature_measures.MEASURES]
         total = measures.together((await figures(connection, asked, means, names)).values())
         lasting = await took(connection, asked)
     body: dict[str, Any] = signature_usage.as_json(measures.of(total, names))

@@ -14,10 +14,11 @@ from exchange.cli import report_table
 from exchange.rules import indicators, league, ratios
 from exchange.rules.ratios import Measure
 from exchange.store import insert
+from exchange.tracker import measures as tracker_measures
 from exchange.tracker import spans, tally
-from exchange.tracker.reports import given, make
+from exchange.tracker.reports import cuts, given, make
 from exchange.tracker.reports import written as files
-from exchange.tracker.reports.report import NAMES, Hundredths, Took
+from exchange.tracker.reports.report import NAMES, Dated, Hundredths, Took, Word
 from exchange.tracker.signature_usage import Asked, Filters
 from signing import trust
 
@@ -126,12 +127,16 @@ async def test_every_report_of_a_random_world_has_its_texts_and_can_be_written(c
                 )
                 assert all(isinstance(report_table.text(cell, language), str) for cell in cells)
                 assert all(
-                    len(list(files.flat(table.columns, row))) == len(files.headings(table, language)) for row in table.rows
+                    len(list(files.flat(table.columns, row))) == len(files.headings(table, language))
+                    for row in table.rows
                 )
             named = {column.name for column in table.columns}
             for row in table.rows:
                 for column, value in zip(table.columns, row, strict=True):
-                    assert not isinstance(value, Measure) or column.ratio or {"n", "d"} <= named, (table.name, column.name)
+                    assert not isinstance(value, Measure) or column.ratio or {"n", "d"} <= named, (
+                        table.name,
+                        column.name,
+                    )
             if table.name in EXACT:
                 headings = [files.heading(table, column, "vi") for column in table.columns]
                 assert " | ".join(headings) == EXACT[table.name]
@@ -341,6 +346,129 @@ async def test_the_league_is_that_of_the_measures(connection):
     assert {row["period"] for row in history} <= {
         one.text for one in spans.history(tally.period("2026-02"), 6)
     }
+
+
+async def test_a_trend_is_headed_by_the_measures_of_its_own_period(connection):
+    world = await World(connection, Random(12)).fill(letters=80)
+    for period in ("2026-03", "2026-02", "2026-Q1", "2026-W08"):
+        for length in (None, 2, 24):
+            made = await report(connection, "BC-04", asked(period), periods=length)
+            whole = together(brute(world, period))
+            assert made.measures["M1"] == (whole["E"], sum(counted(whole).values()))
+            assert len(made.table.rows) == (length or 12)
+            assert rows(made.table)[-1]["m1"].d
+    assert (await report(connection, "BC-04", asked("2026-02"))).measures["M1"].d
+
+
+async def test_a_trend_says_which_months_were_restated(connection):
+    await World(connection, Random(12)).fill()
+    closed = [("2026-02", 1), ("2026-02", 2), ("2026-03", 1)]
+    for version, (month, number) in enumerate(closed):
+        await connection.execute(
+            "INSERT INTO period_version (month, version, closed_at, author, snapshot, members, sha256) VALUES ($1, $2, $3, 'x', '', 0, '')",
+            date.fromisoformat(f"{month}-01"), number, AT + timedelta(days=version),
+        )  # fmt: skip
+    notes = {
+        row["period"]: row["note"] for row in rows((await report(connection, "BC-04", asked("2026"))).table)
+    }
+    assert notes["2026-02"] == Dated(Word("report.restated"), AT + timedelta(days=1))
+    assert {name: note and note.code for name, note in notes.items() if name != "2026-02"} == {
+        f"2026-{month:02}": "running" if month > 10 else None for month in range(1, 13) if month != 2
+    }
+    assert "điều chỉnh, 22/11/2026" in report_table.text(notes["2026-02"], "vi")
+    weeks = rows((await report(connection, "BC-04", asked("2026-W08"))).table)
+    assert {row["note"] for row in weeks} == {None}
+
+
+async def test_the_history_of_ranks_is_as_long_as_asked(connection):
+    await World(connection, Random(21)).fill(letters=90)
+    for length, expected in ((1, {"2026-03"}), (2, {"2026-02", "2026-03"}), (None, {"2026-02", "2026-03"})):
+        made = await report(connection, "ranks", asked("2026-03"), league=LEAGUE, periods=length)
+        assert {row["period"] for row in rows(made.table)} == expected
+
+
+FILTERS = {"view": "in", "scope": "nowhere", "types": ("Không có loại này",), "urgency": (4,)}
+
+
+def cells(made):
+    """What the tables and measures of a report say."""
+    return json.dumps(
+        {name: one for name, one in files.as_json(made, "vi").items() if name not in ("filters", "as_of")}
+    )
+
+
+async def test_a_report_goes_by_the_filters_that_it_takes_and_refuses_the_others(connection):
+    world = await World(connection, Random(30)).fill(letters=60)
+    some = [one["id"] for one in world.agencies[:2]]
+    assert cuts.refused("BC-10", Filters(told=(("kind", "commune"),))) == []
+    different = set()
+    for code in NAMES:
+        whole = await report(connection, code, asked(agencies=some))
+        for name, held in FILTERS.items():
+            refused = cuts.refused(code, Filters(**{name: held}))
+            assert refused in ([], [{"types": "type"}.get(name, name)])
+            if not refused:
+                cut = await report(connection, code, asked(agencies=some, **{name: held}))
+                assert cells(cut) != cells(whole) or not whole.table.rows, (code, name)
+                different.add((code, name))
+    assert len(different) > 40
+
+
+async def test_a_type_that_does_not_exist_leaves_nothing(connection):
+    await World(connection, Random(30)).fill(letters=80)
+    for code in (one for one in NAMES if "type" in cuts.HONOURED.get(one, ())):
+        made = await report(connection, code, asked(types=FILTERS["types"]))
+        for table in made.tables:
+            numbers = [
+                value.n if isinstance(value, Measure) else value
+                for row in table.rows
+                for column, value in zip(table.columns, row, strict=True)
+                if column.numeric
+                and column.name not in ("place", "agencies")
+                and isinstance(value, int | Measure)
+            ]
+            assert not any(numbers), (code, table.name, numbers)
+        assert not any(one.n for one in made.measures.values())
+
+
+async def test_an_indicator_of_documents_or_people_is_not_told_of_a_cut(connection):
+    await World(connection, Random(4)).fill()
+    own = indicators.read(
+        "".join(
+            f'[[indicator]]\nid = "{place}"\nname = "x"\nformula = "{formula}"\ntarget = 40\n'
+            for place, formula in enumerate(("M1", "M20", "E / agencies", "documents_E / documents"))
+        )
+    )
+    settings = make.Settings(indicators=own)
+    for filters, told in (({}, 4), ({"scope": "same_root"}, 2)):
+        made = await make.make(connection, "indicators", asked("2026", **filters), TRUST, [], settings)
+        assert sum(row["d"] is not None for row in rows(made.table)) == told
+
+
+async def test_what_a_set_asks_of_a_period_is_counted_once(connection, monkeypatch):
+    await World(connection, Random(4)).fill(letters=5)
+    counted, real = [], tracker_measures.figures
+
+    async def noted(connection, question, means, names):
+        counted.append(question.period.text)
+        return await real(connection, question, means, names)
+
+    monkeypatch.setattr(tracker_measures, "figures", noted)
+    lines = "".join(
+        f'[[indicator]]\nid = "{place}"\nname = "x"\nformula = "{formula}"\n{period}'
+        for place, (formula, period) in enumerate(
+            [
+                ("M1", ""),
+                ("M12", ""),
+                ("E / P", ""),
+                ("M1", 'period = "2026-02"\n'),
+                ("M5", 'period = "2026-02"\n'),
+            ]
+        )
+    )
+    settings = make.Settings(indicators=indicators.read(lines))
+    await make.make(connection, "indicators", asked("2026"), TRUST, [], settings)
+    assert sorted(counted) == ["2026", "2026-02"]
 
 
 async def test_adoption_names_who_is_missing(connection):

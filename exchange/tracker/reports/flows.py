@@ -21,7 +21,14 @@ COLUMNS = making.columns(
     keeps=("agency",), numeric=("waiting", "errors", "days_left", "sent", "received"),
 )  # fmt: skip
 PAIRS = making.columns(
-    "sender", "recipient", "n", "e", "share", keeps=("sender", "recipient"), numeric=("n", "e", "share"), ratios=("share",)
+    "sender",
+    "recipient",
+    "n",
+    "e",
+    "share",
+    keeps=("sender", "recipient"),
+    numeric=("n", "e", "share"),
+    ratios=("share",),
 )
 CAPABILITIES: Mapping[str, str] = {
     "connected": "agencies_connected",

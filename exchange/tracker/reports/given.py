@@ -57,6 +57,7 @@ class Given:
     coverage: tuple[int, int]
     version: str = "provisional"
     indicators: Sequence[Indicator] = ()
+    periods: int | None = None
 
     @property
     def agencies(self) -> list[Known]:
@@ -145,7 +146,8 @@ def columns(
 ) -> tuple[Column, ...]:
     """Columns by name."""
     return tuple(
-        Column(name=name, keeps=name in keeps, numeric=name in numeric, ratio=name in ratios) for name in names
+        Column(name=name, keeps=name in keeps, numeric=name in numeric, ratio=name in ratios)
+        for name in names
     )
 
 

@@ -66,11 +66,12 @@ ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "measures", "ranks
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a deployment may give as files of its own, and the indicators that are asked for."""
+    """What a deployment may give as files of its own; indicators, and how many periods in a row, that are asked for."""
 
     calendar: Calendar = field(default_factory=working_days.default)
     league: League = field(default_factory=league.default)
     indicators: Sequence[Indicator] = ()
+    periods: int | None = None
 
 
 async def make(
@@ -112,6 +113,7 @@ async def _made(
 ) -> Report:
     means = Means(calendar=by.calendar, trust=trust)
     about = await given.gathered(connection, asked, scope, means, by.league, by.indicators)
+    about = replace(about, periods=by.periods)
     if code in REPORTS:
         return await REPORTS[code](about)
     if code.startswith("X-"):

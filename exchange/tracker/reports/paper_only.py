@@ -1,7 +1,7 @@
 """BC-06, documents on paper only and gaps in numbers (văn bản chỉ giấy và kiểm tra liền mạch số)."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -26,9 +26,15 @@ MOST_GAPS = 50
 
 
 async def report(given: Given) -> Report:
-    """One row a register row without an electronic letter; in the annex one row a series of the year."""
+    """One row a register row without an electronic letter; in the annex one row a series of the year.
+
+    Numbers run through every kind of document: where those are cut, nothing is said of series.
+    """
     agencies, period = tracker.cut(given.asked).agencies, given.period
     found = await store.registered(given.connection, agencies, period.first, period.last, matched=False)
+    found = [row for row in found if tracker.left(row, given.asked.filters)]
+    if not given.asked.filters.whole:
+        return given.report("BC-06", _listed(given, found))
     series = await _series(given)
     rows = [_numbers(given, agency, name, series[agency, name]) for agency, name in _ordered(given, series)]
     whole = measures.of(
@@ -40,10 +46,14 @@ async def report(given: Given) -> Report:
     )
     return given.report(
         "BC-06",
-        Table(name="BC-06", columns=COLUMNS, rows=[_row(given, row) for row in found]),
+        _listed(given, found),
         annex=Table(name="series", columns=SERIES, rows=rows),
         measures=whole,
     )
+
+
+def _listed(given: Given, found: Iterable[Mapping[str, Any]]) -> Table:
+    return Table(name="BC-06", columns=COLUMNS, rows=[_row(given, row) for row in found])
 
 
 async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:

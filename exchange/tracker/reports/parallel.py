@@ -16,10 +16,22 @@ COLUMNS = making.columns(
     keeps=("place", "number"), numeric=("place",),
 )  # fmt: skip
 REASONS = making.columns(
-    "reason", "n", "share", "so_far", keeps=("reason",), numeric=("n", "share", "so_far"), ratios=("share", "so_far")
+    "reason",
+    "n",
+    "share",
+    "so_far",
+    keeps=("reason",),
+    numeric=("n", "share", "so_far"),
+    ratios=("share", "so_far"),
 )
 TYPES = making.columns(
-    "type", "n", "share", "so_far", keeps=("type",), numeric=("n", "share", "so_far"), ratios=("share", "so_far")
+    "type",
+    "n",
+    "share",
+    "so_far",
+    keeps=("type",),
+    numeric=("n", "share", "so_far"),
+    ratios=("share", "so_far"),
 )
 
 

@@ -120,7 +120,7 @@ def _points(points: Fraction) -> str:
 
 async def ranks(given: Given) -> Report:
     """Ranks of the last periods of the same kind, one row an agency and period."""
-    periods = spans.history(given.period, HISTORY)
+    periods = spans.history(given.period, given.periods or HISTORY)
     rows = [row for period in periods for row in await _ranked(given, period)]
     return given.report("ranks", Table(name="ranks", columns=RANKS, rows=rows))
 
