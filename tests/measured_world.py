@@ -144,13 +144,19 @@ class World:
             one |= {"klass": "X", "excluded": "refused", "grade": "", "justified": ""}
         await insert.rows(self.connection, [rows.DeliveryRow(**one)])
         one["class"] = one.pop("klass") if arrived and one["operation"] in ("new", "replace") else None
-        one |= {"arrived_at": arrived, "recalled": recalled, "steps": steps}
+        one |= {"arrived_at": arrived, "recalled": recalled, "steps": steps, "by": None}
         await self.connection.execute(
             "UPDATE delivery SET arrived_at = $3, counted_class = $4, recalled = $5, open = $6 WHERE recipient = $1 AND id = $2",
             recipient, one["id"], arrived, one["class"], recalled, arrived is None,
         )  # fmt: skip
         if arrived:
             await self.line(recipient, "arrived", arrived, letter=letter["id"], delivery=one["id"])
+        if recalled:
+            one["by"] = random.choice(["revoke", "take_back", "replace", "update"])
+            ended, detail = arrived + timedelta(days=9), {"letter": "x", "operation": one["by"]}
+            await self.line(
+                recipient, "withdrawn", ended, letter=letter["id"], delivery=one["id"], detail=detail
+            )
         for code, moment, _ in steps:
             await self.line(recipient, "status", moment, letter=letter["id"], delivery=one["id"], code=code)
         self.deliveries.append(one)
@@ -392,7 +398,7 @@ class Brute:
     def recalled(self):
         for agency, one in self.countable("out"):
             self.found[agency]["sent"] += 1
-            self.found[agency]["recalled"] += one["recalled"] or one["excluded"] == "recalled"
+            self.found[agency]["recalled"] += one["by"] in ("revoke", "take_back")
 
     def numbers(self):
         groups = defaultdict(set)

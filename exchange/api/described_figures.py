@@ -8,7 +8,7 @@ from exchange.rules import paper_class, routing
 from exchange.tracker.reports import cuts
 from exchange.tracker.reports.report import NAMES
 
-WITH_FILE = frozenset({"indicators"})
+WITH_FILE = frozenset({"indicators", "scores"})
 """Reports that need a file beside the question; only the command has them."""
 REPORTS = tuple(name for name in NAMES if name not in WITH_FILE)
 FORMS = ("json", "csv")

@@ -52,14 +52,14 @@ def report(
         closing.ACTS[name](given, span, as_json=form == "json")
         return
     report_paper.check(form, on_paper)
-    if (name == "indicators") != (set_file is not None):
+    if (name in report_asked.WITH_FILE) != (set_file is not None):
         answers.fail(answers.USAGE, "cli.report_indicators")
     if name == PERIODIC:
         wanted = report_periodic.Wanted(span=span, asked_for=asked_for, form=form, on_paper=on_paper)
         report_periodic.run(given, wanted, as_json)
         return
     report_asked.check(name, asked_for)
-    settings = replace(report_asked.settings(given, set_file), periods=asked_for.periods)
+    settings = replace(report_asked.settings(given, name, set_file), periods=asked_for.periods)
     trusted = answers.trusted(given)
     with answers.database(given) as dsn:
         letterhead = report_paper.issued(dsn, on_paper)

@@ -1,7 +1,7 @@
 """What `congvan report` is asked: its options, as the question that reports are made from; and files of the deployment."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ import click
 
 from exchange import config
 from exchange.cli import answers, named, report_paper
-from exchange.rules import indicators, paper_class, routing
+from exchange.rules import indicators, league, paper_class, routing
 from exchange.store import measures as store
 from exchange.store.pool import Connection
 from exchange.tracker import chosen, deployment
@@ -22,6 +22,13 @@ from exchange.tracker.reports.make import Settings
 from exchange.tracker.signature_usage import Asked, Filters
 
 SCOPES = (counting.WHOLE, *get_args(routing.Scope))
+WITH_FILE: Mapping[str, Callable[[Settings, Path], Settings]] = {
+    "indicators": lambda found, file: replace(found, indicators=deployment.read(file, indicators.read)),
+    "scores": lambda found, file: replace(
+        found, scores=deployment.read(file, lambda text: league.scores(text, found.league))
+    ),
+}
+"""Reports that need a file beside the question."""
 FORMS = ("table", "json", "csv", "xlsx", *report_paper.FORMATS)
 
 
@@ -133,10 +140,10 @@ def _told(given: Options) -> list[tuple[str, str]]:
     return [(name, str(one)) for name, held in named for one in held]
 
 
-def settings(given: config.Config, set_file: Path | None) -> Settings:
-    """Calendar, league tables and indicators, each from its file if there is one; a file that cannot be used ends the command (2)."""
+def settings(given: config.Config, name: str, set_file: Path | None) -> Settings:
+    """Calendar, league tables and what the report needs, each from its file; one that cannot be used ends the command (2)."""
     try:
         found = deployment.settings(given.calendar_file, given.league_file)
-        return replace(found, indicators=deployment.read(set_file, indicators.read)) if set_file else found
+        return WITH_FILE[name](found, set_file) if set_file else found
     except deployment.UnusableFileError as error:
         answers.fail(answers.USAGE, "cli.report_file", file=error.file, why=error.why)

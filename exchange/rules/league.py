@@ -48,6 +48,14 @@ class League:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Points that come from elsewhere, a survey for example, by agency code, and the table whose levels they reach."""
+
+    table: Table
+    points: Mapping[str, Fraction]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """Where somebody stands: points by measure, their sum, rank and level; `lacking` to the next higher level.
 
@@ -176,6 +184,26 @@ def read(text: str) -> League:
     if outside:
         raise ValueError(f"league: targets are percent, from 0 to 100: {', '.join(outside)}")
     return League(tables={table.name: table for table in tables}, targets=targets)
+
+
+def scores(text: str, known: League) -> Scores:
+    """Points from a file that names one of the tables: `table = "cao_bang_districts"`, `[points]`, `"H13.31" = 64.61`.
+
+    Raises ValueError that says what is wrong with it.
+    """
+    try:
+        told = tomllib.loads(text)
+        found = Scores(
+            table=known.tables[told["table"]],
+            points={code: Fraction(str(one)) for code, one in told["points"].items()},
+        )
+    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        raise ValueError(f"scores: {type(error).__name__}: {error}") from error
+    most = found.table.maximum
+    wrong = [code for code, one in found.points.items() if one < 0 or (most is not None and one > most)]
+    if wrong:
+        raise ValueError(f"scores: points: {', '.join(wrong)}")
+    return found
 
 
 def _table(row: Mapping[str, Any]) -> Table:

@@ -193,6 +193,9 @@ def test_the_commands_options(shared_server, tmp_path):
     own.write_text('[[indicator]]\nid = "1"\nname = "Một"\nformula = "M20"\n', encoding="utf-8")
     (row,) = json.loads(told(shared_server, "indicators", own, "--period", "2026", "--json").stdout)["rows"]
     assert (row["id"], row["d"]) == ("1", 452)
+    own.write_text('table = "cao_bang_districts"\n[points]\n"H13.31" = 101\n', encoding="utf-8")
+    (row,) = json.loads(told(shared_server, "scores", own, "--period", "2018", "--json").stdout)["rows"]
+    assert (row["agency"], row["rank"], row["level"], row["lacking"]) == ("H13.31", 1, "II", 7.0)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,22 @@ def test_cao_bang_2018():
     assert league.shown_lacking(districts[0].lacking) == 2109
 
 
+def test_points_from_elsewhere_name_their_table():
+    found = league.scores('table = "cao_bang_districts"\n[points]\n"H13.31" = 64.61\nH = "85.7"', LEAGUE)
+    assert (found.table, found.points) == (DISTRICTS, {"H13.31": Fraction("64.61"), "H": Fraction("85.7")})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "x", 'table = "none"\n[points]\nH = 1', 'table = ["x"]\n[points]\nH = 1', 'table = "standard"\n[points]\nH = 101', 'table = "standard"\n[points]\nH = -1',
+     'table = "standard"\n[points]\nH = "1/0"', 'table = "standard"\n[points]\nH = nan', 'table = "standard"\npoints = 3', 'table = "standard"'],
+    ids=["empty", "syntax", "unknown", "list", "above", "below", "over_nothing", "nan", "number", "none"],
+)  # fmt: skip
+def test_points_that_cannot_be_placed(wrong):
+    with pytest.raises(ValueError, match=r"."):
+        league.scores(wrong, LEAGUE)
+
+
 def test_equal_points_share_a_rank():
     points = {"a": 90, "b": 80, "c": 80, "d": 70, "e": None}
     totals = {who: None if one is None else Fraction(one) for who, one in points.items()}

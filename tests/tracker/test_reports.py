@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from random import Random
 
 import pytest
@@ -235,13 +236,20 @@ async def test_lists_have_a_row_for_each_thing_that_is_counted(connection, seed)
     ]  # fmt: skip
     assert len(waiting.table.rows) == len(open_) == sum(row["n"] for row in rows(waiting.annex))
     assert all(row["due"] < AT and row["overdue"].seconds > 0 for row in rows(waiting.table))
+    for one in world.agencies[:3]:
+        await world.system(one["id"])  # one more
     flows = await report(connection, "BC-14")
     assert sum(row["n"] for row in rows(flows.annex)) == sum(whole[klass] for klass in "ESNU")
     by_code = {one["code"]: one["id"] for one in world.agencies}
     found = brute(world).found
+    told = set()
     for row in rows(flows.table):
         mine = found.get(by_code[row["agency"]], {})
-        assert (row["sent"], row["received"]) == (mine.get("sent", 0), mine.get("arrived", 0))
+        once = (None, None) if row["agency"] in told else (mine.get("sent", 0), mine.get("arrived", 0))
+        assert (row["sent"], row["received"]) == once
+        assert (row["waiting"] is None) == (row["agency"] in told)
+        told.add(row["agency"])
+    assert len(told) < len(flows.table.rows)
 
 
 async def test_refusals_requests_and_withdrawals(connection):
@@ -253,7 +261,7 @@ async def test_refusals_requests_and_withdrawals(connection):
     ][:3]
     first, second, third = arrived
     at = first["accepted_at"] + timedelta(hours=1)
-    await connection.execute("DELETE FROM journal WHERE event = 'status'")
+    await connection.execute("DELETE FROM journal WHERE event IN ('status', 'withdrawn')")
 
     async def told(one, event, moment, **facts):
         await world.line(one["recipient"], event, moment, letter=one["letter"], delivery=one["id"], **facts)
@@ -469,6 +477,26 @@ async def test_what_a_set_asks_of_a_period_is_counted_once(connection, monkeypat
     settings = make.Settings(indicators=indicators.read(lines))
     await make.make(connection, "indicators", asked("2026"), TRUST, [], settings)
     assert sorted(counted) == ["2026", "2026-02"]
+
+
+async def test_both_tables_of_cao_bang_place_points_that_are_given(connection):
+    world = await World(connection, Random(2)).fill(letters=0)
+    codes = [one["code"] for one in world.agencies]
+    for name, points, levels in (
+        ("cao_bang_departments", ("46.9", "54", "36", "22.5"), ["I", "III", "IV", "unranked"]),
+        ("cao_bang_districts", ("64.61", "100.4", "64.61", "108"), ["I", "II", "unranked", "unranked"]),
+    ):
+        given_ = league.Scores(
+            table=league.default().tables[name], points=dict(zip(codes, map(Fraction, points), strict=False))
+        )
+        made = await report(connection, "scores", scores=given_)
+        found = files.as_json(made, "vi")["rows"]
+        assert [row["level"] for row in found] == levels
+        assert [row["rank"] for row in found] == sorted(row["rank"] for row in found)
+        assert all(row["name"] == f"Cơ quan {row['agency']}" for row in found)
+        assert "Cao Bằng 2018" in report_table.sentence(made.lines[0], "vi")
+        one = await report(connection, "scores", asked(agencies=[world.agencies[1]["id"]]), scores=given_)
+        assert [row["agency"] for row in rows(one.table)] == codes[1:2]
 
 
 async def test_adoption_names_who_is_missing(connection):

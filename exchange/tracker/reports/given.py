@@ -10,7 +10,7 @@ from uuid import UUID
 
 from exchange.rules import document_types, measures, paper_class, ratios
 from exchange.rules.indicators import Indicator
-from exchange.rules.league import League
+from exchange.rules.league import League, Scores
 from exchange.rules.ratios import Measure
 from exchange.store import measures as store
 from exchange.store.pool import Connection
@@ -58,6 +58,7 @@ class Given:
     version: str = "provisional"
     indicators: Sequence[Indicator] = ()
     periods: int | None = None
+    scores: Scores | None = None
 
     @property
     def agencies(self) -> list[Known]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from exchange.rules import league, measures, paper_class, working_days
 from exchange.rules.indicators import Indicator
-from exchange.rules.league import League
+from exchange.rules.league import League, Scores
 from exchange.rules.working_days import Calendar
 from exchange.store.pool import Connection
 from exchange.tracker import periods, signature_usage
@@ -51,6 +51,7 @@ REPORTS: Mapping[str, Callable[[Given], Awaitable[Report]]] = {
     "ranks": ranking.ranks,
     "adoption": flows.adoption,
     "indicators": every_measure.of_set,
+    "scores": ranking.scores,
 }
 """Reports on transfers and agencies; the others are on signatures, or lists of what is not counted."""
 
@@ -66,12 +67,13 @@ ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "measures", "ranks
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a deployment may give as files of its own; indicators, and how many periods in a row, that are asked for."""
+    """What a deployment may give as files of its own; indicators, scores, and how many periods in a row, that are asked for."""
 
     calendar: Calendar = field(default_factory=working_days.default)
     league: League = field(default_factory=league.default)
     indicators: Sequence[Indicator] = ()
     periods: int | None = None
+    scores: Scores | None = None
 
 
 async def make(
@@ -113,7 +115,7 @@ async def _made(
 ) -> Report:
     means = Means(calendar=by.calendar, trust=trust)
     about = await given.gathered(connection, asked, scope, means, by.league, by.indicators)
-    about = replace(about, periods=by.periods)
+    about = replace(about, periods=by.periods, scores=by.scores)
     if code in REPORTS:
         return await REPORTS[code](about)
     if code.startswith("X-"):

@@ -15,7 +15,7 @@ NAMES = (
     *(f"BC-{number:02}" for number in range(1, 15)),
     *("M8", "M9", "M10", "M11"),
     *(f"X-{kind}" for kind in ("secret", "test", "internal", "duplicate", "refused", "recalled", "undelivered")),
-    *("measures", "ranks", "adoption", "indicators"),
+    *("measures", "ranks", "adoption", "indicators", "scores"),
 )  # fmt: skip
 """The reports that there are; those named after a measure hold the rows behind it, those with X what is not counted."""
 
