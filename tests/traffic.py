@@ -7,7 +7,7 @@ from uuid import uuid4
 from exchange import ids
 from exchange.broker import counted
 from exchange.rules import paper_class
-from exchange.store import insert, rows
+from exchange.store import insert, rows, tally
 
 NEW_IDS = ids.Ids(lambda: datetime.now(UTC))
 AGENCIES = [uuid4() for _ in range(4)]
@@ -72,3 +72,29 @@ async def some(traffic, count, first=date(2026, 6, 25), days=45):
         accepted = paper_class.start_of(first) + timedelta(seconds=traffic.chance.randrange(days * 86_400))
         late = timedelta(seconds=traffic.chance.randrange(10 * 86_400))
         await traffic.transfer(accepted, accepted + late if traffic.chance.random() < 0.8 else None)
+
+
+async def by_months_and_by_days(connection):
+    """What both views show of each month; and how many months are not what their days handed over."""
+    told = [
+        {
+            tuple(row)[:-1]: row["n"]
+            for row in await connection.fetch(
+                f"""SELECT view, agency, date_trunc('month', day)::date, class, excluded, grade, justified, sum(n)::int AS n
+                      FROM {name} GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(n) <> 0"""
+            )
+        }
+        for name in ("tally_shown_by_month", "tally_shown")
+    ]
+    together = {
+        tuple(row)[:-1]: row["n"]
+        for row in await connection.fetch(
+            """SELECT view, day, class, excluded, grade, justified, sum(n)::int AS n
+                 FROM tally_shown_together GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> 0"""
+        )
+    }
+    added = Counter()
+    for (view, _, *rest), n in told[0].items():
+        added[view, *rest] += n
+    assert together == {key: n for key, n in added.items() if n}
+    return *told, await tally.months_differ(connection)

@@ -2,7 +2,7 @@
 
 expand   letters with many recipients get their deliveries; woken after each such letter, swept every 5 s
 withdraw operations that wait have their effects; with expand, and after it
-fold     tally facts are merged into days; one process at a time, by lease
+fold     tally facts are merged into days, days into months; one process at a time, by lease
 expire   what nobody took in for 30 days; by lease
 sweep    what too large letters left on this machine's disk when a process died
 close    months that are due are closed, closed ones that changed since are restated; by lease
@@ -131,7 +131,9 @@ def leased(name: str, job: Job) -> Job:
 async def fold(exchange: Exchange) -> int:
     """Merge what waits; how many facts were merged."""
     async with exchange.pool.acquire() as connection:
-        return await tally.fold(connection, FOLD_ROWS)
+        merged = await tally.fold(connection, FOLD_ROWS)
+        await tally.fold_days(connection, FOLD_ROWS)
+    return merged
 
 
 async def expire(exchange: Exchange) -> int:

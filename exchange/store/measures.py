@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from exchange.rules.documents import Key
+from exchange.store import tally
 from exchange.store.pool import Connection
 
 
@@ -30,9 +31,6 @@ class Cut:
         return self.scope is None and self.types is None and self.urgency is None
 
 
-FACTS = "tally_shown"
-"""Transfers as they are shown: those of closed months as closed, and all others as counted now."""
-
 _LEFT = """($4::uuid[] IS NULL OR agency = ANY($4)) AND ($5::text IS NULL OR scope = $5)
            AND ($6::text[] IS NULL OR document_type = ANY($6)) AND ($7::smallint[] IS NULL OR urgency = ANY($7))"""
 
@@ -47,8 +45,9 @@ def planned(agencies: Sequence[UUID] | None, statement: str) -> str:
 
 async def classes(connection: Connection, view: str, first: date, last: date, cut: Cut) -> list[Any]:
     """Transfers of one view by agency, class, kind of exclusion, grade and ground."""
+    shown = tally.facts([(first, last)], whole=cut.whole)
     return await connection.fetch(
-        planned(cut.agencies, f"""SELECT agency, class, excluded, grade, justified, sum(n)::bigint AS n FROM {FACTS} AS facts
+        planned(cut.agencies, f"""SELECT agency, class, excluded, grade, justified, sum(n)::bigint AS n FROM {shown} AS facts
              WHERE view = $1 AND day BETWEEN $2 AND $3 AND {_LEFT}
              GROUP BY agency, class, excluded, grade, justified HAVING sum(n) <> 0"""),  # noqa: S608 - the statement is ours
         view, first, last, cut.agencies, cut.scope, cut.types, cut.urgency,
@@ -59,10 +58,11 @@ async def classes_by_span(
     connection: Connection, view: str, spans: Sequence[tuple[date, date]], cut: Cut
 ) -> list[Any]:
     """Transfers of one view by span (its place among `spans`), class, grade and ground, of all agencies together."""
+    shown = tally.facts(spans, whole=cut.whole, together=cut.agencies is None)
     return await connection.fetch(
         planned(cut.agencies, f"""SELECT span.place, class, excluded, grade, justified, sum(n)::bigint AS n
               FROM unnest($2::date[], $3::date[]) WITH ORDINALITY AS span (first, last, place)
-              JOIN (SELECT day, class, excluded, grade, justified, sum(n) AS n FROM {FACTS} AS facts
+              JOIN (SELECT day, class, excluded, grade, justified, sum(n) AS n FROM {shown} AS facts
                      WHERE view = $1 AND day BETWEEN (SELECT min(one) FROM unnest($2::date[]) AS one)
                                                  AND (SELECT max(one) FROM unnest($3::date[]) AS one) AND {_LEFT}
                      GROUP BY day, class, excluded, grade, justified) AS facts

@@ -3,17 +3,19 @@
 from datetime import date
 from typing import Any
 
+from exchange.store import tally
 from exchange.store.pool import Connection
 
 
 async def counts(connection: Connection, view: str, first: date, last: date) -> list[Any]:
     """Counted transfers of a span of days by agency and class, as they are shown."""
+    shown = tally.facts([(first, last)], whole=True)
     return await connection.fetch(
-        """SELECT agency.code, agency.name, agency.kind, agency.level, class, sum(n)::bigint AS n
-             FROM tally_shown JOIN agency ON agency.id = tally_shown.agency
+        f"""SELECT agency.code, agency.name, agency.kind, agency.level, class, sum(n)::bigint AS n
+             FROM {shown} AS facts JOIN agency ON agency.id = facts.agency
             WHERE view = $1 AND day BETWEEN $2 AND $3 AND class <> 'X'
             GROUP BY agency.code, agency.name, agency.kind, agency.level, class HAVING sum(n) <> 0
-            ORDER BY agency.code, class""",
+            ORDER BY agency.code, class""",  # noqa: S608 - the name is ours
         view, first, last,
     )  # fmt: skip
 

@@ -3,7 +3,8 @@
 Theory of operation. A month is the unit that is closed; quarters, half-years and years are closed when all their months
 are. A version of a month holds only what differs from the version before, in two shapes: `period_member`, the transfers
 with their classes, and `period_day`, the same counted. So the first version is everything, later ones are small, and a
-version is read as the newest member up to it, or as the sum of the days up to it. Nothing of it is ever changed.
+version is read as the newest member up to it, or as the sum of the days up to it; `period_month` is those days added up.
+Nothing of it is ever changed.
 
 What the members are is told by the deliveries, not by the tally; `differences` then compares both, so that a month cannot
 be closed on a tally that does not follow from its transfers.
@@ -16,11 +17,14 @@ from typing import Any
 
 import asyncpg
 
+from exchange.store import tally
 from exchange.store.pool import Connection
 
 PROPERTIES = "view, agency, day, scope, document_type, urgency, class, excluded, grade, justified"
 """What two transfers must have in common to be counted as one."""
 
+_OF_MONTH = "view, agency, class, excluded, grade, justified"
+_SUMMED = "view, class, excluded, grade, justified, GROUPING SETS ((agency), ())"
 _FACTS = "agency, day, scope, document_type, urgency, class, excluded, grade, justified"
 _KEY = "view, letter, recipient, round"
 
@@ -48,6 +52,13 @@ _KEPT = f"""SELECT DISTINCT ON ({_KEY}) {_KEY}, {_FACTS}
   FROM period_member WHERE month = $1 AND version <= $4
  ORDER BY {_KEY}, version DESC"""  # noqa: S608
 """The members of a month up to version $4, also those that went."""
+
+
+_CHANGED = f"""({_LIVE}) AS live FULL JOIN ({_KEPT}) AS kept USING ({_KEY})
+ WHERE (live.class IS NOT NULL OR kept.class <> '')
+   AND ({", ".join(f"live.{name}" for name in _FACTS.split(", "))})
+       IS DISTINCT FROM ({", ".join(f"kept.{name}" for name in _FACTS.split(", "))})"""
+"""Members that are others now than by version $4."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +121,8 @@ async def close(connection: Connection, month: Month, version: int, *, at: datet
         raise TakenError from error
     await _write_members(connection, month, version)
     await _write_days(connection, month, version)
-    members, sha256 = await digest(connection, month, version)
+    await _write_month(connection, month, version)
+    members, sha256 = await digest(connection, month.first, version)
     record = await connection.fetchrow(
         "UPDATE period_version SET members = $3, sha256 = $4 WHERE month = $1 AND version = $2 RETURNING *",
         month.first, version, members, sha256,
@@ -120,18 +132,35 @@ async def close(connection: Connection, month: Month, version: int, *, at: datet
 
 
 async def _write_members(connection: Connection, month: Month, version: int) -> None:
+    facts = _FACTS.split(", ")
+    shown = [f"coalesce(live.{name}, kept.{name})" for name in facts[:5]]
+    shown += [f"coalesce(live.{name}, '')" for name in facts[5:]]
     await connection.execute(
         f"""INSERT INTO period_member (month, version, {_KEY}, {_FACTS})
-            SELECT $1, $4 + 1, view, letter, recipient, round,
-                   {", ".join(f"coalesce(live.{name}, kept.{name})" for name in _FACTS.split(", ")[:5])},
-                   {", ".join(f"coalesce(live.{name}, '')" for name in _FACTS.split(", ")[5:])}
-              FROM ({_LIVE}) AS live
-              FULL JOIN ({_KEPT}) AS kept USING ({_KEY})
-             WHERE (live.class IS NOT NULL OR kept.class <> '')
-               AND ({", ".join(f"live.{name}" for name in _FACTS.split(", "))})
-                   IS DISTINCT FROM ({", ".join(f"kept.{name}" for name in _FACTS.split(", "))})""",  # noqa: S608
+            SELECT $1, $4 + 1, {_KEY}, {", ".join(shown)} FROM {_CHANGED}""",  # noqa: S608
         month.first, month.start, month.end, version - 1,
     )  # fmt: skip
+
+
+async def changed(connection: Connection, month: Month, version: int) -> bool:
+    """Whether any member is another now than by a version, or counted otherwise: also where the counts are the same."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        f"SELECT EXISTS (SELECT FROM {_CHANGED})",  # noqa: S608
+        month.first, month.start, month.end, version,
+    )  # fmt: skip
+
+
+async def touched(connection: Connection, first: date, last: date) -> set[date]:
+    """The months of which facts came since they were last looked at."""
+    records = await connection.fetch(
+        "SELECT month FROM period_touched WHERE month BETWEEN $1 AND $2", first, last
+    )
+    return {one["month"] for one in records}
+
+
+async def looked_at(connection: Connection, month: date) -> None:
+    """Of that month everything that is known was compared with its newest version."""
+    await connection.execute("DELETE FROM period_touched WHERE month = $1", month)
 
 
 async def _write_days(connection: Connection, month: Month, version: int) -> None:
@@ -158,13 +187,25 @@ async def _write_days(connection: Connection, month: Month, version: int) -> Non
     )  # fmt: skip
 
 
+async def _write_month(connection: Connection, month: Month, version: int) -> None:
+    """The differences of the days, added up: of each agency, and of all together."""
+    await connection.execute(
+        f"""INSERT INTO period_month (month, version, {_OF_MONTH}, n)
+            SELECT $1, $2, view, coalesce(agency, $3), class, excluded, grade, justified, sum(n)
+              FROM period_day WHERE month = $1 AND version = $2
+             GROUP BY {_SUMMED} HAVING sum(n) <> 0""",  # noqa: S608
+        month.first, version, tally.EVERYBODY,
+    )  # fmt: skip
+    await connection.execute("INSERT INTO period_summed VALUES ($1, $2)", month.first, version)
+
+
 _LINES = f"""SELECT {_KEY}, {_FACTS}
   FROM (SELECT DISTINCT ON ({_KEY}) * FROM period_member WHERE month = $1 AND version <= $2
          ORDER BY {_KEY}, version DESC) AS member
  WHERE class <> '' ORDER BY {_KEY}"""  # noqa: S608
 
 
-async def digest(connection: Connection, month: Month, version: int) -> tuple[int, bytes]:
+async def digest(connection: Connection, month: date, version: int) -> tuple[int, bytes]:
     """How many members a version has, and the SHA-256 over their lines: `lines`, sorted by their key."""
     hashed, members = hashlib.sha256(), 0
 
@@ -173,7 +214,7 @@ async def digest(connection: Connection, month: Month, version: int) -> tuple[in
         members += chunk.count(b"\n")
         hashed.update(chunk)
 
-    await lines(connection, month.first, version, take)
+    await lines(connection, month, version, take)
     return members, hashed.digest()
 
 
@@ -208,3 +249,35 @@ async def differences(connection: Connection, month: Month, version: int) -> int
                      GROUP BY {PROPERTIES} HAVING sum(n) <> 0) AS different""",  # noqa: S608
         month.first, _following(month), version,
     )  # fmt: skip
+
+
+SUMS = {
+    "closed_days_differ": f"""SELECT month
+          FROM (SELECT month, {PROPERTIES}, -n AS n FROM period_day
+                 UNION ALL
+                SELECT month, {PROPERTIES}, 1
+                  FROM (SELECT DISTINCT ON (month, {_KEY}) * FROM period_member
+                         ORDER BY month, {_KEY}, version DESC) AS newest WHERE class <> '') AS facts
+         GROUP BY month, {PROPERTIES} HAVING sum(n) <> 0""",  # noqa: S608
+    "closed_month_differs": f"""SELECT month
+          FROM (SELECT month, version, {_OF_MONTH}, n FROM period_month
+                 UNION ALL
+                SELECT month, version, view, coalesce(agency, '{tally.EVERYBODY}'), class, excluded, grade, justified, -sum(n)
+                  FROM period_day WHERE (month, version) IN (SELECT month, version FROM period_summed)
+                 GROUP BY month, version, {_SUMMED}) AS facts
+         GROUP BY month, version, {_OF_MONTH} HAVING sum(n) <> 0""",  # noqa: S608
+}  # fmt: skip
+"""What was added up, less what it was added up of: the months in which something is left, by the fault that it is."""
+
+
+async def faults(connection: Connection) -> list[tuple[str, str]]:
+    """For the self-check: versions that are no longer what their digest says, months that are not the sum of theirs."""
+    found = [
+        ("closed_members_differ", f"{one.month:%Y-%m} {one.version}")
+        for one in await versions(connection, date.min, date.max)
+        if await digest(connection, one.month, one.version) != (one.members, one.sha256)
+    ]
+    for code, statement in SUMS.items():
+        records = await connection.fetch(f"SELECT DISTINCT month FROM ({statement}) AS different")  # noqa: S608
+        found += [(code, f"{one['month']:%Y-%m}") for one in records]
+    return found

@@ -10,7 +10,8 @@ paper      what stands about paper is what the acts in the journal come to
 classes    every delivery's class follows from its events (rules.paper_class)
 documents  no document is counted twice for one recipient, and what was left out as duplicate is one (rules.documents)
 registers  rows of registers are counted where nothing electronic is there, once, and match deliveries that are there
-tally      days + facts not merged yet == recount from the deliveries and the registers
+tally      days + facts not merged yet == recount from the deliveries and the registers, and months are what days handed over
+periods    every version of a closed month has the members that its digest says, and counts them
 """
 
 from collections import Counter
@@ -23,7 +24,7 @@ from exchange.broker import receipts
 from exchange.edxml import spooled
 from exchange.edxml.spooled import Content
 from exchange.rules import admission, lifecycle, paper_class, transfer
-from exchange.store import documents, payloads, recount, register_rows, tally
+from exchange.store import documents, payloads, periods, recount, register_rows, tally
 from exchange.store.pool import Connection
 from exchange.tracker import check_paper, check_requests, register_counted
 from exchange.tracker.check_requests import Fault
@@ -81,7 +82,11 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             tuple(record[name] for name in _PROPERTIES): record["n"]
             for record in await tally.everything(connection)
         }
+        months = await tally.months_differ(connection)
+        faults += [Fault(code=code, where=where) for code, where in await periods.faults(connection)]
     faults += _tally_faults(counted, kept)
+    if months:
+        faults.append(Fault(code="months_differ", where=str(months)))
     return Checked(letters=seen, deliveries=deliveries, facts=sum(kept.values()), faults=tuple(faults))
 
 

@@ -104,7 +104,8 @@ async def close(
 async def _closed(connection: Connection, month: Month, at: datetime, author: str) -> Closed:
     before = await periods.versions(connection, month.first, month.first)
     number = before[-1].version if before else 0
-    if before and not await periods.differences(connection, month, number):
+    await periods.looked_at(connection, month.first)
+    if before and not await periods.changed(connection, month, number):
         return Closed(version=before[-1], written=False)
     version = await periods.close(connection, month, number + 1, at=at, author=author)
     if await periods.differences(connection, month, number + 1):
@@ -115,18 +116,43 @@ async def _closed(connection: Connection, month: Month, at: datetime, author: st
 async def close_due(
     connection: Connection, *, at: datetime, author: str, close_day: int = CLOSE_DAY
 ) -> list[Closed]:
-    """Close the months that are due, from the first that counted anything; those closed and changed since are restated."""
+    """Close the months that are due, from the first that counted anything; those closed and changed since are restated.
+
+    Raises PeriodError when all others are closed: those that cannot be, in one sentence.
+    """
     first = await periods.first_day(connection)
     if first is None:
         return []
-    written = []
-    today = paper_class.local_day(at)
-    span = Period(text="", first=first, last=max(first, today))
-    for month in months(span):
-        if due(month, close_day) <= today:
-            one = Period(text=f"{month.first:%Y-%m}", first=month.first, last=_last(month))
+    written, failed = [], []
+    for month in await _open(connection, first, at, close_day):
+        one = Period(text=f"{month.first:%Y-%m}", first=month.first, last=_last(month))
+        try:
             written += await close(connection, one, at=at, author=author, close_day=close_day)
+        except PeriodError as error:
+            failed.append(error)
+    if failed:
+        told = ", ".join(str(one.facts["month"]) for one in failed if "month" in one.facts)
+        raise PeriodError(failed[0].key, **{**failed[0].facts, **({"month": told} if told else {})})
     return [one for one in written if one.written]
+
+
+async def _open(connection: Connection, first: date, at: datetime, close_day: int) -> list[Month]:
+    """The months that are due and were not closed, or of which facts came since."""
+    today = paper_class.local_day(at)
+    span = months(Period(text="", first=first, last=max(first, today)))
+    chosen = [month for month in span if due(month, close_day) <= today]
+    closed = newest_of(await periods.versions(connection, span[0].first, span[-1].first))
+    touched = await periods.touched(connection, span[0].first, span[-1].first)
+    found = []
+    for month in chosen:
+        known = closed.get(month.first)
+        if (
+            known is None
+            or month.first in touched
+            or await periods.differences(connection, month, known.version)
+        ):
+            found.append(month)
+    return found
 
 
 def _last(month: Month) -> date:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
-from traffic import CLASSES, NEW_IDS, Traffic, some
+from traffic import CLASSES, NEW_IDS, Traffic, by_months_and_by_days, some
 
 from exchange.broker import counted
 from exchange.rules import paper_class
@@ -62,6 +62,21 @@ async def test_a_closed_month_keeps_its_members_and_their_digest(traffic):
     assert closed.version.members == len(told)
     assert closed.version.sha256 == hashlib.sha256(b"".join(told)).digest()
     assert told == sorted(told)
+
+
+async def test_a_closed_month_is_shown_by_its_month_and_by_its_days_alike(traffic):
+    """Also a version by a release that wrote no months."""
+    await some(traffic, 80)
+    await close(traffic)
+    for letter in [one for one, (_, now, _) in traffic.known.items() if now and now.klass == "N"][:4]:
+        await traffic.is_now(letter, ("E", "", "B", ""))
+    await close(traffic)
+    assert await traffic.connection.fetchval("SELECT count(*) FROM period_month WHERE version = 2") > 1
+    for _ in range(2):
+        months, days, _ = await by_months_and_by_days(traffic.connection)
+        assert months == days
+        await traffic.connection.execute("DELETE FROM period_summed WHERE version = 2")
+        await traffic.connection.execute("DELETE FROM period_month WHERE version = 2")
 
 
 async def test_nothing_changed_is_no_version(traffic):
@@ -136,6 +151,7 @@ async def test_versions_are_what_was_counted_when_they_were_made(pool, seed):
                 arrives = None if arrived else row.accepted_at + timedelta(days=chance.randrange(40))
                 await traffic.is_now(letter, chance.choice(CLASSES), arrives)
             await store_tally.fold(connection, chance.randrange(1, 50))
+            await store_tally.fold_days(connection, chance.randrange(1, 50))
             for closed in await close(traffic, chance.choice(["2026-06", "2026-07", "2026-H1", "2026-Q3"]),
                                       at=datetime(2026, 12, 31, tzinfo=UTC)):  # fmt: skip
                 month = closed.version.month
@@ -152,6 +168,8 @@ async def test_versions_are_what_was_counted_when_they_were_made(pool, seed):
             last = kept[month, numbers[month]]
             classes = Counter(line.decode().split("\t")[9] for line in last if line.startswith(b"out"))
             assert found == classes
+        months, days, differing = await by_months_and_by_days(connection)
+        assert (months, differing) == (days, 0)
 
 
 async def test_two_who_close_at_once_write_one_version(traffic, pool):
@@ -251,3 +269,63 @@ async def test_what_is_due_is_closed_by_itself_and_restated(traffic):
     again = await periods.close_due(traffic.connection, at=NOW, author="congvan")
     assert {one.version.version for one in again} == {2}
     assert replace(again[0].version, version=1) != closed[1].version
+
+
+async def swapped(traffic):
+    """Two deliveries alike but for their classes, which they exchange once the month is closed."""
+    at, arrived = paper_class.start_of(date(2026, 7, 3)), paper_class.start_of(date(2026, 7, 4))
+    made = []
+    for klass in CLASSES[1:3]:
+        traffic.chance = Random(7)
+        made.append(await traffic.transfer(at, arrived, klass))
+    first, second = made
+    (row, _, _), (other, _, _) = traffic.known[first], traffic.known[second]
+    for name in ("sender", "recipient", "scope", "document_type", "urgency"):
+        assert getattr(row, name) == getattr(other, name), name
+    return first, second
+
+
+async def test_members_that_change_while_the_counts_stay_are_restated(traffic):
+    first, second = await swapped(traffic)
+    await close(traffic)
+    published = await shown(traffic)
+    await traffic.is_now(first, CLASSES[2])
+    await traffic.is_now(second, CLASSES[1])
+    assert await store.differences(traffic.connection, periods.months(JULY)[0], 1) == 0
+    await store_tally.fold(traffic.connection, 1_000)
+    closed, *_ = await periods.close_due(traffic.connection, at=NOW, author="congvan")
+    assert (closed.version.version, await shown(traffic)) == (2, published)
+    assert sorted(await lines(traffic, date(2026, 7, 1), 2)) == sorted(traffic.members(date(2026, 7, 1)))
+    assert await periods.close_due(traffic.connection, at=NOW, author="congvan") == []
+    (again,) = await close(traffic)
+    assert again.written is False
+
+
+async def test_a_month_that_cannot_be_closed_keeps_no_other_open(traffic):
+    await some(traffic, 40, first=date(2026, 5, 20), days=60)
+    letter = next(one for one, (row, now, _) in traffic.known.items() if now and row.accepted_at.month == 6)
+    await traffic.connection.execute("UPDATE delivery SET scope = 'internal' WHERE letter = $1", letter)
+    with pytest.raises(PeriodError) as refused:
+        await periods.close_due(traffic.connection, at=NOW, author="congvan")
+    assert refused.value.key == "period.uncounted"
+    assert "2026-06" in refused.value.facts["month"]
+    closed = await store.versions(traffic.connection, date(2026, 1, 1), date(2026, 12, 31))
+    months = {f"{one.month:%Y-%m}" for one in closed}
+    assert {"2026-05", "2026-08", "2026-09", "2026-10"} <= months
+    assert "2026-06" not in months
+
+
+@pytest.mark.parametrize(
+    "change, fault",
+    [
+        ("UPDATE period_member SET class = 'E' WHERE class = 'S'", "closed_members_differ"),
+        ("UPDATE period_day SET n = n + 1 WHERE class = 'S'", "closed_days_differ"),
+        ("UPDATE period_month SET n = n + 1 WHERE class = 'S'", "closed_month_differs"),
+    ],
+)
+async def test_what_is_closed_is_looked_at_by_the_self_check(traffic, change, fault):
+    await some(traffic, 60)
+    await close(traffic)
+    assert await store.faults(traffic.connection) == []
+    await traffic.connection.execute(change)
+    assert (fault, "2026-07") in [(code, where[:7]) for code, where in await store.faults(traffic.connection)]

@@ -5,6 +5,7 @@ from random import Random
 from uuid import uuid4
 
 import pytest
+from traffic import by_months_and_by_days
 
 from exchange.rules import paper_class
 from exchange.store import pool as pools
@@ -167,6 +168,55 @@ async def test_reads_are_the_same_before_during_and_after_the_fold(either_pool):
             pass
         assert await connection.fetchval("SELECT count(*) FROM tally_delta") == 0
     assert {**(await count(either_pool)).classes, "P": 0} == {**expected, "P": 0}
+
+
+async def test_months_are_their_days_before_during_and_after_the_fold(either_pool):
+    dice = Random(2)
+    async with either_pool.acquire() as connection:
+        for _ in range(6):
+            facts = [
+                fact(
+                    klass=dice.choice("ESNU"),
+                    n=dice.choice((-1, 1, 2)),
+                    day=date(2026, dice.randint(1, 3), dice.randint(1, 5)),
+                    agency=dice.choice((AGENCY, OTHER)),
+                    view=dice.choice(("in", "out")),
+                )
+                for _ in range(60)
+            ]
+            await store.append(connection, facts)
+            await store.fold(connection, 40)
+            assert await store.fold_days(connection, 7) == 7
+            months, days, differing = await by_months_and_by_days(connection)
+            assert (months, differing) == (days, 0)
+        while await store.fold(connection, 1_000) + await store.fold_days(connection, 1_000):
+            pass
+        assert await connection.fetchval("SELECT count(*) FROM tally_day WHERE n <> monthly") == 0
+        months, days, differing = await by_months_and_by_days(connection)
+        assert (months, differing) == (days, 0)
+        assert len(months) > 20
+
+
+async def test_who_knows_no_months_merges_days_that_are_still_read(either_pool):
+    """A release before, beside us on the same database, merges deltas into days and nothing else."""
+    async with either_pool.acquire() as connection:
+        await store.append(connection, [fact(n=3)])
+        await store.fold(connection, 9)
+        await store.fold_days(connection, 9)
+        await store.append(connection, [fact(n=4), fact(klass="N")])
+        await store.fold(connection, 9)
+        assert (await count(either_pool, "2026-11")).classes == {"E": 7, "S": 0, "N": 1, "U": 0, "P": 0}
+        assert await store.fold_days(connection, 9) == 2
+        assert (await count(either_pool, "2026-11")).classes == {"E": 7, "S": 0, "N": 1, "U": 0, "P": 0}
+
+
+async def test_a_month_that_is_not_its_days_is_found(either_pool):
+    async with either_pool.acquire() as connection:
+        await store.append(connection, [fact(n=3)])
+        await store.fold(connection, 9)
+        await store.fold_days(connection, 9)
+        await connection.execute("UPDATE tally_month SET n = n + 1")
+        assert await store.months_differ(connection) == 2  # of the agency, and of all together
 
 
 async def test_books_cover_a_span_together_and_their_share_stands_beside_the_count(province_database):
