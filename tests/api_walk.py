@@ -20,6 +20,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi import media_types
 
 from exchange.rules import paper_class
+from exchange.tracker.reports import cuts
 
 SOUND, SPOILED = "application/xml", "text/xml"
 LONGEST_WAIT = 1
@@ -173,6 +174,7 @@ def walk(ground, description, *, seed, examples, steps=6):
             lettered(case, ground, numbers)
             asked_for(case, ground, numbers)
             topped(case, ground)
+            cut(case)
         case._record_starting_state()  # what was good stays good, what was bad stays bad
 
     for hook in (before_call, filter_failure):
@@ -189,6 +191,15 @@ def topped(case, ground):
     """A subtree is that of an agency, which then has to be named."""
     if case.query and case.query.get("subtree") == "1" and not case.query.get("agency"):
         case.query["agency"] = ground.agencies[0]
+
+
+def cut(case):
+    """A report is asked for by what it goes by: the description says in words that it refuses the rest."""
+    if case.query and case.operation.label == "GET /v1/reports/{report}":
+        report = case.path_parameters["report"]
+        lengthless = set() if report in cuts.WITH_LENGTH else {"periods"}
+        for name in (cuts.EVERY - cuts.HONOURED.get(report, frozenset())) | lengthless:
+            case.query.pop(name, None)
 
 
 def within_reach(description):

@@ -54,7 +54,7 @@ class World:
             "id": self.new(), "code": code, "name": f"Cơ quan {code}", "kind": random.choice(["department", "commune", "lạ"]),
             "level": 1 if parent is None else random.choice([2, 3]), "parent": parent, "counted": random.random() < 0.9,
             "valid_to": date(2026, 2, 20) if random.random() < 0.15 else None,
-            "disabled_at": AT if random.random() < 0.1 else None,
+            "disabled_at": FIRST + timedelta(hours=random.randrange(60 * 24)) if random.random() < 0.2 else None,
         }  # fmt: skip
         await self.connection.execute(
             """INSERT INTO agency (id, code, name, kind, level, parent, counted, valid_from, valid_to, disabled_at)
@@ -144,13 +144,19 @@ class World:
             one |= {"klass": "X", "excluded": "refused", "grade": "", "justified": ""}
         await insert.rows(self.connection, [rows.DeliveryRow(**one)])
         one["class"] = one.pop("klass") if arrived and one["operation"] in ("new", "replace") else None
-        one |= {"arrived_at": arrived, "recalled": recalled, "steps": steps}
+        one |= {"arrived_at": arrived, "recalled": recalled, "steps": steps, "by": None}
         await self.connection.execute(
             "UPDATE delivery SET arrived_at = $3, counted_class = $4, recalled = $5, open = $6 WHERE recipient = $1 AND id = $2",
             recipient, one["id"], arrived, one["class"], recalled, arrived is None,
         )  # fmt: skip
         if arrived:
             await self.line(recipient, "arrived", arrived, letter=letter["id"], delivery=one["id"])
+        if recalled:
+            one["by"] = random.choice(["revoke", "take_back", "replace", "update"])
+            ended, detail = arrived + timedelta(days=9), {"letter": "x", "operation": one["by"]}
+            await self.line(
+                recipient, "withdrawn", ended, letter=letter["id"], delivery=one["id"], detail=detail
+            )
         for code, moment, _ in steps:
             await self.line(recipient, "status", moment, letter=letter["id"], delivery=one["id"], code=code)
         self.deliveries.append(one)
@@ -185,7 +191,7 @@ class World:
             "number": random.choice(["", "0"]) + str(random.randrange(1, 30)), "notation": random.choice(["CV", " cv "]),
             "issued_on": random.choice([None, date(2025, 12, 30), *[date(2026, 2, random.randrange(1, 28))] * 3]), "document_type": random.choice(TYPES),
             "other_party": "Nơi nhận", "moved_on": (FIRST + timedelta(days=random.randrange(DAYS))).date(),
-            "letter": self.new() if random.random() < 0.3 else None,
+            "letter": self.new() if random.random() < 0.3 else None, "scope": random.choice(["", "", "internal", *SCOPES]),
         }  # fmt: skip
         await self.connection.execute(
             f"INSERT INTO register_row ({', '.join(one)}, loaded_at) VALUES ({', '.join(f'${n}' for n in range(1, 1 + len(one)))}, now())",
@@ -220,8 +226,9 @@ class World:
         await self.connection.execute("UPDATE register_row SET counted = letter IS NULL")
         return [
             rows.DeltaRow(
-                agency=one["agency"], id=self.new(), view=one["direction"], day=one["moved_on"], scope="",
-                document_type=one["document_type"], urgency=0, klass="P", excluded="", grade="", justified="", n=1,
+                agency=one["agency"], id=self.new(), view=one["direction"], day=one["moved_on"], scope=one.get("scope", ""),
+                document_type=one["document_type"], urgency=0, grade="", justified="", n=1,
+                klass="X" if one.get("scope") == "internal" else "P", excluded="internal" if one.get("scope") == "internal" else "",
             )
             for one in self.books if one["letter"] is None
         ]  # fmt: skip
@@ -276,6 +283,9 @@ class Brute:
             if within and one["direction"] == view and self.mine(one["agency"]) and self.left(one):
                 yield one
 
+    def paper_only(self, view):
+        return (one for one in self.paper(view) if one["scope"] != "internal")
+
     def classes(self):
         for agency, one in self.transfers(self.view):
             if one["class"] is None:
@@ -285,12 +295,12 @@ class Brute:
             self.found[agency]["E_A"] += name == "E" and one["grade"] == "A"
             self.found[agency]["S_unjustified"] += name == "S" and one["justified"] == "no"
         for one in self.paper(self.view):
-            self.found[one["agency"]]["P"] += 1
+            self.found[one["agency"]]["X_internal" if one["scope"] == "internal" else "P"] += 1
         for agency, one in self.transfers("in"):
             if one["class"] in ("E", "S", "N", "U"):
                 self.found[agency]["in_all"] += 1
                 self.found[agency]["in_E"] += one["class"] == "E"
-        for one in self.paper("in"):
+        for one in self.paper_only("in"):
             self.found[one["agency"]]["in_all"] += 1
 
     def documents(self):
@@ -305,7 +315,7 @@ class Brute:
                     else letter["document_id"]
                 )
                 groups[agency, name].append(one["class"])
-        for one in self.paper("out"):
+        for one in self.paper_only("out"):
             groups[one["agency"], self.key(one)].append("P")
         for (agency, _), classes in groups.items():
             self.found[agency]["documents"] += 1
@@ -388,7 +398,7 @@ class Brute:
     def recalled(self):
         for agency, one in self.countable("out"):
             self.found[agency]["sent"] += 1
-            self.found[agency]["recalled"] += one["recalled"] or one["excluded"] == "recalled"
+            self.found[agency]["recalled"] += one["by"] in ("revoke", "take_back")
 
     def numbers(self):
         groups = defaultdict(set)
@@ -411,7 +421,8 @@ class Brute:
         end = datetime(*(self.last + timedelta(days=1)).timetuple()[:3], tzinfo=VIETNAM)
         for one in self.world.agencies:
             ended = one["valid_to"] is not None and one["valid_to"] < self.last
-            if not self.mine(one["id"]) or ended or one["disabled_at"] or not one["counted"]:
+            off = one["disabled_at"] and one["disabled_at"] < min(end, AT)
+            if not self.mine(one["id"]) or ended or off or not one["counted"]:
                 continue
             since = end - timedelta(days=7)
             seen = self.world.contacts.get(one["id"])
@@ -423,4 +434,4 @@ class Brute:
 
 def plain(value):
     """Something that can be looked at when worlds differ."""
-    return json.loads(json.dumps(value, default=str))
+    return json.loads(json.dumps({str(name): one for name, one in value.items()}, default=str))

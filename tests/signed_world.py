@@ -349,7 +349,8 @@ class Brute:
             and self.state(sha256, rows_) == "valid"
         }  # fmt: skip
         active = {
-            one for one in self.scope if (row := self.everybody[one])["counted"] and row["disabled_at"] is None
+            one for one in self.scope if (row := self.everybody[one])["counted"]
+            and (row["disabled_at"] is None or row["disabled_at"] > self.moment)
             and row["valid_from"] <= self.day and (row["valid_to"] is None or self.day <= row["valid_to"])
         }  # fmt: skip
         return {

@@ -5,9 +5,10 @@ from typing import get_args
 
 from exchange.api.described_parts import CSV, JSON, PERIOD, TEXT, ZIP, Answer, Facts, Operation, Parameter
 from exchange.rules import paper_class, routing
+from exchange.tracker.reports import cuts
 from exchange.tracker.reports.report import NAMES
 
-WITH_FILE = frozenset({"indicators"})
+WITH_FILE = frozenset({"indicators", "scores"})
 """Reports that need a file beside the question; only the command has them."""
 REPORTS = tuple(name for name in NAMES if name not in WITH_FILE)
 FORMS = ("json", "csv")
@@ -71,6 +72,7 @@ FIGURES: Mapping[tuple[str, str], Operation] = {
         parameters=(
             _path("report", _chosen(*REPORTS)),
             *_CUT,
+            _query("periods", {"type": "integer", "minimum": 1, "maximum": cuts.LONGEST}),
             _query("format", {**_chosen(*FORMS), "default": "json"}),
             *_ASKS,
         ),

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+import structlog
 from aiohttp import web
 
 from exchange.api import auth, figure_shapes, native, question, shapes
@@ -22,8 +23,9 @@ from exchange.store.measures import Cut
 from exchange.tracker import deployment, measures, periods, signature_usage
 from exchange.tracker import tally as counting
 from exchange.tracker.measures import Means
-from exchange.tracker.reports import make, written
+from exchange.tracker.reports import cuts, make, written
 from exchange.tracker.reports.report import Report, Table, Value
+from exchange.tracker.signature_usage import Filters
 
 DEFAULT_LIMIT = 100
 MOST_TRANSFERS = 500
@@ -73,7 +75,7 @@ async def get_report(request: web.Request) -> web.Response:
         raise Problem("not_found")
     form = question.one_of(request, "format", FORMS)
     asked = await question.question(request, calling)
-    settings = await _settings(exchange)
+    settings = replace(await _settings(exchange), periods=_periods(request, name, asked.asked.filters))
     async with exchange.pool.acquire() as connection:
         made = await make.make(connection, name, asked.asked, exchange.trust, asked.codes, settings)
     shown = made if asked.own else without_contents(made)
@@ -82,6 +84,16 @@ async def get_report(request: web.Request) -> web.Response:
         named = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
         return web.Response(body=raw, content_type="text/csv", charset="utf-8", headers=named)
     return shapes.json_response(written.as_json(shown, language(request)))
+
+
+def _periods(request: web.Request, name: str, filters: Filters) -> int | None:
+    """How many periods in a row are asked for. Raises Problem bad_request for what the report does not go by."""
+    wrong = cuts.refused(name, filters)
+    if "periods" in request.query and name not in cuts.WITH_LENGTH:
+        wrong.append("periods")
+    if wrong:
+        raise Problem("bad_request", f"{name}: {', '.join(wrong)}")
+    return int(native.number(request, "periods", 0, 1, cuts.LONGEST)) or None
 
 
 async def get_transfers(request: web.Request) -> web.Response:
@@ -117,10 +129,16 @@ def _wanted(given: signature_usage.Asked, cut: Cut, classes: Sequence[str]) -> t
 
 
 async def _settings(exchange: Exchange) -> make.Settings:
-    """Calendar and league tables of the deployment."""
-    return await asyncio.to_thread(
-        deployment.settings, exchange.config.calendar_file, exchange.config.league_file
-    )
+    """Calendar and league tables of the deployment; while a file is no good, what it said before."""
+    files = exchange.config.calendar_file, exchange.config.league_file
+    try:
+        return await asyncio.to_thread(deployment.settings, *files)
+    except deployment.UnusableFileError as error:
+        structlog.get_logger().error("settings_file_unusable", file=str(error.file), why=error.why)
+        before = deployment.last(*files)
+        if before is None:
+            raise Problem("starting") from error
+        return before
 
 
 def _codes(asked: Question) -> list[str]:

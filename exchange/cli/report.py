@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from exchange.cli.report_asked import Options
 from exchange.cli.report_paper import Print
 from exchange.tracker import tally as counting
 from exchange.tracker.forms.wanted import CODE as PERIODIC
-from exchange.tracker.reports import make
+from exchange.tracker.reports import cuts, make
 from exchange.tracker.reports.report import NAMES, Report
 from exchange.tracker.reports.written import as_csv, as_json
 from signing import trust
@@ -36,6 +37,9 @@ from signing import trust
 )
 @click.option("--period", required=True, help="2019, 2019-07, 2019-07-31, 2019-Q3, 2019-H1, 2019-W05")
 @closing.BY
+@click.option(
+    "--periods", type=click.IntRange(1, cuts.LONGEST), help="so many periods in a row (BC-04, ranks)"
+)
 @report_asked.options
 @report_asked.in_form
 @report_paper.options
@@ -48,13 +52,15 @@ def report(
         closing.ACTS[name](given, span, as_json=form == "json")
         return
     report_paper.check(form, on_paper)
-    if (name == "indicators") != (set_file is not None):
+    if (name in report_asked.WITH_FILE) != (set_file is not None):
         answers.fail(answers.USAGE, "cli.report_indicators")
     if name == PERIODIC:
         wanted = report_periodic.Wanted(span=span, asked_for=asked_for, form=form, on_paper=on_paper)
         report_periodic.run(given, wanted, as_json)
         return
-    settings, trusted = report_asked.settings(given, set_file), answers.trusted(given)
+    report_asked.check(name, asked_for)
+    settings = replace(report_asked.settings(given, name, set_file), periods=asked_for.periods)
+    trusted = answers.trusted(given)
     with answers.database(given) as dsn:
         letterhead = report_paper.issued(dsn, on_paper)
         made = answers.reached(_made(dsn, name, span, asked_for, trusted, settings))

@@ -1,30 +1,35 @@
 """What `congvan report` is asked: its options, as the question that reports are made from; and files of the deployment."""
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn, TypeVar, get_args
+from typing import NoReturn, get_args
 
 import click
 
 from exchange import config
 from exchange.cli import answers, named, report_paper
-from exchange.rules import indicators, league, paper_class, routing, working_days
+from exchange.rules import indicators, league, paper_class, routing
 from exchange.store import measures as store
 from exchange.store.pool import Connection
-from exchange.tracker import chosen
+from exchange.tracker import chosen, deployment
 from exchange.tracker import tally as counting
 from exchange.tracker.chosen import Wanted
+from exchange.tracker.reports import cuts
 from exchange.tracker.reports.make import Settings
 from exchange.tracker.signature_usage import Asked, Filters
 
 SCOPES = (counting.WHOLE, *get_args(routing.Scope))
-MOST_BYTES = 1 << 20
+WITH_FILE: Mapping[str, Callable[[Settings, Path], Settings]] = {
+    "indicators": lambda found, file: replace(found, indicators=deployment.read(file, indicators.read)),
+    "scores": lambda found, file: replace(
+        found, scores=deployment.read(file, lambda text: league.scores(text, found.league))
+    ),
+}
+"""Reports that need a file beside the question."""
 FORMS = ("table", "json", "csv", "xlsx", *report_paper.FORMATS)
-
-Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,7 @@ class Options:
     scope: str
     types: tuple[str, ...]
     urgency: tuple[int, ...]
+    periods: int | None = None
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
@@ -56,8 +62,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--urgency", multiple=True, type=click.IntRange(0, 4), help="only this urgency")
     @functools.wraps(command)
     def called(**given: object) -> None:
-        names = Options.__dataclass_fields__
-        cut = {name: given.pop(name) for name in names}
+        cut = {name: given.pop(name) for name in Options.__dataclass_fields__ if name in given}
         command(asked_for=Options(**cut), **given)  # type: ignore[arg-type]  # click gives each its type
 
     return called
@@ -73,6 +78,17 @@ def in_form(command: Callable[..., None]) -> Callable[..., None]:
         command(form="json" if as_json else form, **given)
 
     return called
+
+
+def check(name: str, given: Options) -> None:
+    """End (2) where a report is asked for by what it does not go by."""
+    wrong = cuts.refused(name, _filters(given))
+    if given.periods and name not in cuts.WITH_LENGTH:
+        wrong.append("periods")
+    if wrong:
+        answers.fail(
+            answers.USAGE, "cli.report_filters", report=name, filters=", ".join(f"--{one}" for one in wrong)
+        )
 
 
 def unknown(given: Options) -> NoReturn:
@@ -124,18 +140,10 @@ def _told(given: Options) -> list[tuple[str, str]]:
     return [(name, str(one)) for name, held in named for one in held]
 
 
-def settings(given: config.Config, set_file: Path | None) -> Settings:
-    """Calendar, league tables and indicators, each from its file if there is one; a file that cannot be used ends the command (2)."""
-    calendar = _read(given.calendar_file, working_days.read) or working_days.default()
-    tables = _read(given.league_file, league.read) or league.default()
-    return Settings(calendar=calendar, league=tables, indicators=_read(set_file, indicators.read) or ())
-
-
-def _read(file: Path | None, read: Callable[[str], Read]) -> Read | None:
-    if file is None:
-        return None
+def settings(given: config.Config, name: str, set_file: Path | None) -> Settings:
+    """Calendar, league tables and what the report needs, each from its file; one that cannot be used ends the command (2)."""
     try:
-        with file.open("rb") as opened:
-            return read(opened.read(MOST_BYTES).decode("utf-8"))
-    except (OSError, ValueError) as error:
-        answers.fail(answers.USAGE, "cli.report_file", file=file, why=error)
+        found = deployment.settings(given.calendar_file, given.league_file)
+        return WITH_FILE[name](found, set_file) if set_file else found
+    except deployment.UnusableFileError as error:
+        answers.fail(answers.USAGE, "cli.report_file", file=error.file, why=error.why)

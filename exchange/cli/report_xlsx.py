@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exchange import texts
 from exchange.cli import report_table
-from exchange.rules import paper_class, xlsx_write
+from exchange.rules import paper_class, ratios, xlsx_write
 from exchange.rules.ratios import Measure
 from exchange.rules.xlsx_write import Figure, Grid
 from exchange.tracker.reports import written
@@ -39,15 +39,10 @@ def write(made: Report, file: Path, language: str) -> None:
 
 def _grid(made: Report, table: Table, language: str) -> Grid:
     title = table.name if table is made.table else texts.say(f"report.{table.name}.title", language)
-    headings = [
-        written.heading(table, column, language, name)
-        for column in table.columns
-        for name in column.parts or (column.name,)
-    ]
+    headings = written.headings(table, language)
     rows = [*table.rows[:SAMPLED], *([table.total] if table.total else [])]
-    widths = [
-        _width(heading, cells) for heading, cells in zip(headings, _texts(table, rows, language), strict=True)
-    ]
+    texts_of = _texts(table, rows, language, len(headings))
+    widths = [_width(heading, cells) for heading, cells in zip(headings, texts_of, strict=True)]
     return Grid(
         title=title,
         headings=headings,
@@ -57,9 +52,8 @@ def _grid(made: Report, table: Table, language: str) -> Grid:
     )
 
 
-def _texts(table: Table, rows: Sequence[Sequence[Value]], language: str) -> list[list[str]]:
+def _texts(table: Table, rows: Sequence[Sequence[Value]], language: str, columns: int) -> list[list[str]]:
     """The cells of each column as people read them, to see how wide they are."""
-    columns = sum(len(column.parts or (column.name,)) for column in table.columns)
     shown = [
         [report_table.text(value, language) for _, value in written.flat(table.columns, row)] for row in rows
     ]
@@ -103,7 +97,7 @@ def _cell(value: Value, language: str) -> xlsx_write.Cellular:
 def _number(value: int | Measure | Hundredths | Took) -> Figure | None:
     match value:
         case Measure():
-            return Figure(value.n / value.d, xlsx_write.PERCENT) if value.d else None
+            return Figure(ratios.hundredths(*value) / 10_000, xlsx_write.PERCENT) if value.d else None
         case Hundredths():
             return Figure(value.value / 100, xlsx_write.SIGNED if value.signed else xlsx_write.DECIMAL)
         case Took():

@@ -7,7 +7,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ import uvloop
 from exchange import config, log, metrics, texts
 from exchange.api import app, connections, pipes, supervisor
 from exchange.broker import receipts
-from exchange.cli import answers
+from exchange.cli import answers, given_files
 from exchange.errors import Problem
 from exchange.store import embedded, migrate
 
@@ -31,7 +31,7 @@ def serve(*, workers: int, allow_nobody: bool) -> None:
     """Run the exchange: workers behind one address, on the embedded PostgreSQL or CONGVAN_DATABASE_URL."""
     given = answers.settings()
     log.configure(given.log_level)
-    _policy(given)
+    _refused([*answers.wrong_policy(given), *given_files.wrong(given)])
     with _listening(given) as listening, _database(given, allow_nobody=allow_nobody) as database:
         receipts.ensure(given.receipt_key_file)
         environment = {**os.environ, "CONGVAN_DATABASE_URL": database.dsn, "CONGVAN_DATA": str(given.data)}
@@ -51,16 +51,15 @@ def worker(socket_number: int, lifeline: int, ear: int) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # meant for the parent, who has the workers leave one by one
     given = answers.settings()
     log.configure(given.log_level)
-    _policy(given)
+    _refused(answers.wrong_policy(given))
     assert given.database_url is not None
     structlog.contextvars.bind_contextvars(pid=os.getpid())
     listening = socket.socket(fileno=socket_number)
     uvloop.run(app.serve(given, given.database_url, listening, pipes.Parent(lifeline, ear)))
 
 
-def _policy(given: config.Config) -> None:
-    """A signature policy that cannot be used ends the command before anything is judged by it."""
-    wrong = answers.wrong_policy(given)
+def _refused(wrong: Sequence[str]) -> None:
+    """A signature policy, calendar or league that cannot be used ends the command before anything is judged by it."""
     if wrong:
         click.echo("\n".join(map(texts.clean, wrong)), err=True)
         sys.exit(answers.USAGE)

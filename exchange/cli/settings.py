@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exchange import config, log, texts
-from exchange.cli import answers, client
+from exchange.cli import answers, client, given_files
 from exchange.config import Config
 
 PREFIX = "CONGVAN_"
@@ -167,7 +167,7 @@ def _read(language: str) -> tuple[Config | None, str | None]:
         given = config.read()
     except config.SettingError as error:
         return None, error.sentence(language)
-    return given, " ".join(answers.wrong_policy(given)) or None
+    return given, " ".join([*answers.wrong_policy(given), *given_files.wrong(given)]) or None
 
 
 def _print(found: list[Setting], language: str) -> None:

@@ -2,15 +2,18 @@
 
 A formula is the name of a measure (`M1`), or sums of figures with one stroke between (`E + S / E + S + N + U + P`,
 `documents_E / documents`); a figure may be a whole number. Nothing else is understood, so a file can compute nothing else.
+A measure knows whether more of it is better; of a formula of one's own `more = false` says that less is. For what is better
+when it is less there are no points: they go by the ratio.
 """
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from exchange.rules import ratios, reporting_period
 from exchange.rules.measures import DEFINITIONS, FIGURES, of
 from exchange.rules.ratios import Measure
 
@@ -25,7 +28,10 @@ Sum = tuple[tuple[int, str], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Indicator:
-    """One indicator. `above` and `below` are sums; `target` in percent; `points` at most, by the ratio; `period` its own."""
+    """One indicator. `above` and `below` are sums; `target` in percent; `points` at most, by the ratio; `period` its own.
+
+    `more`: whether more is better, and the target the least that is wanted.
+    """
 
     id: str
     name: str
@@ -35,6 +41,7 @@ class Indicator:
     target: Fraction | None = None
     points: Fraction | None = None
     period: str = ""
+    more: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +61,7 @@ class Found:
     def met(self) -> bool | None:
         """Whether the target is reached, by the counts; None without a target or over nothing."""
         target = self.indicator.target
-        return None if target is None or self.d <= 0 else self.n * 100 >= target * self.d
+        return None if target is None else ratios.met(self.n, self.d, target, more=self.indicator.more)
 
     @property
     def points(self) -> Fraction | None:
@@ -84,7 +91,7 @@ def read(text: str) -> tuple[Indicator, ...]:
         if not isinstance(rows, list) or not 0 < len(rows) <= MOST:
             raise ValueError(f"1 to {MOST} indicators")
         made = tuple(_indicator(row) for row in rows)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
     names = [one.id for one in made]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -96,7 +103,7 @@ def read(text: str) -> tuple[Indicator, ...]:
 def _indicator(row: Mapping[str, Any]) -> Indicator:
     formula = row["formula"].strip()
     above, below = ((), ()) if formula in DEFINITIONS else _formula(formula)
-    return Indicator(
+    made = Indicator(
         id=str(row["id"]),
         name=row["name"],
         formula=formula,
@@ -104,8 +111,21 @@ def _indicator(row: Mapping[str, Any]) -> Indicator:
         below=below,
         target=_fraction(row, "target"),
         points=_fraction(row, "points"),
-        period=row.get("period", ""),
+        period=reporting_period.period(row["period"]).text if "period" in row else "",
+        more=_more(row, formula),
     )
+    if made.points is not None and not made.more:
+        raise ValueError(f"{made.id}: points: {formula}: less is better")
+    return made
+
+
+def _more(row: Mapping[str, Any], formula: str) -> bool:
+    """Whether more is better: as the measure has it, or as the file says of a formula of its own."""
+    if formula in DEFINITIONS and "more" not in row:
+        return DEFINITIONS[formula].more
+    if formula in DEFINITIONS or not isinstance(row.get("more", True), bool):
+        raise ValueError(f"{row['id']}: more: {row['more']}")
+    return bool(row.get("more", True))
 
 
 def _fraction(row: Mapping[str, Any], name: str) -> Fraction | None:
@@ -137,8 +157,3 @@ def _terms(text: str, formula: str) -> Iterator[tuple[int, str]]:
 
 def _known(name: str) -> bool:
     return name.isdecimal() or name in FIGURES
-
-
-def needed(indicators: Sequence[Indicator]) -> set[str]:
-    """The periods that these indicators name themselves."""
-    return {one.period for one in indicators if one.period}

@@ -48,6 +48,14 @@ class League:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Points that come from elsewhere, a survey for example, by agency code, and the table whose levels they reach."""
+
+    table: Table
+    points: Mapping[str, Fraction]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """Where somebody stands: points by measure, their sum, rank and level; `lacking` to the next higher level.
 
@@ -165,14 +173,37 @@ def read(text: str) -> League:
         given = tomllib.loads(text)
         tables = [_table(row) for row in given.get("table", [])]
         targets = {name: Fraction(str(one)) for name, one in given.get("targets", {}).items()}
-    except (KeyError, TypeError, AttributeError) as error:
+        for table in tables:
+            _check(table)
+    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise ValueError(f"league: {type(error).__name__}: {error}") from error
-    for table in tables:
-        _check(table)
     strange = [name for name in targets if name not in DEFINITIONS]
     if strange:
         raise ValueError(f"league: targets: no such measure: {', '.join(strange)}")
+    outside = [name for name, target in targets.items() if not 0 <= target <= 100]  # noqa: PLR2004 - percent
+    if outside:
+        raise ValueError(f"league: targets are percent, from 0 to 100: {', '.join(outside)}")
     return League(tables={table.name: table for table in tables}, targets=targets)
+
+
+def scores(text: str, known: League) -> Scores:
+    """Points from a file that names one of the tables: `table = "cao_bang_districts"`, `[points]`, `"H13.31" = 64.61`.
+
+    Raises ValueError that says what is wrong with it.
+    """
+    try:
+        told = tomllib.loads(text)
+        found = Scores(
+            table=known.tables[told["table"]],
+            points={code: Fraction(str(one)) for code, one in told["points"].items()},
+        )
+    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        raise ValueError(f"scores: {type(error).__name__}: {error}") from error
+    most = found.table.maximum
+    wrong = [code for code, one in found.points.items() if one < 0 or (most is not None and one > most)]
+    if wrong:
+        raise ValueError(f"scores: points: {', '.join(wrong)}")
+    return found
 
 
 def _table(row: Mapping[str, Any]) -> Table:
@@ -191,6 +222,11 @@ def _check(table: Table) -> None:
     strange = [name for name, _ in table.parts if name not in DEFINITIONS]
     if strange:
         raise ValueError(f"league: {table.name}: no such measure: {', '.join(strange)}")
+    fewer = [name for name, _ in table.parts if not DEFINITIONS[name].more]
+    if fewer:
+        raise ValueError(
+            f"league: {table.name}: no points for what is better when it is less: {', '.join(fewer)}"
+        )
     if not _falling([least for _, least in table.levels]):
         raise ValueError(f"league: {table.name}: levels go from the highest down")
     weights = sum((weight for _, weight in table.parts), Fraction())

@@ -68,7 +68,7 @@ SPANS = ("M14_arrival", "M14_registered", "M14_done")
 """M14: sent to arrived (01), arrived to registered (03), registered to done (06)."""
 
 BY_CLASS = ("M1", "M2", "M3", "M4", "M7", "M19")
-"""Measures that the tally's facts give, of one view."""
+"""Measures that the tally's facts give, of one view: of a closed period they stay as it was closed."""
 
 
 def of(figures: Mapping[str, int], names: Iterable[str] = DEFINITIONS) -> dict[str, Measure]:

@@ -31,7 +31,7 @@ class Gap:
 class Numbers:
     """What is known of one series: its first and last number, how many are there, what is missing.
 
-    `others` are numbers that take no place in the row, like 34E31 or 12A, in order. `complete` is M18 (độ đầy đủ của sổ).
+    `explained`: how many of those that are there nobody has seen, but the office accounts for. `others` are numbers that take no place in the row, like 34E31 or 12A, in order. `complete` is M18 (độ đầy đủ của sổ).
     """
 
     first: int | None
@@ -39,6 +39,7 @@ class Numbers:
     present: int
     gaps: tuple[Gap, ...]
     others: tuple[str, ...]
+    explained: int = 0
 
     @property
     def complete(self) -> Measure:
@@ -49,16 +50,21 @@ class Numbers:
 def of(numbers: Iterable[str], explained: Iterable[str] = ()) -> Numbers:
     """The series that these plain numbers make (`documents.Key.number`), in any order, told any number of times.
 
-    `explained` are numbers that an office has accounted for otherwise: no gaps. The highest number is among both.
+    `explained` are numbers that an office has accounted for otherwise: no gaps. They fill gaps only: what is said of numbers
+    above the highest that was seen makes no series longer, nor an earlier period's books less complete.
     """
-    given = {*numbers, *explained}
-    row = sorted(int(number) for number in given if _in_row(number))
+    seen = {*numbers}
+    there = {int(number) for number in seen if _in_row(number)}
+    last = max(there, default=0)
+    filled = {int(number) for number in explained if _in_row(number) and int(number) < last} - there
+    row = sorted(there | filled)
     return Numbers(
         first=row[0] if row else None,
         last=row[-1] if row else None,
         present=len(row),
         gaps=tuple(_gaps(row)),
-        others=tuple(sorted(number for number in given if not _in_row(number))),
+        others=tuple(sorted(number for number in seen if not _in_row(number))),
+        explained=len(filled),
     )
 
 

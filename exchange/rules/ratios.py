@@ -31,9 +31,16 @@ class Measure(NamedTuple):
         return text(self.n, self.d)
 
 
+def hundredths(n: int, d: int) -> int:
+    """Hundredths of a percent, half up, but 0 and 100 % only where they are exact; `d` is not 0."""
+    if n in (0, d):
+        return _WHOLE if n else 0
+    return min(max((2 * _WHOLE * n + d) // (2 * d), 1), _WHOLE - 1)
+
+
 def share(n: int, d: int) -> str:
     """`n` of `d` in percent with two decimals, `92,00`; `—` of nothing. Raises ValueError unless 0 <= n <= d."""
-    return _percent(_hundredths(n, d)) if _checked(n, d) else NOTHING
+    return _percent(hundredths(n, d)) if _checked(n, d) else NOTHING
 
 
 def text(n: int, d: int) -> str:
@@ -51,9 +58,14 @@ def headline(n: int, d: int) -> str:
     return str(nearest) if close and not overstated else share(n, d)
 
 
-def met(n: int, d: int, target: int | Fraction) -> bool | None:
-    """Whether a target in percent is reached, by the exact counts; None over nothing."""
-    return n * 100 >= target * d if _checked(n, d) else None
+def met(n: int, d: int, target: int | Fraction, *, more: bool = True) -> bool | None:
+    """Whether a target in percent is reached, by the exact counts; None over nothing.
+
+    `more`: whether more is better. Else the target is the most that may be.
+    """
+    if d <= 0:
+        return None
+    return n * 100 >= target * d if more else n * 100 <= target * d
 
 
 def ranked(d: int, smallest: int = SMALLEST_RANKED) -> bool:
@@ -105,13 +117,6 @@ def _checked(n: int, d: int) -> bool:
     if not 0 <= n <= d:
         raise ValueError(f"{n} is no part of {d}")
     return d > 0
-
-
-def _hundredths(n: int, d: int) -> int:
-    """Hundredths of a percent, half up, but 0 and 100 % only where they are exact."""
-    if n in (0, d):
-        return _WHOLE if n else 0
-    return min(max((2 * _WHOLE * n + d) // (2 * d), 1), _WHOLE - 1)
 
 
 def _apportioned(counts: Mapping[str, int], total: int) -> dict[str, int]:

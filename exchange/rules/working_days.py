@@ -19,6 +19,10 @@ from exchange.rules.paper_class import VIETNAM, local_day
 DAY = timedelta(days=1)
 LONGEST_BREAK = 60
 """Days; no break between two working days is longer, or the calendar is a mistake."""
+_LEAP = 2000
+"""A year that has every day."""
+_MINUTES = range(1, 7 * 24 * 60 + 1)
+"""How long an urgent letter may wait at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +124,11 @@ def read(text: str) -> Calendar:
     try:
         given = tomllib.loads(text)
         made = _calendar(given["hours"], given["week"], given.get("year", []))
+        strange = next(_strange(made), None)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"calendar: {type(error).__name__}: {error}") from error
+    if strange:
+        raise ValueError(f"calendar: {strange}")
     if not set(range(1, 8)) - made.weekend:
         raise ValueError("calendar: week.off leaves no working day")
     ordered = all(first < last for first, last in made.hours) and list(made.hours) == sorted(made.hours)
@@ -130,15 +137,32 @@ def read(text: str) -> Calendar:
     return made
 
 
+def _strange(made: Calendar) -> Iterator[str]:
+    """What is no moment, day, weekday or year, though it stands where one belongs."""
+    if type(made.morning_ends) is not time:
+        yield "hours.morning_ends is a time of day"
+    if not all(type(day) is int and 1 <= day <= 7 for day in made.weekend):  # noqa: PLR2004 - ISO weekdays
+        yield "week.off are weekdays, 1 to 7"
+    if not all(type(day) is date for day in made.off | made.worked):
+        yield "year.off and year.worked are days"
+    if not all(type(year) is int for year in made.years):
+        yield "year.year is a year"
+    longest = {*made.off, *(date(_LEAP, *day) for day in made.holidays)}
+    if not all(any(works(made, one) for one in _days(day, DAY)) for day in longest):
+        yield f"more than {LONGEST_BREAK} days off in a row"
+
+
 def _calendar(hours: Mapping[str, Any], week: Mapping[str, Any], years: list[Mapping[str, Any]]) -> Calendar:
     spans = [tuple(time.fromisoformat(moment) for moment in span) for span in hours["work"]]
-    days = [tuple(int(part) for part in day.split("-")) for day in week["holidays"]]
+    days = [date.fromisoformat(f"{_LEAP}-{day}") for day in week["holidays"]]
+    if type(hours["urgent_minutes"]) is not int or hours["urgent_minutes"] not in _MINUTES:
+        raise ValueError(f"calendar: hours.urgent_minutes: {_MINUTES.start} to {_MINUTES.stop - 1}")
     return Calendar(
         morning_ends=hours["morning_ends"],
         hours=tuple((first, last) for first, last in spans),
         urgent=timedelta(minutes=hours["urgent_minutes"]),
         weekend=frozenset(week["off"]),
-        holidays=frozenset((month, day) for month, day in days),
+        holidays=frozenset((day.month, day.day) for day in days),
         off=frozenset(day for year in years for day in year.get("off", ())),
         worked=frozenset(day for year in years for day in year.get("worked", ())),
         years=frozenset(year["year"] for year in years),

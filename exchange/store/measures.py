@@ -124,26 +124,33 @@ async def documents(connection: Connection, span: Span, cut: Cut, paper: Sequenc
     )  # fmt: skip
 
 
-_EXPLAINED = """
-    UNION SELECT agency, series, generate_series(first, last)::text AS number FROM number_explanation
-           WHERE book = 'out' AND year = $2 AND undone_at IS NULL AND ($1::uuid[] IS NULL OR agency = ANY($1))"""
-"""Numbers that an office accounts for otherwise are as good as seen (rules_and_measures.md C.4)."""
+_EXPLAINED = """number_explanation.book = 'out' AND number_explanation.year = $2 AND undone_at IS NULL
+                AND ($1::uuid[] IS NULL OR number_explanation.agency = ANY($1))"""
+"""What offices account for otherwise (rules_and_measures.md C.4)."""
 
 
 async def numbers(
     connection: Connection, agencies: Sequence[UUID] | None, year: int, last: date, paper: Sequence[Key]
 ) -> list[Any]:
-    """The number series of a year up to a day, by agency: numbers known or explained, and the highest (M18)."""
+    """The number series of a year up to a day, by agency: numbers known or explained, and the highest seen (M18).
+
+    Explanations fill gaps: what is said later of numbers that nobody had seen by that day changes nothing.
+    """
     return await connection.fetch(
         planned(agencies, f"""WITH known AS (
                SELECT sender AS agency, series, number_key AS number FROM letter
                 WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
                   AND number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test
                 UNION SELECT agency, series, number FROM unnest($4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[])
-                          AS paper (agency, year, series, number, notation)
-               {_EXPLAINED})
-           SELECT agency, series, count(DISTINCT number::bigint) AS known, max(number::bigint) AS highest
-             FROM known WHERE number ~ '^[1-9][0-9]{{0,6}}$' GROUP BY agency, series ORDER BY agency, series"""),  # noqa: S608 - ours
+                          AS paper (agency, year, series, number, notation)),
+               seen AS (SELECT agency, series, number::bigint AS number FROM known WHERE number ~ '^[1-9][0-9]{{0,6}}$'),
+               highest AS (SELECT agency, series, max(number) AS highest FROM seen GROUP BY agency, series),
+               filled AS (SELECT agency, series, generate_series(first, least(last, highest)) AS number
+                            FROM number_explanation JOIN highest USING (agency, series) WHERE {_EXPLAINED})
+           SELECT agency, series, count(DISTINCT number) AS known, highest
+             FROM (SELECT agency, series, number FROM seen UNION ALL SELECT agency, series, number FROM filled) AS every
+                  JOIN highest USING (agency, series)
+            GROUP BY agency, series, highest ORDER BY agency, series"""),  # noqa: S608 - ours
         agencies, year, last, *_keys(paper),
     )  # fmt: skip
 
@@ -151,13 +158,15 @@ async def numbers(
 async def number_rows(
     connection: Connection, agencies: Sequence[UUID] | None, year: int, last: date
 ) -> list[Any]:
-    """The numbers themselves, by agency and series, as letters have them or offices explain them."""
+    """The numbers themselves, by agency and series: `numbers` as letters have them, `explained` as offices account for them."""
     return await connection.fetch(
-        planned(agencies, f"""SELECT agency, series, array_agg(DISTINCT number) AS numbers
-             FROM (SELECT sender AS agency, series, number_key AS number FROM letter
+        planned(agencies, f"""SELECT agency, series, coalesce(array_agg(DISTINCT number) FILTER (WHERE seen), '{{}}') AS numbers,
+                  coalesce(array_agg(DISTINCT number) FILTER (WHERE NOT seen), '{{}}') AS explained
+             FROM (SELECT sender AS agency, series, number_key AS number, true AS seen FROM letter
                     WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
                       AND number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test
-                   {_EXPLAINED}) AS known
+                    UNION ALL SELECT agency, series, generate_series(first, last)::text, false FROM number_explanation
+                    WHERE {_EXPLAINED}) AS known
             GROUP BY agency, series ORDER BY agency, series"""),  # noqa: S608 - ours
         agencies, year, last,
     )  # fmt: skip
@@ -176,11 +185,15 @@ def _keys(paper: Sequence[Key]) -> tuple[list[Any], ...]:
 async def registered(
     connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date, *, matched: bool
 ) -> list[Any]:
-    """Rows of outgoing registers of a span, of what went on paper only; `matched` all of them, whatever they tell of."""
+    """Rows of outgoing registers of a span, of what went on paper only; `matched` all of them, whatever they tell of.
+
+    What stays within the agency is no transfer, on paper or not.
+    """
     return await connection.fetch(
-        planned(agencies, """SELECT * FROM register_row
+        planned(agencies, """SELECT agency, number, notation, issued_on, moved_on, document_type, scope, other_party, copies, note
+             FROM register_row
             WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))
-              AND ($4 OR counted)
+              AND ($4 OR (counted AND scope <> 'internal'))
             ORDER BY agency, moved_on, number, id"""),
         agencies, first, last, matched,
     )  # fmt: skip
@@ -192,13 +205,13 @@ RECENT = timedelta(days=7)
 
 
 async def agencies(connection: Connection, on: date, at: datetime) -> list[Any]:
-    """Every agency as reports name it, whether it is active on a day, and whether it had contact in the 7 days before a moment.
+    """Every agency as reports name it, whether it is active at a moment of a day, and whether it had contact in the 7 days before.
 
     A system tells only when it called last: what it did before that, its letters and acknowledgements tell.
     """
     return await connection.fetch(
         """SELECT id, code, name, kind, level, parent, counted,
-                  disabled_at IS NULL AND valid_from <= $1 AND (valid_to IS NULL OR $1 <= valid_to) AS active,
+                  (disabled_at IS NULL OR disabled_at > $2) AND valid_from <= $1 AND (valid_to IS NULL OR $1 <= valid_to) AS active,
                   EXISTS (SELECT FROM acts_for JOIN system ON system.id = acts_for.system
                            WHERE acts_for.agency = agency.id AND system.seen_at > $3 AND system.seen_at <= $2
                              AND acts_for.valid_from <= $1 AND (acts_for.valid_to IS NULL OR $1 <= acts_for.valid_to))

@@ -144,15 +144,19 @@ async def used_twice(connection: Connection, agency: UUID, load: UUID, most: int
 async def coverage(
     connection: Connection, book: str, first: date, last: date, agencies: Sequence[UUID] | None
 ) -> tuple[int, int]:
-    """How many counted agencies have loaded books that cover every day of the span together, of how many."""
+    """How many counted agencies have loaded books that cover every day of the span together, of how many.
+
+    Of those that were not yet switched off when the span ended: its figures do not move afterwards.
+    """
     record = await connection.fetchrow(
         f"""SELECT count(*) FILTER (WHERE coalesce((SELECT range_agg({COVERED}) FROM register_load AS load
                                                      WHERE load.agency = agency.id AND load.book = $1 AND load.undone_at IS NULL)
                                                   @> daterange($2, $3, '[]'), false)) AS n,
                   count(*) AS d
              FROM agency
-            WHERE counted AND disabled_at IS NULL AND ($4::uuid[] IS NULL OR agency.id = ANY($4))
-              AND valid_from <= $3 AND (valid_to IS NULL OR valid_to >= $2)""",  # noqa: S608 - the statement is ours
+            WHERE counted AND ($4::uuid[] IS NULL OR agency.id = ANY($4))
+              AND valid_from <= $3 AND (valid_to IS NULL OR valid_to >= $2)
+              AND (disabled_at IS NULL OR disabled_at >= ($3 + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh')""",  # noqa: S608 - ours
         book, first, last, agencies,
     )  # fmt: skip
     assert record is not None

@@ -53,13 +53,15 @@ async def certificates(
     return [Row(**record) for record in records], {record["sha256"]: record["body"] for record in bodies}
 
 
-async def agencies(connection: Connection, on: date, only: Sequence[UUID] | None = None) -> list[Any]:
-    """Every agency, or only these, with whether it is active on a day."""
+async def agencies(
+    connection: Connection, on: date, at: datetime, only: Sequence[UUID] | None = None
+) -> list[Any]:
+    """Every agency, or only these, with whether it is active at a moment of a day: what is switched off later was."""
     return await connection.fetch(
         """SELECT id, code, name, counted,
-                  disabled_at IS NULL AND valid_from <= $1 AND (valid_to IS NULL OR $1 <= valid_to) AS active
-             FROM agency WHERE $2::uuid[] IS NULL OR id = ANY($2) ORDER BY code""",
-        on, only,
+                  (disabled_at IS NULL OR disabled_at > $2) AND valid_from <= $1 AND (valid_to IS NULL OR $1 <= valid_to) AS active
+             FROM agency WHERE $3::uuid[] IS NULL OR id = ANY($3) ORDER BY code""",
+        on, at, only,
     )  # fmt: skip
 
 

@@ -107,10 +107,16 @@ async def spans(connection: Connection, span: Span, cut: Cut) -> list[Any]:
 
 
 async def recalled(connection: Connection, span: Span, cut: Cut) -> list[Any]:
-    """Transfers sent, and those of them taken back, by sender (M16)."""
+    """Transfers sent, and those of them taken back, by sender (M16).
+
+    What a replacement stands in for, or an update leaves out, ends in the same state and was not taken back.
+    """
     return await connection.fetch(
         planned(cut.agencies, f"""SELECT sender AS agency, count(*) AS sent,
-                   count(*) FILTER (WHERE recalled OR excluded = 'recalled') AS recalled
+                   count(*) FILTER (WHERE (recalled OR excluded = 'recalled') AND NOT EXISTS (
+                       SELECT FROM journal WHERE journal.letter = delivery.letter AND journal.agency = delivery.recipient
+                          AND journal.delivery = delivery.id AND event = 'withdrawn'
+                          AND detail ->> 'operation' IN ('replace', 'update'))) AS recalled
               FROM delivery
              WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND accepted_at >= $2 AND accepted_at < $3
                AND {DELIVERY_LEFT} AND {COUNTABLE}

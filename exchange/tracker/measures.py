@@ -22,7 +22,7 @@ from exchange.store.measures import Cut, Span
 from exchange.store.pool import Connection
 from exchange.store.timeliness import Day
 from exchange.tracker import signature_usage
-from exchange.tracker.signature_usage import Asked
+from exchange.tracker.signature_usage import Asked, Filters
 from signing.trust import Trust
 
 Figures = Mapping[UUID, Counter[str]]
@@ -105,13 +105,19 @@ async def _by_class(connection: Connection, asked: Asked, _means: Means) -> Figu
 
 async def paper_keys(connection: Connection, asked: Asked) -> list[Key]:
     """The documents that outgoing registers alone tell of, each once."""
-    given = asked.filters
-    if given.scope is not None or (given.urgency is not None and 0 not in given.urgency):
-        return []
     rows = await store.registered(
         connection, cut(asked).agencies, asked.period.first, asked.period.last, matched=False
     )
-    return keys(row for row in rows if given.types is None or row["document_type"] in given.types)
+    return keys(row for row in rows if left(row, asked.filters))
+
+
+def left(row: Mapping[str, Any], given: Filters) -> bool:
+    """Whether a register row is of the scope, the types and the urgency (none: 0) asked for."""
+    if given.urgency is not None and 0 not in given.urgency:
+        return False
+    return given.scope in (None, row["scope"]) and (
+        given.types is None or row["document_type"] in given.types
+    )
 
 
 def keys(rows: Iterable[Mapping[str, Any]]) -> list[Key]:
@@ -190,7 +196,7 @@ def year_end(asked: Asked) -> date | None:
 async def _signatures(connection: Connection, asked: Asked, means: Means) -> Figures:
     if means.trust is None:
         return {}
-    return signature_figures(await signature_usage.gathered(connection, asked, means.trust))
+    return signature_figures(await signature_usage.gathered(connection, asked, means.trust, ever=False))
 
 
 def signature_figures(usage: Usage) -> Figures:
@@ -271,7 +277,7 @@ async def measured(connection: Connection, asked: Asked, means: Means) -> dict[s
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         names = told(asked)
         if means.trust is None:
-            names = [name for name in names if name not in {"M8", "M9", "M10", "M10_leaders", "M11"}]
+            names = [name for name in names if name not in signature_measures.MEASURES]
         total = measures.together((await figures(connection, asked, means, names)).values())
         lasting = await took(connection, asked)
     body: dict[str, Any] = signature_usage.as_json(measures.of(total, names))

@@ -80,13 +80,13 @@ async def _seen(connection: Connection, agency: UUID, book: str, year: int) -> d
 
 def _one(name: str, seen: set[str], said: Iterable[Any]) -> Series:
     held = tuple(said)
-    explained = {str(number) for one in held for number in range(one["first"], one["last"] + 1)} - seen
+    explained = {str(number) for one in held for number in range(one["first"], one["last"] + 1)}
     found = number_series.of(seen, explained)
     return Series(
         name=name,
         numbers=found,
-        seen=found.present - len(explained),
-        explained=len(explained),
+        seen=found.present - found.explained,
+        explained=found.explained,
         explanations=held,
     )
 

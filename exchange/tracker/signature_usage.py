@@ -81,7 +81,7 @@ async def gathered(connection: Connection, asked: Asked, trust: Trust, *, ever: 
     at = end - timedelta(microseconds=1)
     on = max(paper_class.local_day(at), asked.period.first)
     named = None if ever else asked.agencies
-    known = {row["id"]: Agency(**row) for row in await signature_counts.agencies(connection, on, named)}
+    known = {row["id"]: Agency(**row) for row in await signature_counts.agencies(connection, on, at, named)}
     counted = await signed_documents.counted(connection, asked.agencies, first, end)
     rows, bodies = await signature_counts.certificates(connection, asked.agencies)
     idle = {row.sha256 for row in rows} - {use["sha256"] for use in counted.uses}

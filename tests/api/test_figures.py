@@ -269,6 +269,8 @@ BAD = [
     "/v1/reports/BC-02?period=2026&limit=1", "/v1/transfers?period=2026&class=Q", "/v1/transfers?period=2026&limit=501",
     "/v1/transfers?period=2026&after=x", f"/v1/transfers?period=2026&after=2026-13-99.{'0' * 32}.{'0' * 32}.1", "/v1/transfers?period=2026&scope=x",
     "/v1/transfers?period=2026&view=out&view=in", "/v1/tally?period=2026&type=a%00b", "/v1/tally?period=2026&agency=a%00b",
+    "/v1/reports/BC-10?period=2026&type=x", "/v1/reports/BC-06?period=2026&view=in", "/v1/reports/BC-13?period=2026&scope=same_root",
+    "/v1/reports/BC-02?period=2026&periods=3", "/v1/reports/BC-04?period=2026&periods=0", "/v1/reports/BC-04?period=2026&periods=61",
 ]  # fmt: skip
 
 

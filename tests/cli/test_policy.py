@@ -40,6 +40,20 @@ def test_every_mistake_is_told_and_nothing_starts(tmp_path, command, language, w
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("command", [("config",), ("serve",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "name, wrong", [("LEAGUE", "[targets]\nM1 = '1/0'"), ("CALENDAR", "[week]\noff = [9]")]
+)
+def test_a_calendar_or_league_that_cannot_be_used_is_told_and_nothing_starts(tmp_path, command, name, wrong):
+    file = tmp_path / "own.toml"
+    file.write_text(wrong, encoding="utf-8")
+    answer = congvan(None, *command, CONGVAN_DATA=tmp_path / "data", **{f"CONGVAN_{name}_FILE": file})
+    assert answer.code == 2
+    assert str(file) in "".join((answer.out + answer.err).split())
+    assert "Traceback" not in answer.out + answer.err
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_policy_file_that_is_not_there(tmp_path):
     answer = congvan(None, "config", CONGVAN_POLICY_FILE=tmp_path / "none.toml")
     assert answer.code == 2

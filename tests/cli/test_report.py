@@ -169,9 +169,13 @@ def rows_of(report, language="vi"):
 def test_csv_has_one_row_of_headings_no_total_and_plain_numbers():
     head, row = rows_of(made("BC-10", USAGE_ROW, total=USAGE_ROW))
     assert head[3:5] == ["CTS có dùng trong kỳ (TC)", "CTS có dùng trong kỳ (CN)"]
-    assert len(head) == len(row) == 16
+    assert head[12:18] == [
+        "M8 (%)", "M8 (%): tử số", "M8 (%): mẫu số", "M9 (%)", "M9 (%): tử số", "M9 (%): mẫu số",
+    ]  # fmt: skip
+    assert len(head) == len(row) == 20
     assert row == [
-        "H13.31.05.001", "1", "1234", "1", "1200", "0", "4321", "4000", "4100", "3900", "0", "12", "92.57", "", "0", "3",
+        "H13.31.05.001", "1", "1234", "1", "1200", "0", "4321", "4000", "4100", "3900", "0", "12", "92.57", "4000", "4321",
+        "", "0", "0", "0", "3",
     ]  # fmt: skip
 
 

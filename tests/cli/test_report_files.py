@@ -57,9 +57,16 @@ def test_numbers_are_numbers_and_days_are_days(tmp_path):
     head, row, last = sheet.iter_rows()
     assert [cell.value for cell in head][:4] == ["STT", "Mã cơ quan", "Tên cơ quan", "Tổng lượt gửi"]
     assert (row[3].value, row[3].number_format, row[3].data_type) == (479_393, "#,##0", "n")
-    assert (row[9].value, row[9].number_format) == (pytest.approx(441_042 / 479_393), "0.00%")
-    assert (row[12].value, row[12].number_format) == (-1.25, "+0.00;-0.00;0.00")
-    assert (row[11].value, row[14].value) == (None, "Không")
+    assert (row[9].value, row[9].number_format) == (pytest.approx(0.92), "0.00%")
+    assert [cell.value for cell in head][9:12] == [
+        f"Tỷ lệ HTĐT (%){more}" for more in ("", ": tử số", ": mẫu số")
+    ]
+    assert [(cell.value, cell.number_format) for cell in row[10:12]] == [
+        (441_042, "#,##0"),
+        (479_393, "#,##0"),
+    ]
+    assert (row[18].value, row[18].number_format) == (-1.25, "+0.00;-0.00;0.00")
+    assert ([cell.value for cell in row[15:18]], row[20].value) == ([None, 0, 0], "Không")
     assert (sheet.freeze_panes, head[0].font.bold, last[0].value, last[3].value) == (
         "A2",
         True,
@@ -71,6 +78,19 @@ def test_numbers_are_numbers_and_days_are_days(tmp_path):
     _, row = sheet.iter_rows()
     assert (row[5].value, row[5].number_format) == (datetime(2026, 11, 21, 9, 30), "dd/mm/yyyy hh:mm")  # noqa: DTZ001 - a spreadsheet knows no zones
     assert (row[9].value, row[9].number_format) == (timedelta(seconds=93_900), "[h]:mm")
+
+
+@pytest.mark.parametrize(
+    "n, d, shown", [(479_392, 479_393, 0.9999), (1, 479_393, 0.0001), (7, 7, 1), (0, 7, 0), (1, 800, 0.0013)]
+)
+def test_a_workbook_says_all_and_nothing_only_where_they_are_exact(tmp_path, n, d, shown):
+    cells = list(opened(made(rows=((*ROW[:9], Measure(n, d), *ROW[10:]),)), tmp_path)["BC-02"].iter_rows())[1]
+    assert cells[9].value == pytest.approx(shown, abs=1e-12)
+    head, row = csv.reader(
+        io.StringIO(reports.as_csv(made(rows=((*ROW[:9], Measure(n, d), *ROW[10:]),)).table, "en"))
+    )
+    assert row[9:12] == [f"{100 * shown:.2f}", str(n), str(d)]
+    assert head[9:12] == [head[9], f"{head[9]}: numerator", f"{head[9]}: denominator"]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "_x003D_1", "9" * 40])
@@ -173,15 +193,19 @@ def test_the_commands_options(shared_server, tmp_path):
     own.write_text('[[indicator]]\nid = "1"\nname = "Một"\nformula = "M20"\n', encoding="utf-8")
     (row,) = json.loads(told(shared_server, "indicators", own, "--period", "2026", "--json").stdout)["rows"]
     assert (row["id"], row["d"]) == ("1", 452)
+    own.write_text('table = "cao_bang_districts"\n[points]\n"H13.31" = 101\n', encoding="utf-8")
+    (row,) = json.loads(told(shared_server, "scores", own, "--period", "2018", "--json").stdout)["rows"]
+    assert (row["agency"], row["rank"], row["level"], row["lacking"]) == ("H13.31", 1, "II", 7.0)
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        ("BC-02", "--format", "xlsx"), ("indicators",), ("BC-02", "--level", "9"), ("BC-02", "--urgency", "7"),
+        ("BC-02", "--format", "xlsx"), ("indicators",), ("BC-02", "--level", "9"), ("BC-02", "--urgency", "7"), ("BC-04", "--periods", "0"),
+        ("BC-04", "--periods", "61"), ("BC-02", "--periods", "24"), ("BC-10", "--type", "x"), ("BC-06", "--view", "in"), ("BC-13", "--scope", "same_root"),
         ("indicators", "WRONG"), ("BC-02", "WRONG"), ("BC-99",),
     ],
-    ids=["no_output", "no_set", "level", "urgency", "wrong_set", "set_for_nothing", "report"],
+    ids=["no_output", "no_set", "level", "urgency", "no_periods", "periods", "periods_of_none", "type", "view", "scope", "wrong_set", "set_for_nothing", "report"],
 )  # fmt: skip
 def test_what_is_asked_wrongly_is_2(tmp_path, words):
     wrong = tmp_path / "wrong.toml"

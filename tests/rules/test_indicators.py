@@ -41,15 +41,32 @@ def test_target_and_points_go_by_the_counts():
 
 
 @pytest.mark.parametrize(
+    "given, met",
+    [
+        (made("M4", target=5), True), (made("M4", target=4), False), (made("P / E + S + N + U + P", target=5), True),
+        (made("P / E + S + N + U + P", target=4), True), (made("P / E + S + N + U + P", target=4, more="false"), False),
+        (made("P / E + S + N + U + P", target=6), False), (made("P / E + S + N + U + P", target=6, more="false"), True),
+        (made("M1", target=91), False),
+    ],
+    ids=["M4_met", "M4_missed", "own", "own_more", "own_fewer", "own_more_missed", "own_fewer_met", "M1"],
+)  # fmt: skip
+def test_where_fewer_is_better_a_target_is_reached_from_above(given, met):
+    (one,) = indicators.read(given)
+    assert indicators.found(one, FIGURES).met is met
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         "", "indicator = 3", made("M99"), made("E"), made("E / "), made("/ E"), made("E / S / P"), made("E * 2 / S"),
-        made("E S / P"), made("E / __import__"), made("E / Z"), made(target=-1), made(target="'x'"), made() + "\n" + made(),
+        made("E S / P"), made("E / __import__"), made("E / Z"), made(target=-1), made(target="'x'"), made(target="'1/0'"), made(points="'1/0'"),
+        made(period="'2019-13'"), made(period="'last'"), made(period="2019"), made(more="1"), made("M15", points=10), made("P / E", points=10, more="false"), made("M15", more="true"), made() + "\n" + made(),
         '[[indicator]]\nname = "x"\nformula = "M1"', '[[indicator]]\nid = "1"\nformula = "M1"',
     ],
     ids=[
         "empty", "none", "measure", "no_stroke", "nothing_below", "nothing_above", "two_strokes", "times", "no_sign",
-        "code", "figure", "negative", "text", "twice", "no_id", "no_name",
+        "code", "figure", "negative", "text", "over_nothing", "points_over_nothing", "month_13", "no_period", "period_number", "direction",
+        "points_for_refusals", "points_for_fewer", "other_direction", "twice", "no_id", "no_name",
     ],
 )  # fmt: skip
 def test_what_cannot_be_computed_is_refused(wrong):

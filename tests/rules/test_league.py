@@ -41,6 +41,22 @@ def test_cao_bang_2018():
     assert league.shown_lacking(districts[0].lacking) == 2109
 
 
+def test_points_from_elsewhere_name_their_table():
+    found = league.scores('table = "cao_bang_districts"\n[points]\n"H13.31" = 64.61\nH = "85.7"', LEAGUE)
+    assert (found.table, found.points) == (DISTRICTS, {"H13.31": Fraction("64.61"), "H": Fraction("85.7")})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "x", 'table = "none"\n[points]\nH = 1', 'table = ["x"]\n[points]\nH = 1', 'table = "standard"\n[points]\nH = 101', 'table = "standard"\n[points]\nH = -1',
+     'table = "standard"\n[points]\nH = "1/0"', 'table = "standard"\n[points]\nH = nan', 'table = "standard"\npoints = 3', 'table = "standard"'],
+    ids=["empty", "syntax", "unknown", "list", "above", "below", "over_nothing", "nan", "number", "none"],
+)  # fmt: skip
+def test_points_that_cannot_be_placed(wrong):
+    with pytest.raises(ValueError, match=r"."):
+        league.scores(wrong, LEAGUE)
+
+
 def test_equal_points_share_a_rank():
     points = {"a": 90, "b": 80, "c": 80, "d": 70, "e": None}
     totals = {who: None if one is None else Fraction(one) for who, one in points.items()}
@@ -101,8 +117,30 @@ def test_a_rank_is_one_more_than_how_many_are_better(points):
         "[targets]\nM99 = 1",
         "[targets]\nM1 = 'viel'",
         "table",
+        '[[table]]\nname = "x"\nlevels = []\nparts = [{measure = "M15", weight = 1}]',
+        "[targets]\nM1 = 900",
+        "[targets]\nM1 = -1",
+        "[targets]\nM1 = '1/0'",
+        '[[table]]\nname = "x"\nlevels = []\nparts = [{measure = "M1", weight = "1/0"}]',
+        "[targets]\nM1 = true",
+        "[targets]\nM1 = inf",
     ],
-    ids=["order", "measure", "weights", "name", "target", "number", "syntax"],
+    ids=[
+        "order",
+        "measure",
+        "weights",
+        "name",
+        "target",
+        "number",
+        "syntax",
+        "fewer_is_better",
+        "above_all",
+        "below_nothing",
+        "over_nothing",
+        "weight_over_nothing",
+        "yes",
+        "endless",
+    ],
 )
 def test_tables_that_cannot_be_used(wrong):
     with pytest.raises(ValueError, match=r"."):

@@ -27,8 +27,14 @@ def test_by_hand(numbers):
 
 
 def test_what_is_explained_is_no_gap():
-    found = number_series.of(["1", "4"], explained=["2", "6"])
-    assert (found.gaps, tuple(found.complete)) == ((Gap(first=3, last=3), Gap(first=5, last=5)), (4, 6))
+    found = number_series.of(["1", "4"], explained=["2", "4"])
+    assert (found.gaps, tuple(found.complete), found.explained) == ((Gap(first=3, last=3),), (3, 4), 1)
+
+
+def test_an_explanation_makes_no_series_longer():
+    found = number_series.of(["1", "2", "x"], explained=map(str, range(501, 506)))
+    assert (found.gaps, found.complete, found.explained, found.others) == ((), (2, 2), 0, ("x",))
+    assert number_series.of([], explained=["1"]).complete == (0, 0)
 
 
 def test_completeness_of_nothing_is_none():

@@ -72,6 +72,15 @@ def test_a_target_is_met_by_the_counts_not_by_the_text():
     assert ratios.met(0, 0, 92) is None
 
 
+@pytest.mark.parametrize(
+    "n, d, target, more, fewer",
+    [(1, 100, 5, False, True), (5, 100, 5, True, True), (50, 100, 5, True, False), (51, 1000, 5, True, False), (49, 1000, 5, False, True),
+     (8, 7, 100, True, False), (0, 0, 5, None, None), (-1, 7, 0, False, True)],
+)  # fmt: skip
+def test_a_target_is_reached_from_below_or_from_above(n, d, target, more, fewer):
+    assert (ratios.met(n, d, target), ratios.met(n, d, target, more=False)) == (more, fewer)
+
+
 @given(PARTS)
 def test_a_share_lies_between_nothing_and_all_and_says_them_only_when_exact(part):
     n, d = part

@@ -134,3 +134,52 @@ def test_a_file_of_ones_own():
 def test_a_calendar_that_cannot_be_used(wrong):
     with pytest.raises(ValueError, match=r"."):
         working_days.read(wrong)
+
+
+VALUES = ("11:00:00", "30", "[7]", '[["07:00", "11:00"]]', "[]", "2030")
+ODD = ("true", "-1", "1e300", "inf", '"x"', '"11:00"', "[1]", "[[1]]", '[["1"]]', "{ a = 1 }", "2030-01-07", "2030-01-07T08:00:00", "[2030-01-07]",
+       "[8]", "[2.5]", "99999999999", '["02-30"]', '["2-1-1"]', '[["07:00", "11:00", "12:00"]]')  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "morning_ends = {}",
+        "work = {}",
+        "urgent_minutes = {}",
+        "off = {}",
+        "holidays = {}",
+        "year = {}",
+        "hours = {}",
+        "week = {}",
+    ],
+)
+def test_a_calendar_works_or_is_refused(line, odd):
+    name = line.partition(" ")[0]
+    lines = [
+        one for one in (GOOD + "[[year]]\nyear = 2030\n").splitlines() if not one.startswith(f"{name} =")
+    ]
+    place = {
+        "hours": 0,
+        "week": 0,
+        "morning_ends": 1,
+        "work": 1,
+        "urgent_minutes": 1,
+        "off": 3,
+        "holidays": 3,
+        "year": None,
+    }[name]
+    lines.insert(len(lines) if place is None else place, line.format(odd))
+    try:
+        made = working_days.read("\n".join(lines))
+    except ValueError:
+        return
+    day, moment = date(2030, 1, 7), at("2030-01-07 08:00")
+    assert working_days.works(made, day) in (True, False)
+    assert working_days.sent(made, day, moment) == "same_day"
+    assert working_days.answer_by(made, moment) > moment - timedelta(days=1)
+    assert moment + made.urgent >= moment
+    assert all(isinstance(year, int) for year in made.years)
+    assert made.morning_ends < time.max
+    assert (1, 1) not in made.holidays

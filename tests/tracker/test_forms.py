@@ -15,11 +15,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paper_cases import ISSUED, TOLD, flat
 from pypdf import PdfReader
+from reportlab.graphics.shapes import String
 
 from exchange import texts
 from exchange.cli import report_table
 from exchange.rules.ratios import Measure
-from exchange.tracker.forms import columns, compose, drawn, fonts, page, pdf, periodic, word, word_parts
+from exchange.tracker.forms import (
+    columns,
+    compose,
+    drawn,
+    fonts,
+    page,
+    pdf,
+    pdf_charts,
+    periodic,
+    word,
+    word_charts,
+    word_parts,
+)
 from exchange.tracker.forms.page import Grid, Text
 from exchange.tracker.reports.report import Column, Line, Report, Table, Word
 
@@ -230,7 +243,7 @@ def test_charts_hold_the_figures(year_docx, year_pdf):
     for name, share in zip(paper.SENT, ("92,00", "3,00", "0,00", "0,00", "5,00"), strict=True):
         n = f"{paper.SENT[name]:,}".replace(",", ".")
         assert flat(f"{texts.say(f'class.{name}')}: {n} ({share} %)") in text
-    assert "88,5" in text
+    assert "88,50" in text
     assert flat("Mục tiêu 92 %") in text
 
 
@@ -275,6 +288,13 @@ def test_charts_come_from_the_reports_own_rows():
     assert line.points == [("2019-01", 50.0), ("2019-02", None), ("2019-03", 99.99)]
     assert drawn.charts(paper.usage_report(2), TOLD) == []
     assert drawn.charts(with_total([None, None, 0, 0, 0, 0, 0]), TOLD) == []
+
+
+def test_a_chart_says_all_only_of_all():
+    block = drawn.trend([("2019-01", Measure(999_999, 1_000_000)), ("2019-02", Measure(2, 2))], TOLD)
+    said = [one.text for one in pdf_charts.trend(block, str).contents if isinstance(one, String)]
+    assert ("99,99" in said, "100,00" in said, "100,0" in said) == (True, True, False)
+    assert '<c:numFmt formatCode="0.00" sourceLinked="0"/><c:dLblPos' in "".join(word_charts._chart(block))
 
 
 def test_too_little_evidence_gives_no_percentage_in_the_headline_and_no_line():

@@ -94,18 +94,50 @@ async def test_the_measures_of_all_are_those_of_their_sum(connection):
     assert "M18" not in await measures.measured(connection, asked(scope="same_root"), MEANS)
 
 
-async def test_numbers_that_an_office_explains_are_as_good_as_seen(connection):
-    await World(connection, Random(5)).fill()
-    before = (await measures.measured(connection, asked(), MEANS))["M18"]
+async def explained(connection, first, last, book="out"):
+    """An explanation of the main series of the agency that has most numbers in the year."""
     await connection.execute(
         """INSERT INTO number_explanation (agency, id, book, year, series, first, last, why, author, at)
-           SELECT (SELECT id FROM agency ORDER BY id LIMIT 1), gen_random_uuid(), book, 2026, 'một dãy', 1, 3, 'x', 'y', now()
-             FROM unnest(ARRAY['out', 'in']) AS book"""
-    )
-    after = (await measures.measured(connection, asked(), MEANS))["M18"]
-    assert (after["n"], after["d"]) == (before["n"] + 3, before["d"] + 3)
+           SELECT (SELECT id FROM agency WHERE code = 'H99'), gen_random_uuid(), $1, 2026, '', $2, $3, 'x', 'y', now()""",
+        book, first, last,
+    )  # fmt: skip
+
+
+async def numbered(connection):
+    """An agency with numbers 2, 3 and 9 of February in its book, and 12 of March."""
+    world = await World(connection, Random(5)).fill()
+    await world.agency("H99")
+    for number, day in ((2, "02-03"), (3, "02-04"), (9, "02-27"), (12, "03-30")):
+        await connection.execute(
+            """INSERT INTO register_row (agency, id, direction, number, notation, moved_on, loaded_at)
+               SELECT id, gen_random_uuid(), 'out', $1, 'CV', $2, now() FROM agency WHERE code = 'H99'""",
+            str(number), date.fromisoformat(f"2026-{day}"),
+        )  # fmt: skip
+    agency = await connection.fetchval("SELECT id FROM agency WHERE code = 'H99'")
+
+    async def complete(period):
+        one = (await measures.measured(connection, asked(period, [agency]), MEANS))["M18"]
+        return one["n"], one["d"]
+
+    return complete
+
+
+async def test_numbers_that_an_office_explains_are_as_good_as_seen(connection):
+    complete = await numbered(connection)
+    assert (await complete("2026-02"), await complete("2026")) == ((3, 9), (4, 12))
+    await explained(connection, 3, 5)
+    await explained(connection, 4, 4)
+    await explained(connection, 1, 1, book="in")
+    assert (await complete("2026-02"), await complete("2026")) == ((5, 9), (6, 12))
     await connection.execute("UPDATE number_explanation SET undone_at = now()")
-    assert (await measures.measured(connection, asked(), MEANS))["M18"] == before
+    assert (await complete("2026-02"), await complete("2026")) == ((3, 9), (4, 12))
+
+
+async def test_an_explanation_of_later_numbers_leaves_earlier_periods_as_they_were(connection):
+    complete = await numbered(connection)
+    await explained(connection, 8, 20)
+    await explained(connection, 501, 505)
+    assert (await complete("2026-02"), await complete("2026")) == ((4, 9), (7, 12))
 
 
 async def test_nothing_at_all_is_no_ratio(connection):

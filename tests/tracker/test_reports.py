@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from random import Random
 
 import pytest
@@ -13,10 +15,11 @@ from exchange.cli import report_table
 from exchange.rules import indicators, league, ratios
 from exchange.rules.ratios import Measure
 from exchange.store import insert
+from exchange.tracker import measures as tracker_measures
 from exchange.tracker import spans, tally
-from exchange.tracker.reports import given, make
+from exchange.tracker.reports import cuts, given, make
 from exchange.tracker.reports import written as files
-from exchange.tracker.reports.report import NAMES, Hundredths, Took
+from exchange.tracker.reports.report import NAMES, Dated, Hundredths, Took, Word
 from exchange.tracker.signature_usage import Asked, Filters
 from signing import trust
 
@@ -124,6 +127,17 @@ async def test_every_report_of_a_random_world_has_its_texts_and_can_be_written(c
                     files.heading(table, column, language) for column in table.columns if not column.parts
                 )
                 assert all(isinstance(report_table.text(cell, language), str) for cell in cells)
+                assert all(
+                    len(list(files.flat(table.columns, row))) == len(files.headings(table, language))
+                    for row in table.rows
+                )
+            named = {column.name for column in table.columns}
+            for row in table.rows:
+                for column, value in zip(table.columns, row, strict=True):
+                    assert not isinstance(value, Measure) or column.ratio or {"n", "d"} <= named, (
+                        table.name,
+                        column.name,
+                    )
             if table.name in EXACT:
                 headings = [files.heading(table, column, "vi") for column in table.columns]
                 assert " | ".join(headings) == EXACT[table.name]
@@ -186,8 +200,12 @@ async def test_lists_have_a_row_for_each_thing_that_is_counted(connection, seed)
     assert sum(row["justified"].code == "no" for row in rows(parallel.table)) == whole["S_unjustified"]
     assert parallel.measures["M7"] == (whole["S_unjustified"], whole["E"] + whole["S"])
     assert all(sum(row["n"] for row in rows(annex)) == whole["S"] for annex in parallel.annexes)
-    for kind in ("test", "internal", "duplicate", "refused"):
+    for kind in ("test", "duplicate", "refused"):
         assert len((await report(connection, f"X-{kind}")).table.rows) == arrived["out"][f"X_{kind}"]
+    on_paper = sum(one["scope"] == "internal" for one in brute(world).paper("out"))
+    internal = len((await report(connection, "X-internal")).table.rows)
+    assert arrived["out"]["X_internal"] - on_paper <= internal <= arrived["out"]["X_internal"]
+    assert on_paper
     paper = await report(connection, "BC-06")
     assert len(paper.table.rows) == whole["P"]
     assert paper.measures["M18"] == (whole["numbers_known"], whole["numbers_highest"])
@@ -218,13 +236,20 @@ async def test_lists_have_a_row_for_each_thing_that_is_counted(connection, seed)
     ]  # fmt: skip
     assert len(waiting.table.rows) == len(open_) == sum(row["n"] for row in rows(waiting.annex))
     assert all(row["due"] < AT and row["overdue"].seconds > 0 for row in rows(waiting.table))
+    for one in world.agencies[:3]:
+        await world.system(one["id"])  # one more
     flows = await report(connection, "BC-14")
     assert sum(row["n"] for row in rows(flows.annex)) == sum(whole[klass] for klass in "ESNU")
     by_code = {one["code"]: one["id"] for one in world.agencies}
     found = brute(world).found
+    told = set()
     for row in rows(flows.table):
         mine = found.get(by_code[row["agency"]], {})
-        assert (row["sent"], row["received"]) == (mine.get("sent", 0), mine.get("arrived", 0))
+        once = (None, None) if row["agency"] in told else (mine.get("sent", 0), mine.get("arrived", 0))
+        assert (row["sent"], row["received"]) == once
+        assert (row["waiting"] is None) == (row["agency"] in told)
+        told.add(row["agency"])
+    assert len(told) < len(flows.table.rows)
 
 
 async def test_refusals_requests_and_withdrawals(connection):
@@ -236,7 +261,7 @@ async def test_refusals_requests_and_withdrawals(connection):
     ][:3]
     first, second, third = arrived
     at = first["accepted_at"] + timedelta(hours=1)
-    await connection.execute("DELETE FROM journal WHERE event = 'status'")
+    await connection.execute("DELETE FROM journal WHERE event IN ('status', 'withdrawn')")
 
     async def told(one, event, moment, **facts):
         await world.line(one["recipient"], event, moment, letter=one["letter"], delivery=one["id"], **facts)
@@ -272,6 +297,31 @@ LEAGUE = league.read(
 )
 
 
+@pytest.mark.parametrize("code", ["BC-01", "BC-02", "BC-10", "BC-13", "measures", "X-test", "X-undelivered"])
+async def test_of_a_closed_period_it_is_said_what_is_as_closed_and_what_is_not(connection, code):
+    await World(connection, Random(8)).fill(letters=5)
+    assert "as_of_now" not in [line.key for line in (await report(connection, code)).lines]
+    await connection.execute(
+        "INSERT INTO period_version (month, version, closed_at, author, snapshot, members, sha256) VALUES ('2026-02-01', 1, $1, 'x', '', 0, '')",
+        AT,
+    )
+    made = await report(connection, code)
+    said = [report_table.sentence(line, "vi") for line in made.lines if line.key == "as_of_now"]
+    assert made.version == "1"
+    assert len(said) == (code not in ("BC-02", "X-test"))
+    assert all("M1, M2, M3, M4, M7, M19" in one for one in said)
+
+
+@pytest.mark.parametrize("code", ["BC-02", "BC-07", "BC-08", "BC-13"])
+@pytest.mark.parametrize(
+    "period, years", [("2026-02", None), ("2021", "2021"), ("2027-01", "2027"), ("2030", None)]
+)
+async def test_years_whose_days_off_nobody_told_are_named(connection, code, period, years):
+    question = replace(asked(period), as_of=AT.replace(year=2027))
+    said = {line.key: line.facts for line in (await report(connection, code, question)).lines}
+    assert said.get("unlisted_years") == ({"years": years} if years and code != "BC-02" else None)
+
+
 async def test_the_league_is_that_of_the_measures(connection):
     world = await World(connection, Random(21)).fill(letters=90)
     made = await report(connection, "BC-13", league=LEAGUE)
@@ -304,6 +354,149 @@ async def test_the_league_is_that_of_the_measures(connection):
     assert {row["period"] for row in history} <= {
         one.text for one in spans.history(tally.period("2026-02"), 6)
     }
+
+
+async def test_a_trend_is_headed_by_the_measures_of_its_own_period(connection):
+    world = await World(connection, Random(12)).fill(letters=80)
+    for period in ("2026-03", "2026-02", "2026-Q1", "2026-W08"):
+        for length in (None, 2, 24):
+            made = await report(connection, "BC-04", asked(period), periods=length)
+            whole = together(brute(world, period))
+            assert made.measures["M1"] == (whole["E"], sum(counted(whole).values()))
+            assert len(made.table.rows) == (length or 12)
+            assert rows(made.table)[-1]["m1"].d
+    assert (await report(connection, "BC-04", asked("2026-02"))).measures["M1"].d
+
+
+async def test_a_trend_says_which_months_were_restated(connection):
+    await World(connection, Random(12)).fill()
+    closed = [("2026-02", 1), ("2026-02", 2), ("2026-03", 1)]
+    for version, (month, number) in enumerate(closed):
+        await connection.execute(
+            "INSERT INTO period_version (month, version, closed_at, author, snapshot, members, sha256) VALUES ($1, $2, $3, 'x', '', 0, '')",
+            date.fromisoformat(f"{month}-01"), number, AT + timedelta(days=version),
+        )  # fmt: skip
+    notes = {
+        row["period"]: row["note"] for row in rows((await report(connection, "BC-04", asked("2026"))).table)
+    }
+    assert notes["2026-02"] == Dated(Word("report.restated"), AT + timedelta(days=1))
+    assert {name: note and note.code for name, note in notes.items() if name != "2026-02"} == {
+        f"2026-{month:02}": "running" if month > 10 else None for month in range(1, 13) if month != 2
+    }
+    assert "điều chỉnh, 22/11/2026" in report_table.text(notes["2026-02"], "vi")
+    weeks = rows((await report(connection, "BC-04", asked("2026-W08"))).table)
+    assert {row["note"] for row in weeks} == {None}
+
+
+async def test_the_history_of_ranks_is_as_long_as_asked(connection):
+    await World(connection, Random(21)).fill(letters=90)
+    for length, expected in ((1, {"2026-03"}), (2, {"2026-02", "2026-03"}), (None, {"2026-02", "2026-03"})):
+        made = await report(connection, "ranks", asked("2026-03"), league=LEAGUE, periods=length)
+        assert {row["period"] for row in rows(made.table)} == expected
+
+
+FILTERS = {"view": "in", "scope": "nowhere", "types": ("Không có loại này",), "urgency": (4,)}
+
+
+def cells(made):
+    """What the tables and measures of a report say."""
+    return json.dumps(
+        {name: one for name, one in files.as_json(made, "vi").items() if name not in ("filters", "as_of")}
+    )
+
+
+async def test_a_report_goes_by_the_filters_that_it_takes_and_refuses_the_others(connection):
+    world = await World(connection, Random(30)).fill(letters=60)
+    some = [one["id"] for one in world.agencies[:2]]
+    assert cuts.refused("BC-10", Filters(told=(("kind", "commune"),))) == []
+    different = set()
+    for code in NAMES:
+        whole = await report(connection, code, asked(agencies=some))
+        for name, held in FILTERS.items():
+            refused = cuts.refused(code, Filters(**{name: held}))
+            assert refused in ([], [{"types": "type"}.get(name, name)])
+            if not refused:
+                cut = await report(connection, code, asked(agencies=some, **{name: held}))
+                assert cells(cut) != cells(whole) or not whole.table.rows, (code, name)
+                different.add((code, name))
+    assert len(different) > 40
+
+
+async def test_a_type_that_does_not_exist_leaves_nothing(connection):
+    await World(connection, Random(30)).fill(letters=80)
+    for code in (one for one in NAMES if "type" in cuts.HONOURED.get(one, ())):
+        made = await report(connection, code, asked(types=FILTERS["types"]))
+        for table in made.tables:
+            numbers = [
+                value.n if isinstance(value, Measure) else value
+                for row in table.rows
+                for column, value in zip(table.columns, row, strict=True)
+                if column.numeric
+                and column.name not in ("place", "agencies")
+                and isinstance(value, int | Measure)
+            ]
+            assert not any(numbers), (code, table.name, numbers)
+        assert not any(one.n for one in made.measures.values())
+
+
+async def test_an_indicator_of_documents_or_people_is_not_told_of_a_cut(connection):
+    await World(connection, Random(4)).fill()
+    own = indicators.read(
+        "".join(
+            f'[[indicator]]\nid = "{place}"\nname = "x"\nformula = "{formula}"\ntarget = 40\n'
+            for place, formula in enumerate(("M1", "M20", "E / agencies", "documents_E / documents"))
+        )
+    )
+    settings = make.Settings(indicators=own)
+    for filters, told in (({}, 4), ({"scope": "same_root"}, 2)):
+        made = await make.make(connection, "indicators", asked("2026", **filters), TRUST, [], settings)
+        assert sum(row["d"] is not None for row in rows(made.table)) == told
+
+
+async def test_what_a_set_asks_of_a_period_is_counted_once(connection, monkeypatch):
+    await World(connection, Random(4)).fill(letters=5)
+    counted, real = [], tracker_measures.figures
+
+    async def noted(connection, question, means, names):
+        counted.append(question.period.text)
+        return await real(connection, question, means, names)
+
+    monkeypatch.setattr(tracker_measures, "figures", noted)
+    lines = "".join(
+        f'[[indicator]]\nid = "{place}"\nname = "x"\nformula = "{formula}"\n{period}'
+        for place, (formula, period) in enumerate(
+            [
+                ("M1", ""),
+                ("M12", ""),
+                ("E / P", ""),
+                ("M1", 'period = "2026-02"\n'),
+                ("M5", 'period = "2026-02"\n'),
+            ]
+        )
+    )
+    settings = make.Settings(indicators=indicators.read(lines))
+    await make.make(connection, "indicators", asked("2026"), TRUST, [], settings)
+    assert sorted(counted) == ["2026", "2026-02"]
+
+
+async def test_both_tables_of_cao_bang_place_points_that_are_given(connection):
+    world = await World(connection, Random(2)).fill(letters=0)
+    codes = [one["code"] for one in world.agencies]
+    for name, points, levels in (
+        ("cao_bang_departments", ("46.9", "54", "36", "22.5"), ["I", "III", "IV", "unranked"]),
+        ("cao_bang_districts", ("64.61", "100.4", "64.61", "108"), ["I", "II", "unranked", "unranked"]),
+    ):
+        given_ = league.Scores(
+            table=league.default().tables[name], points=dict(zip(codes, map(Fraction, points), strict=False))
+        )
+        made = await report(connection, "scores", scores=given_)
+        found = files.as_json(made, "vi")["rows"]
+        assert [row["level"] for row in found] == levels
+        assert [row["rank"] for row in found] == sorted(row["rank"] for row in found)
+        assert all(row["name"] == f"Cơ quan {row['agency']}" for row in found)
+        assert "Cao Bằng 2018" in report_table.sentence(made.lines[0], "vi")
+        one = await report(connection, "scores", asked(agencies=[world.agencies[1]["id"]]), scores=given_)
+        assert [row["agency"] for row in rows(one.table)] == codes[1:2]
 
 
 async def test_adoption_names_who_is_missing(connection):

@@ -134,9 +134,9 @@ async def test_an_officer_who_left_counts_until_then(world):
 async def test_agencies_that_ended_are_switched_off_or_not_counted(world):
     await office(world, "A")
     await office(world, "B", until=date(2026, 6, 30))
-    await office(world, "C", disabled=world.at)
+    await office(world, "C", disabled=world.at - timedelta(days=1))
     await office(world, "D", counted=False)
-    assert (await measured(world, "2026-Q2"))["M11"] == (2, 2)
+    assert (await measured(world, "2026-Q2"))["M11"] == (3, 3)  # C was switched off later
     assert (await measured(world))["M11"] == (1, 1)
     rows, _ = await report(world, "M11")
     assert [row["agency"] for row in rows] == ["A"]
@@ -386,7 +386,7 @@ async def random_world(world, random):
         agencies.append(
             await world.agency(
                 f"A{n}", parent=parent, level=random.choice([2, 3]), counted=random.random() < 0.8,
-                disabled=world.at if random.random() < 0.1 else None,
+                disabled=world.at - timedelta(days=random.randrange(1, 400)) if random.random() < 0.2 else None,
                 until=random.choice(days) if random.random() < 0.2 else None,
             )
         )  # fmt: skip

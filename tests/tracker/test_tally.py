@@ -1,6 +1,6 @@
 """The tally on a real database: periods, views, registers beside every ratio, and days that are Vietnamese."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import uuid4
 
@@ -108,6 +108,22 @@ async def test_classes_exclusions_views_and_agencies(either_pool):
     body = tally.as_json(everything)
     assert body["measures"]["M1"] == {"n": 14, "d": 18, "text": "77,78 % (14/18)"}
     assert body["coverage"] == {"registers": {"n": 0, "d": 0}, "percent": 90, "sufficient": False}
+
+
+async def test_books_are_wanted_of_agencies_that_were_switched_off_later(either_pool):
+    ends = datetime(2026, 7, 31, 17, tzinfo=UTC)  # of July, in Vietnam
+    moments = [None, ends, ends - timedelta(seconds=1), ends + timedelta(days=40)]
+    async with either_pool.acquire() as connection:
+        await connection.executemany(
+            """INSERT INTO agency (id, code, name, kind, level, valid_from, disabled_at)
+               VALUES (gen_random_uuid(), $1, 'x', 'commune', 3, '2020-01-01', $2)""",
+            [(f"H{number}", at) for number, at in enumerate(moments)],
+        )
+    covered = [
+        (await count(either_pool, period)).registers[1]
+        for period in ("2026-06", "2026-07", "2026-08", "2026")
+    ]
+    assert covered == [4, 3, 2, 1]
 
 
 async def test_one_scope_is_counted_alone(either_pool):

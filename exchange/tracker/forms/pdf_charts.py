@@ -144,7 +144,7 @@ def _periods(block: Trend, shown: Shown) -> Iterator[Shape]:
         yield _text(_x(block, place), _TREND_BOTTOM - 5.5 * mm, shown(name), "middle", size=_NAME_SIZE)
         if percent is not None:
             y = _y(percent) + (-4.8 * mm if _below(block, percent) else 1.5 * mm)
-            yield _text(_x(block, place), y, f"{percent:.1f}".replace(".", ","), "middle")
+            yield _text(_x(block, place), y, f"{percent:.2f}".replace(".", ","), "middle")
 
 
 def _below(block: Trend, percent: float) -> bool:

@@ -84,7 +84,7 @@ def _trend(block: Trend) -> Iterator[str]:
     yield '<c:lineChart><c:grouping val="standard"/><c:varyColors val="0"/>'
     yield f"{_named(0, block.name)}{_lined(FILLS[0])}"
     yield '<c:marker><c:symbol val="square"/><c:size val="5"/></c:marker>'
-    yield '<c:dLbls><c:numFmt formatCode="0.0" sourceLinked="0"/><c:dLblPos val="b"/>'
+    yield '<c:dLbls><c:numFmt formatCode="0.00" sourceLinked="0"/><c:dLblPos val="b"/>'
     yield '<c:showLegendKey val="0"/><c:showVal val="1"/><c:showCatName val="0"/><c:showSerName val="0"/>'
     yield '<c:showPercent val="0"/><c:showBubbleSize val="0"/></c:dLbls>'
     yield f'{_names(names)}{_values([one for _, one in block.points])}<c:smooth val="0"/></c:ser>'

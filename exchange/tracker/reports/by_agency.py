@@ -14,7 +14,7 @@ NAMES = ("M1", "M2", "M3", "M4", "M19")
 _NUMBERS = ("place", "total", "E", "S", "N", "U", "P", "m1", "m3", "before", "change", "target", "m19")
 COLUMNS = making.columns(
     "place", "code", "name", "total", "E", "S", "N", "U", "P", "m1", "m3", "before", "change", "target", "met", "m19",
-    keeps=("place", "code"), numeric=_NUMBERS,
+    keeps=("place", "code"), numeric=_NUMBERS, ratios=("m1", "m3", "before", "m19"),
 )  # fmt: skip
 
 
@@ -52,6 +52,6 @@ def _row(given: Given, one: Known | None, figures: Mapping[str, int], before: Me
         before,
         making.change(m1, before),
         making.percent(target),
-        making.met(m1, target),
+        making.met("M1", m1, target),
         measure(figures, "M19"),
     ]

@@ -17,8 +17,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 _NAMES = ("agencies", "active", "total", "E", "S", "N", "U", "P", "m1", "highest", "lowest", "median", "met")
 _NUMBERS = ("agencies", "active", "total", "E", "S", "N", "U", "P", "m1", "median", "met")
-COLUMNS = making.columns("kind", *_NAMES, keeps=("kind",), numeric=_NUMBERS)
-LEVELS = making.columns("level", *_NAMES, keeps=("level",), numeric=_NUMBERS)
+COLUMNS = making.columns("kind", *_NAMES, keeps=("kind",), numeric=_NUMBERS, ratios=("m1",))
+LEVELS = making.columns("level", *_NAMES, keeps=("level",), numeric=_NUMBERS, ratios=("m1",))
 _ORDER = {name: place for place, name in enumerate(KINDS)}
 
 
@@ -63,7 +63,7 @@ def _row(given: Given, agencies: Sequence[Known], figures: Figures) -> list[Valu
     )
     shares = [Fraction(*one) for one, _ in each if one.d]
     target = given.target("M1")
-    reached = [one.n * 100 >= target * one.d for one, _ in each if one.d] if target is not None else []
+    reached = [ratios.met(*one, target) for one, _ in each if one.d] if target is not None else []
     return [
         len(agencies),
         len(shares),
@@ -72,7 +72,7 @@ def _row(given: Given, agencies: Sequence[Known], figures: Figures) -> list[Valu
         _named(ranked[-1:]),
         _named(ranked[:1]),
         Hundredths(making.half_up(median(shares) * 10_000)) if shares else None,
-        sum(reached) if target is not None else None,
+        reached.count(True) if target is not None else None,
     ]
 
 

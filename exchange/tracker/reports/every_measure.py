@@ -1,10 +1,10 @@
 """All measures M1 to M20 in one table; and indicator sets (chỉ tiêu tự đánh giá) made from their figures."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from exchange.rules import indicators, measures
+from exchange.rules import indicators, measures, signature_measures
 from exchange.rules.indicators import Indicator
 from exchange.rules.ratios import Measure
 from exchange.tracker import measures as tracker
@@ -22,13 +22,20 @@ INDICATORS = making.columns(
     "id", "name", "formula", "period", "n", "d", "share", "target", "met", "points", "most",
     keeps=("id",), numeric=("n", "d", "share", "target", "points", "most"),
 )  # fmt: skip
-SIGNED = frozenset({"M8", "M9", "M10", "M10_leaders", "M11"})
+WHOLE_FIGURES = frozenset(
+    figure
+    for name in tracker.WHOLE_ONLY
+    for figure in (*measures.DEFINITIONS[name].above, *measures.DEFINITIONS[name].below)
+)
+"""Figures that have no scope, type or urgency to be cut by."""
 
 
 async def report(given: Given) -> Report:
     """One row a measure, in their order; M14 has three."""
     names = [
-        name for name in tracker.told(given.asked) if given.means.trust is not None or name not in SIGNED
+        name
+        for name in tracker.told(given.asked)
+        if given.means.trust is not None or name not in signature_measures.MEASURES
     ]
     found = measures.of(measures.together((await given.figures(*names)).values()), names)
     lasting = await tracker.took(given.connection, given.asked)
@@ -44,7 +51,7 @@ def _row(given: Given, name: str, one: Measure) -> list[Value]:
     target, unit = given.target(name), measures.DEFINITIONS[name].unit
     return [
         name.partition("_")[0], Word(f"measure.{name}"), one.n, one.d, one, None, None,
-        making.percent(target), making.met(one, target), Word(f"report_unit.{unit}"),
+        making.percent(target), making.met(name, one, target), Word(f"report_unit.{unit}"),
     ]  # fmt: skip
 
 
@@ -56,24 +63,47 @@ def _span(name: str, one: Took | None) -> list[Value]:
 
 
 async def of_set(given: Given) -> Report:
-    """One row an indicator, each of its own period if it names one."""
-    rows = [await _indicator(given, one) for one in given.indicators]
+    """One row an indicator, each of its own period if it names one. What one set asks of a period is counted once."""
+    asked: defaultdict[str, set[str]] = defaultdict(set)
+    for one in given.indicators:
+        asked[one.period].update(_needed(one) if _told(given, one) else ())
+    figures = {period: await _figures(_about(given, period), names) for period, names in asked.items()}
+    rows = [_indicator(_about(given, one.period), one, figures[one.period]) for one in given.indicators]
     return given.report("indicators", Table(name="indicators", columns=INDICATORS, rows=rows))
 
 
-async def _indicator(given: Given, one: Indicator) -> list[Value]:
-    about = given.about(tally.period(one.period)) if one.period else given
-    found = indicators.found(one, await _figures(about, one))
-    return [
-        one.id, one.name, one.formula, about.period.text, found.n, found.d, found.share, making.percent(one.target),
-        None if found.met is None else making.word(holds=found.met), _points(found.points), _points(one.points),
-    ]  # fmt: skip
+def _about(given: Given, period: str) -> Given:
+    return given.about(tally.period(period)) if period else given
 
 
-async def _figures(given: Given, one: Indicator) -> Mapping[str, int]:
-    """The figures that a formula names, of all agencies asked for."""
-    named = {name for _, name in (*one.above, *one.below)}
-    names = [one.formula] if one.formula in measures.DEFINITIONS else _measures_with(named)
+def _indicator(about: Given, one: Indicator, figures: Mapping[str, int]) -> list[Value]:
+    head: list[Value] = [one.id, one.name, one.formula, about.period.text]
+    target, most = making.percent(one.target), _points(one.points)
+    if not _told(about, one):
+        return [*head, None, None, None, target, None, None, most]
+    found = indicators.found(one, figures)
+    met = None if found.met is None else making.word(holds=found.met)
+    return [*head, found.n, found.d, found.share, target, met, _points(found.points), most]
+
+
+def _told(given: Given, one: Indicator) -> bool:
+    """Whether it can be told of transfers that are cut."""
+    return given.asked.filters.whole or not _named(one) & WHOLE_FIGURES
+
+
+def _named(one: Indicator) -> set[str]:
+    """The figures that a formula names."""
+    if one.formula in measures.DEFINITIONS:
+        return {*measures.DEFINITIONS[one.formula].above, *measures.DEFINITIONS[one.formula].below}
+    return {name for _, name in (*one.above, *one.below)}
+
+
+def _needed(one: Indicator) -> Sequence[str]:
+    return [one.formula] if one.formula in measures.DEFINITIONS else _measures_with(_named(one))
+
+
+async def _figures(given: Given, names: Iterable[str]) -> Mapping[str, int]:
+    """The figures behind these measures, of all agencies asked for."""
     found: Counter[str] = measures.together((await given.figures(*names)).values())
     return found
 

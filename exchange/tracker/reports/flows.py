@@ -21,7 +21,14 @@ COLUMNS = making.columns(
     keeps=("agency",), numeric=("waiting", "errors", "days_left", "sent", "received"),
 )  # fmt: skip
 PAIRS = making.columns(
-    "sender", "recipient", "n", "e", "share", keeps=("sender", "recipient"), numeric=("n", "e", "share")
+    "sender",
+    "recipient",
+    "n",
+    "e",
+    "share",
+    keeps=("sender", "recipient"),
+    numeric=("n", "e", "share"),
+    ratios=("share",),
 )
 CAPABILITIES: Mapping[str, str] = {
     "connected": "agencies_connected",
@@ -35,7 +42,7 @@ MOST_NAMED = 30
 
 
 async def report(given: Given) -> Report:
-    """One row an agency and system; the busiest pairs in the annex."""
+    """One row an agency and system, with the agency's own figures on its first row; the busiest pairs in the annex."""
     asked, cut = given.asked, tracker.cut(given.asked)
     at = asked.end - timedelta(microseconds=1)
     found = await listed.connections(given.connection, cut, at)
@@ -44,10 +51,10 @@ async def report(given: Given) -> Report:
     for row in found:
         by_agency[row["agency"]].append(row)
     rows = [
-        _row(one, row, making.of(figures, one), at)
+        _row(one, row, None if place else making.of(figures, one), at)
         for one in given.agencies
         if one.active
-        for row in by_agency[one.id]
+        for place, row in enumerate(by_agency[one.id])
     ]
     pairs = await listed.flows(given.connection, tracker.span(asked), cut, BUSIEST)
     return given.report(
@@ -57,18 +64,19 @@ async def report(given: Given) -> Report:
     )
 
 
-def _row(one: Known, row: Mapping[str, Any], figures: Mapping[str, int], at: datetime) -> list[Value]:
+def _row(one: Known, row: Mapping[str, Any], figures: Mapping[str, int] | None, at: datetime) -> list[Value]:
+    """The row of a system; `figures` of the agency, None where a row above has them."""
     return [
         one.code,
         row["system"],
         None,
         row["seen_at"],
-        row["waiting"],
+        None if figures is None else row["waiting"],
         row["refused"] if row["system"] else None,
         _days_left(row["until"], at),
-        making.word(holds=figures.get("signed_organisation", 0) > 0),
-        figures.get("sent", 0),
-        figures.get("arrived", 0),
+        None if figures is None else making.word(holds=figures.get("signed_organisation", 0) > 0),
+        None if figures is None else figures.get("sent", 0),
+        None if figures is None else figures.get("arrived", 0),
     ]
 
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from exchange.rules import document_types, measures, paper_class
+from exchange.rules import document_types, measures, paper_class, ratios
 from exchange.rules.indicators import Indicator
-from exchange.rules.league import League
+from exchange.rules.league import League, Scores
 from exchange.rules.ratios import Measure
 from exchange.store import measures as store
 from exchange.store.pool import Connection
@@ -57,6 +57,8 @@ class Given:
     coverage: tuple[int, int]
     version: str = "provisional"
     indicators: Sequence[Indicator] = ()
+    periods: int | None = None
+    scores: Scores | None = None
 
     @property
     def agencies(self) -> list[Known]:
@@ -140,9 +142,14 @@ def of(figures: Figures, one: Known) -> Mapping[str, int]:
     return figures.get(one.id, NONE)
 
 
-def columns(*names: str, keeps: Sequence[str] = (), numeric: Sequence[str] = ()) -> tuple[Column, ...]:
+def columns(
+    *names: str, keeps: Sequence[str] = (), numeric: Sequence[str] = (), ratios: Sequence[str] = ()
+) -> tuple[Column, ...]:
     """Columns by name."""
-    return tuple(Column(name=name, keeps=name in keeps, numeric=name in numeric) for name in names)
+    return tuple(
+        Column(name=name, keeps=name in keeps, numeric=name in numeric, ratio=name in ratios)
+        for name in names
+    )
 
 
 def total(figures: Mapping[str, int]) -> int:
@@ -178,11 +185,10 @@ def percent(target: Fraction | None) -> Hundredths | None:
     return None if target is None else Hundredths(half_up(target * 100))
 
 
-def met(one: Measure, target: Fraction | None) -> Word | None:
-    """Whether a target is reached, by the counts; None without a target or over nothing."""
-    if target is None or not one.d:
-        return None
-    return word(holds=one.n * 100 >= target * one.d)
+def met(name: str, one: Measure, target: Fraction | None) -> Word | None:
+    """Whether the target of a measure is reached, by the counts; None without a target or over nothing."""
+    reached = None if target is None else ratios.met(*one, target, more=measures.DEFINITIONS[name].more)
+    return None if reached is None else word(holds=reached)
 
 
 def word(*, holds: bool) -> Word:

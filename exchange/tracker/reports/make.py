@@ -1,11 +1,11 @@
 """One report by its name, everything in it of one moment."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from exchange.rules import league, working_days
+from exchange.rules import league, measures, paper_class, working_days
 from exchange.rules.indicators import Indicator
-from exchange.rules.league import League
+from exchange.rules.league import League, Scores
 from exchange.rules.working_days import Calendar
 from exchange.store.pool import Connection
 from exchange.tracker import periods, signature_usage
@@ -31,7 +31,7 @@ from exchange.tracker.reports import (
     waiting,
 )
 from exchange.tracker.reports.given import Given
-from exchange.tracker.reports.report import Report
+from exchange.tracker.reports.report import Line, Report
 from exchange.tracker.signature_usage import Asked
 from signing.trust import Trust
 
@@ -51,17 +51,29 @@ REPORTS: Mapping[str, Callable[[Given], Awaitable[Report]]] = {
     "ranks": ranking.ranks,
     "adoption": flows.adoption,
     "indicators": every_measure.of_set,
+    "scores": ranking.scores,
 }
 """Reports on transfers and agencies; the others are on signatures, or lists of what is not counted."""
 
 
+AS_CLOSED = frozenset(
+    {"BC-02", "BC-03", "BC-04", "BC-05", "X-test", "X-internal", "X-duplicate", "X-refused", "X-recalled"}
+)
+"""Reports on classes alone: of a closed period everything in them is as it was closed."""
+
+ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "measures", "ranks", "indicators"})
+"""Reports in which something is reckoned by working days."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a deployment may give as files of its own, and the indicators that are asked for."""
+    """What a deployment may give as files of its own; indicators, scores, and how many periods in a row, that are asked for."""
 
     calendar: Calendar = field(default_factory=working_days.default)
     league: League = field(default_factory=league.default)
     indicators: Sequence[Indicator] = ()
+    periods: int | None = None
+    scores: Scores | None = None
 
 
 async def make(
@@ -77,7 +89,25 @@ async def make(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         standing = await periods.standing(connection, asked.period)
         made = await _made(connection, code, asked, trust, scope, by)
-    return replace(made, version=standing.text, sha256=standing.sha256.hex() if standing.sha256 else None)
+    lines = [*made.lines, *_unlisted(code, asked, by)]
+    if standing.version is not None and code not in AS_CLOSED:
+        lines.append(_AS_OF_NOW)
+    sha256 = standing.sha256.hex() if standing.sha256 else None
+    return replace(made, version=standing.text, sha256=sha256, lines=lines)
+
+
+_AS_OF_NOW = Line(key="as_of_now", facts={"closed": ", ".join(measures.BY_CLASS)})
+"""What else is told of a closed period is told as of the moment of making."""
+
+
+def _unlisted(code: str, asked: Asked, by: Settings) -> Iterator[Line]:
+    """The years of the period whose days off nobody has told the exchange: deadlines in them are reckoned without."""
+    years = range(
+        asked.period.first.year, min(asked.period.last, paper_class.local_day(asked.as_of)).year + 1
+    )
+    unlisted = [str(year) for year in years if year not in by.calendar.years]
+    if code in ON_DEADLINES and unlisted:
+        yield Line(key="unlisted_years", facts={"years": ", ".join(unlisted)})
 
 
 async def _made(
@@ -85,6 +115,7 @@ async def _made(
 ) -> Report:
     means = Means(calendar=by.calendar, trust=trust)
     about = await given.gathered(connection, asked, scope, means, by.league, by.indicators)
+    about = replace(about, periods=by.periods, scores=by.scores)
     if code in REPORTS:
         return await REPORTS[code](about)
     if code.startswith("X-"):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from exchange.rules import measures, paper_class, signature_measures
 from exchange.rules.ratios import Measure
+from exchange.tracker import measures as tracker
 from exchange.tracker import signature_usage, spans
 from exchange.tracker.reports import given as making
 from exchange.tracker.reports import waiting
@@ -17,6 +18,7 @@ SOON = timedelta(days=30)
 COLUMNS = making.columns(
     "card", "n", "share", "before", "change", "target", "met",
     keeps=("card",), numeric=("n", "share", "before", "change", "target"),
+    ratios=("share", "before"),
 )  # fmt: skip
 CARDS: Mapping[str, str] = {"E": "M1", "S": "M2", "P": "M4"}
 """Classes whose share is a measure of its own."""
@@ -24,10 +26,14 @@ NAMES = ("M1", "M2", "M3", "M4", "M20")
 
 
 async def report(given: Given) -> Report:
-    """Total, classes, connected agencies, what is overdue, certificates that end soon."""
-    now = measures.together((await given.figures(*NAMES)).values())
+    """Total, classes, connected agencies, what is overdue, certificates that end soon.
+
+    Where transfers are cut, nothing is said of agencies and certificates, which cannot be cut so.
+    """
+    names = [name for name in NAMES if given.asked.filters.whole or name not in tracker.WHOLE_ONLY]
+    now = measures.together((await given.figures(*names)).values())
     period = spans.previous(given.period)
-    before = measures.together((await given.about(period).figures(*NAMES)).values() if period else ())
+    before = measures.together((await given.about(period).figures(*names)).values() if period else ())
     rows: list[list[Value]] = [[Word("report_card.total"), making.total(now), *[None] * 5]]
     for klass in paper_class.CLASSES:
         share, past = Measure(now[klass], making.total(now)), Measure(before[klass], making.total(before))
@@ -35,21 +41,22 @@ async def report(given: Given) -> Report:
     rows += [
         _row(given, f"measure.{name}", making.measure(now, name), making.measure(before, name), name)
         for name in ("M3", "M20")
+        if name in names
     ]
     rows.append([Word("report_card.overdue"), await waiting.overdue(given), *[None] * 5])
-    if given.means.trust is not None:
+    if given.means.trust is not None and given.asked.filters.whole:
         rows.append([Word("report_card.expiring"), await _expiring(given), *[None] * 5])
     return given.report(
         "BC-01",
         Table(name="BC-01", columns=COLUMNS, rows=rows),
-        measures=measures.of(now, NAMES),
+        measures=measures.of(now, names),
     )
 
 
 def _row(given: Given, key: str, now: Measure, before: Measure, name: str) -> list[Value]:
     target = given.target(name)
     return [
-        Word(key), now.n, now, before, making.change(now, before), making.percent(target), making.met(now, target),
+        Word(key), now.n, now, before, making.change(now, before), making.percent(target), making.met(name, now, target) if name else None,
     ]  # fmt: skip
 
 

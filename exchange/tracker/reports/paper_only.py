@@ -1,7 +1,7 @@
 """BC-06, documents on paper only and gaps in numbers (văn bản chỉ giấy và kiểm tra liền mạch số)."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -19,16 +19,22 @@ COLUMNS = making.columns(
 )  # fmt: skip
 SERIES = making.columns(
     "agency", "series", "first", "last", "known", "lacking", "gaps", "complete",
-    keeps=("agency", "series"), numeric=("first", "last", "known", "lacking", "complete"),
+    keeps=("agency", "series"), numeric=("first", "last", "known", "lacking", "complete"), ratios=("complete",),
 )  # fmt: skip
 MOST_GAPS = 50
 """So many gaps are named; how many numbers are lacking is told in any case."""
 
 
 async def report(given: Given) -> Report:
-    """One row a register row without an electronic letter; in the annex one row a series of the year."""
+    """One row a register row without an electronic letter; in the annex one row a series of the year.
+
+    Numbers run through every kind of document: where those are cut, nothing is said of series.
+    """
     agencies, period = tracker.cut(given.asked).agencies, given.period
     found = await store.registered(given.connection, agencies, period.first, period.last, matched=False)
+    found = [row for row in found if tracker.left(row, given.asked.filters)]
+    if not given.asked.filters.whole:
+        return given.report("BC-06", _listed(given, found))
     series = await _series(given)
     rows = [_numbers(given, agency, name, series[agency, name]) for agency, name in _ordered(given, series)]
     whole = measures.of(
@@ -40,10 +46,14 @@ async def report(given: Given) -> Report:
     )
     return given.report(
         "BC-06",
-        Table(name="BC-06", columns=COLUMNS, rows=[_row(given, row) for row in found]),
+        _listed(given, found),
         annex=Table(name="series", columns=SERIES, rows=rows),
         measures=whole,
     )
+
+
+def _listed(given: Given, found: Iterable[Mapping[str, Any]]) -> Table:
+    return Table(name="BC-06", columns=COLUMNS, rows=[_row(given, row) for row in found])
 
 
 async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:
@@ -52,15 +62,17 @@ async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:
     if last is None:
         return {}
     numbers: defaultdict[tuple[UUID, str], list[str]] = defaultdict(list)
+    explained: dict[tuple[UUID, str], list[str]] = {}
     for row in await store.number_rows(given.connection, agencies, last.year, last):
         numbers[row["agency"], row["series"]] += row["numbers"]
+        explained[row["agency"], row["series"]] = row["explained"]
     registered = await store.registered(
         given.connection, agencies, last.replace(month=1, day=1), last, matched=True
     )
     for key in tracker.keys(registered):
         if key.year == last.year:
             numbers[key.issuer, key.series].append(key.number)
-    return {name: number_series.of(each) for name, each in numbers.items()}
+    return {name: number_series.of(each, explained.get(name, ())) for name, each in numbers.items() if each}
 
 
 def _ordered(given: Given, series: Mapping[tuple[UUID, str], Numbers]) -> list[tuple[UUID, str]]:

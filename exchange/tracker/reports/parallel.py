@@ -16,9 +16,23 @@ COLUMNS = making.columns(
     keeps=("place", "number"), numeric=("place",),
 )  # fmt: skip
 REASONS = making.columns(
-    "reason", "n", "share", "so_far", keeps=("reason",), numeric=("n", "share", "so_far")
+    "reason",
+    "n",
+    "share",
+    "so_far",
+    keeps=("reason",),
+    numeric=("n", "share", "so_far"),
+    ratios=("share", "so_far"),
 )
-TYPES = making.columns("type", "n", "share", "so_far", keeps=("type",), numeric=("n", "share", "so_far"))
+TYPES = making.columns(
+    "type",
+    "n",
+    "share",
+    "so_far",
+    keeps=("type",),
+    numeric=("n", "share", "so_far"),
+    ratios=("share", "so_far"),
+)
 
 
 async def report(given: Given) -> Report:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from exchange.rules import league, measures
-from exchange.rules.league import Place
+from exchange.rules.league import Place, Scores
 from exchange.tracker import spans
 from exchange.tracker.reports import given as making
 from exchange.tracker.reports.given import Given, Known
@@ -17,6 +18,16 @@ HISTORY = 6
 """Periods in the history of ranks."""
 RANKS = making.columns(
     "period", "rank", "agency", "name", "total", "level", keeps=("period",), numeric=("rank", "total")
+)
+SCORES = making.columns(
+    "rank",
+    "agency",
+    "name",
+    "total",
+    "level",
+    "lacking",
+    keeps=("rank", "agency"),
+    numeric=("rank", "total", "lacking"),
 )
 _BETWEEN = ("before", "lacking")
 
@@ -84,8 +95,12 @@ def _row(by: league.Table, one: Known, place: Place, before: Place | None) -> li
         _shown(place.total),
         _level(place),
         before.rank if before else None,
-        None if place.lacking is None else Hundredths(league.shown_lacking(place.lacking)),
+        _lacking(place),
     ]
+
+
+def _lacking(place: Place) -> Hundredths | None:
+    return None if place.lacking is None else Hundredths(league.shown_lacking(place.lacking))
 
 
 def _shown(points: Fraction | None) -> Hundredths | None:
@@ -96,7 +111,7 @@ def _level(place: Place) -> Value:
     return place.level or Word("report.unranked" if place.total is not None else "report.too_little")
 
 
-def _levels(by: league.Table, places: Mapping[UUID, Place]) -> Line:
+def _levels(by: league.Table, places: Mapping[Any, Place]) -> Line:
     """How many agencies are in each level, in none, and without enough to tell."""
     with_total = [one for one in places.values() if one.total is not None]
     counts = league.by_level(by, with_total)
@@ -120,9 +135,27 @@ def _points(points: Fraction) -> str:
 
 async def ranks(given: Given) -> Report:
     """Ranks of the last periods of the same kind, one row an agency and period."""
-    periods = spans.history(given.period, HISTORY)
+    periods = spans.history(given.period, given.periods or HISTORY)
     rows = [row for period in periods for row in await _ranked(given, period)]
     return given.report("ranks", Table(name="ranks", columns=RANKS, rows=rows))
+
+
+async def scores(given: Given) -> Report:
+    """Ranks and levels by points that come from elsewhere, one row an agency asked for, the best first."""
+    by = given.scores or Scores(table=table(given), points={})
+    names = {one.code: one.name for one in given.agencies}
+    wanted = by.points if given.asked.agencies is None else by.points.keys() & names.keys()
+    places = league.given(by.table, {code: by.points[code] for code in wanted})
+    rows = [
+        [one.rank, code, names.get(code), _shown(one.total), _level(one), _lacking(one)]
+        for code, one in sorted(places.items(), key=lambda pair: (_rank(pair[1]), pair[0]))
+    ]
+    told = Line(key="scores_of", facts={"table": by.table.name, "source": by.table.source})
+    return given.report(
+        "scores",
+        Table(name="scores", columns=SCORES, rows=rows),
+        lines=(told, _levels(by.table, places), _steps(by.table)),
+    )
 
 
 async def _ranked(given: Given, period: Period) -> list[list[Value]]:

@@ -15,7 +15,7 @@ NAMES = (
     *(f"BC-{number:02}" for number in range(1, 15)),
     *("M8", "M9", "M10", "M11"),
     *(f"X-{kind}" for kind in ("secret", "test", "internal", "duplicate", "refused", "recalled", "undelivered")),
-    *("measures", "ranks", "adoption", "indicators"),
+    *("measures", "ranks", "adoption", "indicators", "scores"),
 )  # fmt: skip
 """The reports that there are; those named after a measure hold the rows behind it, those with X what is not counted."""
 
@@ -72,13 +72,15 @@ Value = str | int | date | datetime | Word | Measure | Pair | Dated | Hundredths
 class Column:
     """One column: `name` finds its heading, `report.<table>.<name>`. `keeps`: repeated where a table is cut in two.
 
-    `parts`: what the two numbers of a Pair are called in files. `facts` stand in its heading.
+    `parts`: what the two numbers of a Pair are called in files. `ratio`: a Measure, whose counts stand beside it in files.
+    `facts` stand in its heading.
     """
 
     name: str
     keeps: bool = False
     numeric: bool = False
     parts: tuple[str, str] | None = None
+    ratio: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -15,7 +15,9 @@ COLUMNS = making.columns(
     "place", "event", "number", "sender", "recipient", "at", "reason", "answer", "answered_at", "took", "instead",
     keeps=("place", "number"), numeric=("place", "took"),
 )  # fmt: skip
-KINDS = making.columns("event", "reason", "n", "share", keeps=("event", "reason"), numeric=("n", "share"))
+KINDS = making.columns(
+    "event", "reason", "n", "share", keeps=("event", "reason"), numeric=("n", "share"), ratios=("share",)
+)
 AGENCIES = making.columns(
     "agency", "refused", "requests", "withdrawn", "replaced", keeps=("agency",),
     numeric=("refused", "requests", "withdrawn", "replaced"),

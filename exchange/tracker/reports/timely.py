@@ -14,7 +14,9 @@ NAMES = ("M12", "M13", "M13_lenient", "M17")
 _NUMBERS = (
     "sent", "same_day", "next_morning", "late", "m12", "arrived", "answered", "m13", "median", "p95", "urgent", "m17",
 )  # fmt: skip
-COLUMNS = making.columns("agency", *_NUMBERS, keeps=("agency",), numeric=_NUMBERS)
+COLUMNS = making.columns(
+    "agency", *_NUMBERS, keeps=("agency",), numeric=_NUMBERS, ratios=("m12", "m13", "m17")
+)
 _HOURS = tuple(f"h{hour:02}" for hour in range(24))
 HOURS = making.columns("weekday", *_HOURS, keeps=("weekday",), numeric=_HOURS)
 SPAN = "M14_registered"

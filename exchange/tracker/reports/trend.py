@@ -1,49 +1,57 @@
-"""BC-04, trend (xu hướng): a row of months, weeks or days up to the end of the period, from the tally's days."""
+"""BC-04, how things go (xu hướng): the months, weeks or days to the end of the period, from the tally's days."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from exchange.rules import measures, paper_class
 from exchange.store import measures as store
+from exchange.store import periods as store_periods
+from exchange.store.periods import Version
 from exchange.tracker import measures as tracker
-from exchange.tracker import spans
+from exchange.tracker import periods, spans
 from exchange.tracker.reports import given as making
 from exchange.tracker.reports.given import Given, measure
-from exchange.tracker.reports.report import Report, Table, Value, Word
+from exchange.tracker.reports.report import Dated, Report, Table, Value, Word
 from exchange.tracker.tally import Period
 
 _NUMBERS = ("total", "E", "S", "N", "U", "P", "m1", "m2", "m4")
-COLUMNS = making.columns("period", *_NUMBERS, "note", keeps=("period",), numeric=_NUMBERS)
+_SHARES = ("M1", "M2", "M4")
+COLUMNS = making.columns(
+    "period", *_NUMBERS, "note", keeps=("period",), numeric=_NUMBERS, ratios=("m1", "m2", "m4")
+)
 
 
 async def report(given: Given) -> Report:
-    """One row a part of the trend; of the one that has not ended it is said so."""
-    parts = spans.trend(given.period)
-    found = await store.classes_by_span(
-        given.connection,
-        given.asked.filters.view,
-        [(one.first, one.last) for one in parts],
-        tracker.cut(given.asked),
-    )
-    figures: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    for row in found:
-        figures[row["place"]].update(tracker.of_class(row))
+    """One row a part of the trend, with what is to be known of it; the measures are those of the period asked for."""
+    parts = spans.trend(given.period, given.periods or spans.TREND)
+    figures = await _figures(given, parts)
+    versions = await store_periods.versions(given.connection, parts[0].first.replace(day=1), parts[-1].last)
+    newest = periods.newest_of(versions)
+    rows = [_row(given, one, figures[place], newest) for place, one in enumerate(parts, 1)]
+    whole = measures.together((await given.figures(*_SHARES)).values())
     return given.report(
-        "BC-04",
-        Table(
-            name="BC-04",
-            columns=COLUMNS,
-            rows=[_row(given, one, figures[place]) for place, one in enumerate(parts, 1)],
-        ),
-        measures=measures.of(measures.together(figures.values()), ("M1", "M2", "M4")),
+        "BC-04", Table(name="BC-04", columns=COLUMNS, rows=rows), measures=measures.of(whole, _SHARES)
     )
 
 
-def _row(given: Given, one: Period, figures: Counter[str]) -> list[Value]:
-    running = one.last >= paper_class.local_day(given.asked.as_of)
-    shares = [measure(figures, name) for name in ("M1", "M2", "M4")]
-    return [
-        one.text,
-        *making.counts(figures),
-        *shares,
-        Word("report.running") if running else None,
-    ]
+async def _figures(given: Given, parts: Sequence[Period]) -> Mapping[int, Counter[str]]:
+    """The classes of each part, by its place."""
+    view, days = given.asked.filters.view, [(one.first, one.last) for one in parts]
+    figures: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for row in await store.classes_by_span(given.connection, view, days, tracker.cut(given.asked)):
+        figures[row["place"]].update(tracker.of_class(row))
+    return figures
+
+
+def _row(given: Given, one: Period, figures: Counter[str], newest: Mapping[date, Version]) -> list[Value]:
+    shares = [measure(figures, name) for name in _SHARES]
+    return [one.text, *making.counts(figures), *shares, _note(given, one, newest)]
+
+
+def _note(given: Given, one: Period, newest: Mapping[date, Version]) -> Value:
+    """That a part has not ended; that a month was restated after it was closed, and when."""
+    if one.last >= paper_class.local_day(given.asked.as_of):
+        return Word("report.running")
+    version = newest.get(one.first) if one.text == f"{one.first:%Y-%m}" else None
+    return Dated(Word("report.restated"), version.closed_at) if version and version.version > 1 else None

@@ -25,8 +25,8 @@ COLUMNS = (
     Column(name="both", numeric=True),
     Column(name="failed", numeric=True),
     Column(name="undetermined", numeric=True),
-    Column(name="m8", numeric=True),
-    Column(name="m9", numeric=True),
+    Column(name="m8", numeric=True, ratio=True),
+    Column(name="m9", numeric=True, ratio=True),
     Column(name="leaders", numeric=True, parts=("leaders_used", "leaders_all")),
 )
 

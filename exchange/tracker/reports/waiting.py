@@ -17,7 +17,9 @@ COLUMNS = making.columns(
     "place", "number", "urgency", "sender", "recipient", "sent_at", "arrived_at", "state", "due", "overdue", "tries",
     "error", "person", keeps=("place", "number"), numeric=("place", "overdue", "tries"),
 )  # fmt: skip
-AGES = making.columns("age", "n", "share", "overdue", keeps=("age",), numeric=("n", "share", "overdue"))
+AGES = making.columns(
+    "age", "n", "share", "overdue", keeps=("age",), numeric=("n", "share", "overdue"), ratios=("share",)
+)
 HOURS = ((timedelta(hours=1), "hour"), (timedelta(hours=4), "four_hours"))
 DAYS = timedelta(days=3)
 BUCKETS = ("hour", "four_hours", "day", "three_days", "more")

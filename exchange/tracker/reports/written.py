@@ -100,11 +100,7 @@ def as_csv(table: Table, language: str) -> str:
     """One row of headings, then one row a row; no total. What a spreadsheet would take for a formula gets an apostrophe."""
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(
-        heading(table, column, language, name)
-        for column in table.columns
-        for name in column.parts or (column.name,)
-    )
+    writer.writerow(headings(table, language))
     for row in table.rows:
         writer.writerow(harmless(_cell(value)) for _, value in flat(table.columns, row))
     return file.getvalue()
@@ -138,10 +134,28 @@ def heading(table: Table, column: Column, language: str, name: str = "") -> str:
     return texts.say(f"report_column.{table.name}.{name or column.name}", language, **column.facts)
 
 
+def headings(table: Table, language: str) -> list[str]:
+    """The headings of a file: both parts of a pair, and beside a ratio its counts."""
+    return [one for column in table.columns for one in _headings(table, column, language)]
+
+
+def _headings(table: Table, column: Column, language: str) -> Iterator[str]:
+    if column.parts:
+        yield from (heading(table, column, language, name) for name in column.parts)
+        return
+    named = heading(table, column, language)
+    yield named
+    if column.ratio:
+        yield from (texts.say(f"report.{name}", language, heading=named) for name in ("above", "below"))
+
+
 def flat(columns: Sequence[Column], row: Sequence[Value]) -> Iterator[tuple[str, Value]]:
-    """Values by column, both numbers of a pair for themselves."""
+    """Values by column as files have them: both numbers of a pair for themselves, beside a ratio its counts."""
     for column, value in zip(columns, row, strict=True):
         if isinstance(value, Pair):
             yield from ((column.name, part) for part in (value.first, value.second))
+        elif column.ratio:
+            counts = value if isinstance(value, Measure) else (None, None)
+            yield from ((column.name, part) for part in (value, *counts))
         else:
             yield column.name, value
