@@ -18,7 +18,6 @@ from exchange.broker.exchange import Exchange
 from exchange.errors import Problem
 from exchange.rules import paper_class
 from exchange.store import transfers
-from exchange.store.measures import Cut
 from exchange.tracker import deployment, measures, periods, signature_usage
 from exchange.tracker import tally as counting
 from exchange.tracker.measures import Means
@@ -94,25 +93,15 @@ async def get_transfers(request: web.Request) -> web.Response:
     after = figure_shapes.place(question.text(request, "after"))
     limit = int(native.number(request, "limit", DEFAULT_LIMIT, 1, MOST_TRANSFERS))
     asked = await question.question(request, calling)
-    given, cut = asked.asked, measures.cut(asked.asked)
+    given = asked.asked
     async with (
         exchange.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         standing = await periods.standing(connection, given.period)
-        rows = await transfers.page(connection, _wanted(given, cut, classes), after, limit + 1)
+        rows = await transfers.page(connection, measures.wanted(given, *classes), after, limit + 1)
     return shapes.json_response(
         figure_shapes.transfers(rows, limit, asked.snapshot, given, (standing.text, _codes(asked)))
-    )
-
-
-def _wanted(given: signature_usage.Asked, cut: Cut, classes: Sequence[str]) -> transfers.Wanted:
-    return transfers.Wanted(
-        view=given.filters.view,
-        first=given.period.first,
-        last=given.period.last,
-        cut=cut,
-        classes=list(classes),
     )
 
 

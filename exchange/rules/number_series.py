@@ -7,6 +7,7 @@ A gap is therefore a question to the office and not a class of a document (rules
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from exchange.rules.ratios import Measure
 
@@ -51,15 +52,47 @@ def of(numbers: Iterable[str], explained: Iterable[str] = ()) -> Numbers:
 
     `explained` are numbers that an office has accounted for otherwise: no gaps. The highest number is among both.
     """
-    given = {*numbers, *explained}
-    row = sorted(int(number) for number in given if _in_row(number))
-    return Numbers(
-        first=row[0] if row else None,
-        last=row[-1] if row else None,
-        present=len(row),
-        gaps=tuple(_gaps(row)),
-        others=tuple(sorted(number for number in given if not _in_row(number))),
-    )
+    seen = Seen()
+    for number in chain(numbers, explained):
+        seen.add(number)
+    return seen.numbers()
+
+
+class Seen:
+    """The numbers of one series as they are told, one bit each: a book of a million numbers takes no more than a short one."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+        self._others: set[str] = set()
+
+    def add(self, number: str) -> None:
+        """One plain number, told any number of times."""
+        if not _in_row(number):
+            self._others.add(number)
+            return
+        place, bit = divmod(int(number), 8)
+        if place >= len(self._bits):
+            self._bits.extend(bytes(place + 1 - len(self._bits)))
+        self._bits[place] |= 1 << bit
+
+    def numbers(self) -> Numbers:
+        """The series that they make."""
+        return Numbers(
+            first=next(self._row(), None),
+            last=8 * len(self._bits) - 9 + self._bits[-1].bit_length() if self._bits else None,
+            present=int.from_bytes(self._bits).bit_count(),
+            gaps=tuple(_gaps(self._row())),
+            others=tuple(sorted(self._others)),
+        )
+
+    def _row(self) -> Iterator[int]:
+        return (
+            8 * place + bit
+            for place, byte in enumerate(self._bits)
+            if byte
+            for bit in range(8)
+            if byte >> bit & 1
+        )
 
 
 def _in_row(number: str) -> bool:

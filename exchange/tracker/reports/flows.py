@@ -49,7 +49,8 @@ async def report(given: Given) -> Report:
         if one.active
         for row in by_agency[one.id]
     ]
-    pairs = await listed.flows(given.connection, tracker.span(asked), cut, BUSIEST)
+    electronic = tracker.wanted(asked, "E", "S", "N", "U", view="out")
+    pairs = await listed.flows(given.connection, electronic, BUSIEST)
     return given.report(
         "BC-14",
         Table(name="BC-14", columns=COLUMNS, rows=rows),

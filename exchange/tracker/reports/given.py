@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from exchange.tracker import measures as tracker
 from exchange.tracker import tally
 from exchange.tracker.measures import Figures, Means
 from exchange.tracker.reports.report import NO, YES, Column, Hundredths, Report, Table, Took, Value, Word
+from exchange.tracker.reports.spooled import Rows
 from exchange.tracker.signature_usage import Asked
 from exchange.tracker.tally import Period
 
@@ -57,6 +59,7 @@ class Given:
     coverage: tuple[int, int]
     version: str = "provisional"
     indicators: Sequence[Indicator] = ()
+    folder: Path | None = None
 
     @property
     def agencies(self) -> list[Known]:
@@ -92,6 +95,10 @@ class Given:
     async def figures(self, *names: str) -> Figures:
         """The figures behind these measures, by agency."""
         return await tracker.figures(self.connection, self.asked, self.means, names)
+
+    def rows(self) -> Rows:
+        """Room for rows, however many."""
+        return Rows(self.folder)
 
     def code(self, agency: UUID | None) -> str | None:
         """The code of an agency."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from exchange.rules import league, working_days
 from exchange.rules.indicators import Indicator
@@ -57,11 +58,12 @@ REPORTS: Mapping[str, Callable[[Given], Awaitable[Report]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a deployment may give as files of its own, and the indicators that are asked for."""
+    """What a deployment may give as files of its own, the indicators that are asked for, and where long lists are kept."""
 
     calendar: Calendar = field(default_factory=working_days.default)
     league: League = field(default_factory=league.default)
     indicators: Sequence[Indicator] = ()
+    folder: Path | None = None
 
 
 async def make(
@@ -84,24 +86,25 @@ async def _made(
     connection: Connection, code: str, asked: Asked, trust: Trust, scope: Sequence[str], by: Settings
 ) -> Report:
     means = Means(calendar=by.calendar, trust=trust)
-    about = await given.gathered(connection, asked, scope, means, by.league, by.indicators)
+    about = replace(
+        await given.gathered(connection, asked, scope, means, by.league, by.indicators), folder=by.folder
+    )
     if code in REPORTS:
         return await REPORTS[code](about)
     if code.startswith("X-"):
         return await excluded.report(about, code)
-    return replace(await _of_signatures(connection, code, asked, trust, scope), coverage=about.coverage)
+    return replace(await _of_signatures(about, code, trust), coverage=about.coverage)
 
 
-async def _of_signatures(
-    connection: Connection, code: str, asked: Asked, trust: Trust, scope: Sequence[str]
-) -> Report:
-    found = await signature_usage.gathered(connection, asked, trust)
+async def _of_signatures(about: Given, code: str, trust: Trust) -> Report:
+    asked, scope = about.asked, about.scope
+    found = await signature_usage.gathered(about.connection, asked, trust)
     match code:
         case "BC-10":
             return usage.report(found, asked, scope)
         case "BC-11":
             return inventory.report(found, asked, scope)
         case "BC-12":
-            return await failures.report(connection, found, asked, scope)
+            return await failures.report(about.connection, found, about.asked, about.scope, about.rows())
         case _:
-            return await behind.report(connection, code, found, asked, scope)
+            return await behind.report(about, code, found)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from exchange.rules import measures, number_series
-from exchange.rules.number_series import Gap, Numbers
+from exchange.rules import measures
+from exchange.rules.number_series import Gap, Numbers, Seen
+from exchange.store import listed
 from exchange.store import measures as store
 from exchange.tracker import measures as tracker
 from exchange.tracker.reports import given as making
@@ -27,8 +28,9 @@ MOST_GAPS = 50
 
 async def report(given: Given) -> Report:
     """One row a register row without an electronic letter; in the annex one row a series of the year."""
-    agencies, period = tracker.cut(given.asked).agencies, given.period
-    found = await store.registered(given.connection, agencies, period.first, period.last, matched=False)
+    listing = given.rows()
+    async for row in listed.paper_only(given.connection, tracker.wanted(given.asked, "P", view="out")):
+        listing.add(_row(given, row))
     series = await _series(given)
     rows = [_numbers(given, agency, name, series[agency, name]) for agency, name in _ordered(given, series)]
     whole = measures.of(
@@ -40,7 +42,7 @@ async def report(given: Given) -> Report:
     )
     return given.report(
         "BC-06",
-        Table(name="BC-06", columns=COLUMNS, rows=[_row(given, row) for row in found]),
+        Table(name="BC-06", columns=COLUMNS, rows=listing),
         annex=Table(name="series", columns=SERIES, rows=rows),
         measures=whole,
     )
@@ -51,16 +53,16 @@ async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:
     last, agencies = tracker.year_end(given.asked), tracker.cut(given.asked).agencies
     if last is None:
         return {}
-    numbers: defaultdict[tuple[UUID, str], list[str]] = defaultdict(list)
-    for row in await store.number_rows(given.connection, agencies, last.year, last):
-        numbers[row["agency"], row["series"]] += row["numbers"]
-    registered = await store.registered(
-        given.connection, agencies, last.replace(month=1, day=1), last, matched=True
-    )
-    for key in tracker.keys(registered):
-        if key.year == last.year:
-            numbers[key.issuer, key.series].append(key.number)
-    return {name: number_series.of(each) for name, each in numbers.items()}
+    seen: defaultdict[tuple[UUID, str], Seen] = defaultdict(Seen)
+    async for row in store.number_rows(given.connection, agencies, last.year, last):
+        seen[row["agency"], row["series"]].add(row["number"])
+    async for row in store.registered_documents(
+        given.connection, agencies, last.replace(month=1, day=1), last
+    ):
+        for key in tracker.keys([row]):
+            if key.year == last.year:
+                seen[key.issuer, key.series].add(key.number)
+    return {name: each.numbers() for name, each in seen.items()}
 
 
 def _ordered(given: Given, series: Mapping[tuple[UUID, str], Numbers]) -> list[tuple[UUID, str]]:
@@ -70,13 +72,13 @@ def _ordered(given: Given, series: Mapping[tuple[UUID, str], Numbers]) -> list[t
 def _row(given: Given, row: Mapping[str, Any]) -> list[Value]:
     return [
         given.code(row["agency"]),
-        "/".join(filter(None, (row["number"], row["notation"]))),
+        "/".join(filter(None, (row["number"], row["notation"]))) or None,
         row["issued_on"],
         row["document_type"] or None,
         row["other_party"] or None,
         row["copies"],
-        row["moved_on"],
-        making.shortened(row["note"]),
+        row["day"],
+        making.shortened(row["note"] or ""),
         Word("paper_source.register"),
     ]
 

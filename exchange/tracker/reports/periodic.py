@@ -11,6 +11,7 @@ from exchange.rules.signature_measures import Usage
 from exchange.store.pool import Connection
 from exchange.tracker import signature_usage, tally
 from exchange.tracker.reports import failures, inventory
+from exchange.tracker.reports.spooled import Rows
 from exchange.tracker.signature_usage import Asked
 from exchange.tracker.tally import Period, Tally
 from signing.trust import Trust
@@ -31,7 +32,7 @@ async def gather(connection: Connection, asked: Asked, trust: Trust, target: int
         sent = await _count(connection, asked, asked.period, "out")
         received = await _count(connection, asked, asked.period, "in")
         earlier = await _count(connection, asked, before(asked.period), "out")
-        failed = await failures.report(connection, usage, asked, ())
+        failed = await failures.report(connection, usage, asked, (), Rows())
         months = [
             (f"{one.first:%m/%Y}", _first(await _count(connection, asked, one, "out")))
             for one in months_of(asked.period)
