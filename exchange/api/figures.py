@@ -4,12 +4,12 @@ Who asks sees its own agencies and those that it watches; of letters that it did
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from aiohttp import web
 
-from exchange.api import auth, figure_shapes, native, question, shapes
+from exchange.api import auth, figure_shapes, long_answers, native, question, shapes
 from exchange.api.described_figures import CLASSES, FORMS, REPORTS
 from exchange.api.parts import EXCHANGE
 from exchange.api.problems import language
@@ -22,7 +22,8 @@ from exchange.tracker import deployment, measures, periods, signature_usage
 from exchange.tracker import tally as counting
 from exchange.tracker.measures import Means
 from exchange.tracker.reports import make, written
-from exchange.tracker.reports.report import Report, Table, Value
+from exchange.tracker.reports.report import Report, Table
+from exchange.tracker.reports.spooled import Changed, Row
 
 DEFAULT_LIMIT = 100
 MOST_TRANSFERS = 500
@@ -63,7 +64,7 @@ async def get_measures(request: web.Request) -> web.Response:
     )
 
 
-async def get_report(request: web.Request) -> web.Response:
+async def get_report(request: web.Request) -> web.StreamResponse:
     """GET /v1/reports/{report}?period=&format=&…: a report as JSON or CSV, as `congvan report` writes it."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
@@ -77,10 +78,14 @@ async def get_report(request: web.Request) -> web.Response:
         made = await make.make(connection, name, asked.asked, exchange.trust, asked.codes, settings)
     shown = made if asked.own else without_contents(made)
     if form == "csv":
-        raw = written.as_csv(shown.table, language(request)).encode("utf-8-sig")
-        named = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        return web.Response(body=raw, content_type="text/csv", charset="utf-8", headers=named)
-    return shapes.json_response(written.as_json(shown, language(request)))
+        pieces = chain("\ufeff", written.csv_pieces(shown.table, language(request)))
+        named = {
+            "Content-Type": long_answers.CSV,
+            "Content-Disposition": f'attachment; filename="{name}.csv"',
+        }
+        return await long_answers.answer(request, pieces, named)
+    body = written.as_json(shown, language(request), iter)
+    return await long_answers.answer(request, written.json_pieces(body), {"Content-Type": long_answers.JSON})
 
 
 async def get_transfers(request: web.Request) -> web.Response:
@@ -106,10 +111,12 @@ async def get_transfers(request: web.Request) -> web.Response:
 
 
 async def _settings(exchange: Exchange) -> make.Settings:
-    """Calendar and league tables of the deployment."""
-    return await asyncio.to_thread(
+    """Calendar and league tables of the deployment; long lists are kept where letters are."""
+    found = await asyncio.to_thread(
         deployment.settings, exchange.config.calendar_file, exchange.config.league_file
     )
+    exchange.spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return replace(found, folder=exchange.spool_folder)
 
 
 def _codes(asked: Question) -> list[str]:
@@ -131,7 +138,8 @@ def without_contents(made: Report) -> Report:
 
 def _bare(table: Table) -> Table:
     hidden = {place for place, column in enumerate(table.columns) if column.name in CONTENTS}
-    rows: list[Sequence[Value]] = [
-        [None if place in hidden else value for place, value in enumerate(row)] for row in table.rows
-    ]
-    return replace(table, rows=rows)
+
+    def bare(row: Row) -> Row:
+        return [None if place in hidden else value for place, value in enumerate(row)]
+
+    return replace(table, rows=Changed(table.rows, bare))

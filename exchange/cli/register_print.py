@@ -2,6 +2,8 @@
 
 import csv
 import io
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,10 +112,11 @@ def _xlsx(file: IO[bytes], title: str, columns: Sequence[Column]) -> Iterator[Ad
     headed = [xlsx_write.Column(heading=one.heading, width=WIDTHS.get(one.name, WIDTH)) for one in columns]
     roll = xlsx_write.Roll(title, headed)
     yield roll.add
-    held = io.BytesIO()
-    roll.save(held)
-    with _writing():
-        file.write(held.getvalue())
+    with tempfile.TemporaryFile() as held:
+        roll.save(held)
+        held.seek(0)
+        with _writing():
+            shutil.copyfileobj(held, file)
 
 
 def _plain(value: Cell) -> str | int:

@@ -1,6 +1,5 @@
 """`congvan report`: every report, and the rows behind measures, as a table, JSON, CSV or XLSX, or on paper (DOCX, PDF)."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from exchange.tracker import tally as counting
 from exchange.tracker.forms.wanted import CODE as PERIODIC
 from exchange.tracker.reports import make
 from exchange.tracker.reports.report import NAMES, Report
-from exchange.tracker.reports.written import as_csv, as_json
+from exchange.tracker.reports.written import as_json, csv_pieces, json_pieces
 from signing import trust
 
 
@@ -102,20 +101,24 @@ def _give(made: Report, form: str, output: Path | None, language: str) -> None:
 
 
 def _print_json(made: Report, language: str) -> None:
-    answers.show_json(as_json(made, language))
+    answers.show_json_pieces(json_pieces(as_json(made, language, iter)))
 
 
 def _print_csv(made: Report, language: str) -> None:
-    click.echo("\ufeff" + as_csv(made.table, language), nl=False)
+    click.echo("\ufeff", nl=False)
+    for piece in csv_pieces(made.table, language):
+        click.echo(piece, nl=False)
 
 
 def _write_json(made: Report, file: Path, language: str) -> None:
-    body = json.dumps(as_json(made, language), ensure_ascii=False, indent=1)
-    file.write_text(body + "\n", encoding="utf-8")
+    with file.open("w", encoding="utf-8") as opened:
+        opened.writelines(json_pieces(as_json(made, language, iter)))
+        opened.write("\n")
 
 
 def _write_csv(made: Report, file: Path, language: str) -> None:
-    file.write_bytes(as_csv(made.table, language).encode("utf-8-sig"))
+    with file.open("w", encoding="utf-8-sig", newline="") as opened:
+        opened.writelines(csv_pieces(made.table, language))
 
 
 def _write_table(made: Report, file: Path, language: str) -> None:

@@ -4,7 +4,7 @@ import os
 import pickle
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, overload
@@ -75,3 +75,27 @@ class Rows(Sequence[Row]):
         which = range(len(self))[place]
         batch, within = divmod(which, BATCH)
         return (self._last if batch == len(self._places) else self._batch(batch))[within]
+
+
+class Changed(Sequence[Row]):
+    """The same rows, each as a function makes it when it is looked at."""
+
+    def __init__(self, rows: Sequence[Row], change: Callable[[Row], Row]) -> None:
+        self._rows, self._change = rows, change
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(self._change, self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, slice):
+            return [self._change(row) for row in self._rows[place]]
+        return self._change(self._rows[place])

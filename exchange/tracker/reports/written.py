@@ -1,12 +1,13 @@
 """Reports as programs read them (JSON, CSV): the same whether a command or the API was asked.
 
 Headings are in the reader's language; members are named after columns. In CSV no cell is what a spreadsheet would take for a
-formula.
+formula. Both are also made in pieces, row by row, so that a long list takes no more memory than a short one.
 """
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,7 +22,14 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula, or of a cell that hides one."""
 
 
-def as_json(made: Report, language: str) -> dict[str, Any]:
+PIECE = 1 << 16
+"""So many letters or more make a piece of a file."""
+
+Many = Callable[[Iterator[Any]], Any]
+"""What becomes of rows as they come: a list of all, or what gives them one by one."""
+
+
+def as_json(made: Report, language: str, many: Many = list) -> dict[str, Any]:
     """The report as one object: what it says about itself, then rows by the names of their columns."""
     body: dict[str, Any] = {
         "report": made.code,
@@ -34,11 +42,11 @@ def as_json(made: Report, language: str) -> dict[str, Any]:
         "version": made.version,
         "sha256": made.sha256,
         "as_of": made.asked.as_of.isoformat(timespec="seconds"),
-        **_table(made.table, language),
+        **_table(made.table, language, many),
         "measures": signature_usage.as_json(made.measures),
         **{line.key: {name: plain(value) for name, value in line.facts.items()} for line in made.lines},
     }
-    body |= {annex.name: _table(annex, language) for annex in made.tables[1:]}
+    body |= {annex.name: _table(annex, language, many) for annex in made.tables[1:]}
     if made.coverage:
         body["coverage"] = {"registers": {"n": made.coverage[0], "d": made.coverage[1]}}
     return body
@@ -52,13 +60,16 @@ def filters(made: Report) -> dict[str, list[str]]:
     return found
 
 
-def _table(table: Table, language: str) -> dict[str, Any]:
+def _table(table: Table, language: str, many: Many) -> dict[str, Any]:
     titles = {
         name: heading(table, column, language, name)
         for column in table.columns
         for name in column.parts or (column.name,)
     }
-    shown: dict[str, Any] = {"columns": titles, "rows": [_object(table.columns, row) for row in table.rows]}
+    shown: dict[str, Any] = {
+        "columns": titles,
+        "rows": many(_object(table.columns, row) for row in table.rows),
+    }
     return shown | ({"total": _object(table.columns, table.total)} if table.total else {})
 
 
@@ -96,8 +107,50 @@ def plain(value: Value) -> Any:  # noqa: ANN401 - whatever JSON holds
             return value
 
 
+def json_pieces(body: Mapping[str, Any]) -> Iterator[str]:
+    """An object, of `as_json` with its rows one by one (`iter`) or of several such, as JSON: a row a line."""
+    return _pieces(_encoded(body))
+
+
+def _encoded(value: Any) -> Iterator[str]:  # noqa: ANN401 - whatever JSON holds
+    if isinstance(value, Mapping):
+        yield "{"
+        for place, (name, one) in enumerate(value.items()):
+            yield f"{',' if place else ''}\n{_dumped(name)}: "
+            yield from _encoded(one)
+        yield "\n}"
+    elif isinstance(value, Iterator):
+        yield "["
+        for place, one in enumerate(value):
+            yield f"{',' if place else ''}\n{_dumped(one)}"
+        yield "]"
+    else:
+        yield _dumped(value)
+
+
+def _dumped(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _pieces(texts_given: Iterator[str]) -> Iterator[str]:
+    """The same text in larger pieces."""
+    held, size = [], 0
+    for one in texts_given:
+        held.append(one)
+        size += len(one)
+        if size >= PIECE:
+            yield "".join(held)
+            held, size = [], 0
+    yield "".join(held)
+
+
 def as_csv(table: Table, language: str) -> str:
     """One row of headings, then one row a row; no total. What a spreadsheet would take for a formula gets an apostrophe."""
+    return "".join(csv_pieces(table, language))
+
+
+def csv_pieces(table: Table, language: str) -> Iterator[str]:
+    """The same in pieces."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(
@@ -107,7 +160,11 @@ def as_csv(table: Table, language: str) -> str:
     )
     for row in table.rows:
         writer.writerow(harmless(_cell(value)) for _, value in flat(table.columns, row))
-    return file.getvalue()
+        if file.tell() >= PIECE:
+            yield file.getvalue()
+            file.seek(0)
+            file.truncate()
+    yield file.getvalue()
 
 
 def _cell(value: Value) -> str | int | Decimal:
