@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from exchange.store.measures import CHUNK
 from exchange.store.pool import Connection
 
 _SIGNED = """(SELECT string_agg(DISTINCT nullif(signer_name, ''), ', ') FROM verdict
@@ -68,6 +69,6 @@ async def entries(
     `days`: both included; `moments`: the first of the first day, and of the day after the last.
     """
     async for record in connection.cursor(
-        OUT if book == "out" else IN, agency, *days, *moments, prefetch=500
+        OUT if book == "out" else IN, agency, *days, *moments, prefetch=CHUNK
     ):
         yield record

@@ -15,9 +15,11 @@ import pytest
 from exchange.cli import register_print
 from exchange.cli.report import _WRITE
 from exchange.rules.ratios import Measure
+from exchange.store import excluded, listed, measures, shown, signature_counts, signed_documents
+from exchange.store import register_print as register_print_store
 from exchange.tracker import register_print as register_lines
 from exchange.tracker import tally
-from exchange.tracker.reports import make
+from exchange.tracker.reports import failures, make, spooled, written
 from exchange.tracker.reports.report import Hundredths, Took, Word
 from exchange.tracker.reports.spooled import BATCH, Changed, Rows
 from exchange.tracker.signature_usage import Asked
@@ -26,7 +28,7 @@ from signing import trust
 AT = datetime(2026, 11, 21, 5, tzinfo=UTC)
 YEAR = tally.period("2026")
 ONE, TWO = UUID(int=1), UUID(int=2)
-FEW = 800
+FEW, CHUNK = 300, 100
 LISTS = ("BC-05", "BC-06", "BC-07", "BC-09", "BC-12", "X-refused", "M8")
 MOST = 1.6
 """A list of eight times as many rows may take so many times the memory; all of them held would take eight times."""
@@ -109,7 +111,22 @@ async def measured(connection, folder, names, forms):
 
 
 @pytest.fixture
-def traced():
+def traced(monkeypatch):
+    """Memory is watched; and fewer rows at a time than usual, so that a list is long soon."""
+    for module in (spooled, failures):
+        monkeypatch.setattr(module, "BATCH", CHUNK)
+    for module in (
+        excluded,
+        listed,
+        measures,
+        register_print_store,
+        shown,
+        signature_counts,
+        signed_documents,
+    ):
+        monkeypatch.setattr(module, "CHUNK", CHUNK)
+    monkeypatch.setattr(written, "PIECE", 8_192)
+    monkeypatch.setattr(failures, "MOST_MOMENTS", CHUNK)
     tracemalloc.start()
     yield
     tracemalloc.stop()
@@ -117,8 +134,9 @@ def traced():
 
 async def test_eight_times_as_many_rows_take_no_more_memory(pool, tmp_path, traced):
     async with pool.acquire() as connection:
-        await filled(connection, 1, FEW)
+        await filled(connection, 1, 9)
         await measured(connection, tmp_path, LISTS, ("csv", "json", "xlsx"))
+        await filled(connection, 10, FEW)
         few, sizes = await measured(connection, tmp_path, LISTS, ("csv", "json", "xlsx"))
         assert set(sizes.values()) == {FEW}
         await filled(connection, FEW + 1, 8 * FEW)
