@@ -23,11 +23,12 @@ async def answer(
     sent = web.StreamResponse(headers=headers)
     if request.method == "HEAD":
         return sent
-    sent.headers |= {
+    more = {
         "X-Request-Id": request[REQUEST_ID],
         "Cache-Control": "no-store",
         "Vary": "Accept-Encoding, Accept-Language",
     }
+    sent.headers.update(more)
     sent.enable_compression()
     await sent.prepare(request)
     piece: bytes | None = first + second
