@@ -41,7 +41,7 @@ async def get_tally(request: web.Request) -> web.Response:
         told = await signature_usage.told(
             connection, asked.asked, exchange.trust, exchange.config.coverage_percent
         )
-    return shapes.json_response({**told, "agencies": _codes(asked)})
+    return shapes.json_response({**written.doubted(told, language(request)), "agencies": _codes(asked)})
 
 
 async def get_measures(request: web.Request) -> web.Response:
@@ -59,9 +59,8 @@ async def get_measures(request: web.Request) -> web.Response:
     head = counting.as_json(counted, exchange.config.coverage_percent)
     names = ("period", "view", "scope", "version", "sha256", "as_of", "coverage")
     told = {name: head[name] for name in names}
-    return shapes.json_response(
-        {**told, "agencies": _codes(asked), "filters": figure_shapes.filters(given), "measures": found}
-    )
+    told |= {"agencies": _codes(asked), "filters": figure_shapes.filters(given), "measures": found}
+    return shapes.json_response(written.doubted(told, language(request)))
 
 
 async def get_report(request: web.Request) -> web.StreamResponse:
@@ -116,7 +115,7 @@ async def _settings(exchange: Exchange) -> make.Settings:
         deployment.settings, exchange.config.calendar_file, exchange.config.league_file
     )
     exchange.spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return replace(found, folder=exchange.spool_folder)
+    return replace(found, folder=exchange.spool_folder, percent=exchange.config.coverage_percent)
 
 
 def _codes(asked: Question) -> list[str]:

@@ -128,7 +128,12 @@ def settings(given: config.Config, set_file: Path | None) -> Settings:
     """Calendar, league tables and indicators, each from its file if there is one; a file that cannot be used ends the command (2)."""
     calendar = _read(given.calendar_file, working_days.read) or working_days.default()
     tables = _read(given.league_file, league.read) or league.default()
-    return Settings(calendar=calendar, league=tables, indicators=_read(set_file, indicators.read) or ())
+    return Settings(
+        calendar=calendar,
+        league=tables,
+        indicators=_read(set_file, indicators.read) or (),
+        percent=given.coverage_percent,
+    )
 
 
 def _read(file: Path | None, read: Callable[[str], Read]) -> Read | None:

@@ -9,10 +9,9 @@ from exchange import config, texts
 from exchange.cli import answers, report_asked, report_paper, report_table, screen
 from exchange.cli.report_asked import Options
 from exchange.cli.report_paper import Print
-from exchange.rules import periodic_report
-from exchange.tracker import signature_usage
+from exchange.rules import measures, periodic_report
 from exchange.tracker.forms.wanted import CODE, Periodic
-from exchange.tracker.reports import make, periodic
+from exchange.tracker.reports import make, periodic, written
 from exchange.tracker.reports.report import NAMES, Report, Table
 from exchange.tracker.tally import Period
 from signing.trust import Trust
@@ -34,10 +33,10 @@ def run(given: config.Config, wanted: Wanted, as_json: AsJson) -> None:
     """Make the report and show it; `as_json` says what another report is to programs."""
     if wanted.form in ("csv", "xlsx"):
         answers.fail(answers.USAGE, "form.no_csv")
-    trusted = answers.trusted(given)
+    trusted, settings = answers.trusted(given), report_asked.settings(given, None)
     with answers.database(given) as dsn:
         letterhead = report_paper.issued(dsn, wanted.on_paper)
-        made = answers.reached(_made(dsn, wanted, trusted))
+        made = answers.reached(_made(dsn, wanted, trusted, settings))
     if made is None:
         report_asked.unknown(wanted.asked_for)
     if wanted.form == "table":
@@ -49,7 +48,7 @@ def run(given: config.Config, wanted: Wanted, as_json: AsJson) -> None:
         report_paper.keep(document, wanted.form, wanted.on_paper, given)
 
 
-async def _made(dsn: str, wanted: Wanted, trusted: Trust) -> Periodic | None:
+async def _made(dsn: str, wanted: Wanted, trusted: Trust, settings: make.Settings) -> Periodic | None:
     """Figures and annexes of one moment; None where a code is nobody's."""
     at = datetime.now(UTC)
     async with (
@@ -60,12 +59,21 @@ async def _made(dsn: str, wanted: Wanted, trusted: Trust) -> Periodic | None:
         if question is None:
             return None
         asked, scope = question
-        gathered = await periodic.gather(connection, asked, trusted, wanted.on_paper.target)
+        gathered = await periodic.gather(connection, asked, trusted, wanted.on_paper.target, settings.percent)
         codes = [code for codes in periodic_report.ANNEXES.values() for code in codes if code in NAMES]
-        reports = {code: await make.make(connection, code, asked, trusted, scope) for code in codes}
+        reports = {code: await make.make(connection, code, asked, trusted, scope, settings) for code in codes}
     empty = Table(name=CODE, columns=(), rows=())
     return Periodic(
-        asked=Report(code=CODE, asked=asked, scope=scope, table=empty, coverage=gathered.figures.registers),
+        asked=Report(
+            code=CODE,
+            asked=asked,
+            scope=scope,
+            table=empty,
+            coverage=gathered.figures.registers,
+            percent=settings.percent,
+            version=standing.text,
+            sha256=standing.sha256.hex() if standing.sha256 else None,
+        ),
         figures=gathered.figures,
         months=gathered.months,
         reports=reports,
@@ -97,9 +105,10 @@ def _object(made: Periodic, language: str, as_json: AsJson) -> dict[str, Any]:
         "excluded": figures.excluded,
         "certificates": dict(figures.certificates),
         "not_verified": figures.failed,
-        "measures": signature_usage.as_json(figures.measures),
-        "coverage": {"registers": dict(zip("nd", figures.registers, strict=True))},
-        "months": [{"month": name, **signature_usage.as_json({"M1": one})} for name, one in made.months],
+        "measures": written.said(
+            measures.believed(figures.measures, sufficient=periodic_report.sufficient(figures)), language
+        ),
+        "months": [{"month": name, **written.said({"M1": one}, language)} for name, one in made.months],
         "sections": [{"heading": heading, "sentences": list(lines)} for heading, lines in said],
         "annexes": {code: as_json(one, language) for code, one in made.reports.items()},
     }

@@ -9,7 +9,7 @@ from signed_world import World
 from exchange.rules.ratios import Measure
 from exchange.store import rows
 from exchange.store import tally as store
-from exchange.tracker import tally
+from exchange.tracker import spans, tally
 from exchange.tracker.reports import periodic
 from exchange.tracker.signature_usage import Asked
 
@@ -77,5 +77,5 @@ async def test_months_that_have_not_begun_are_not_drawn(world):
     ],
 )
 def test_the_period_before_is_of_the_same_kind(text, first, last):
-    found = periodic.before(tally.period(text))
+    found = spans.previous(tally.period(text))
     assert (found.first.isoformat(), found.last.isoformat()) == (first, last)

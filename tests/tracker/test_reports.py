@@ -129,7 +129,8 @@ async def test_every_report_of_a_random_world_has_its_texts_and_can_be_written(c
                 assert " | ".join(headings) == EXACT[table.name]
         body = files.as_json(made, "vi")
         assert json.loads(json.dumps(body)) == body
-        assert body["coverage"] == {"registers": {"n": made.coverage[0], "d": made.coverage[1]}}
+        assert body["coverage"]["registers"] == {"n": made.coverage[0], "d": made.coverage[1]}
+        assert body["coverage"]["sufficient"] is made.sufficient
         assert set(body) >= {"title", "unit", "note", "period", "version", "as_of", "rows", "filters"}
     assert set(EXACT) <= {table.name for name in NAMES for table in (await report(connection, name)).tables}
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from exchange.rules import indicators, measures
 from exchange.rules.indicators import Indicator
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.tracker import measures as tracker
 from exchange.tracker import tally
 from exchange.tracker.measures import Took
@@ -30,7 +30,8 @@ async def report(given: Given) -> Report:
     names = [
         name for name in tracker.told(given.asked) if given.means.trust is not None or name not in SIGNED
     ]
-    found = measures.of(measures.together((await given.figures(*names)).values()), names)
+    together = measures.together((await given.figures(*names)).values())
+    found = measures.believed(measures.of(together, names), sufficient=given.sufficient)
     lasting = await tracker.took(given.connection, given.asked)
     rows: dict[str, list[Value]] = {name: _row(given, name, one) for name, one in found.items()}
     rows |= {name: _span(name, lasting.get((None, name))) for name in measures.SPANS}
@@ -62,12 +63,33 @@ async def of_set(given: Given) -> Report:
 
 
 async def _indicator(given: Given, one: Indicator) -> list[Value]:
-    about = given.about(tally.period(one.period)) if one.period else given
+    about = await given.about(tally.period(one.period)) if one.period else given
     found = indicators.found(one, await _figures(about, one))
+    if found.share and not about.sufficient and _contradicted(one):
+        return [
+            *_head(about, one),
+            found.n,
+            found.d,
+            Unproven(*found.share),
+            making.percent(one.target),
+            None,
+            None,
+            _points(one.points),
+        ]
     return [
-        one.id, one.name, one.formula, about.period.text, found.n, found.d, found.share, making.percent(one.target),
+        *_head(about, one), found.n, found.d, found.share, making.percent(one.target),
         None if found.met is None else making.word(holds=found.met), _points(found.points), _points(one.points),
     ]  # fmt: skip
+
+
+def _head(about: Given, one: Indicator) -> list[Value]:
+    return [one.id, one.name, one.formula, about.period.text]
+
+
+def _contradicted(one: Indicator) -> bool:
+    """Whether registers could show another ratio."""
+    named = {name for _, name in (*one.above, *one.below)} | {one.formula}
+    return bool(named & {*measures.CONTRADICTED, *measures.CONTRADICTED_FIGURES})
 
 
 async def _figures(given: Given, one: Indicator) -> Mapping[str, int]:

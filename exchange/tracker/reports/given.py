@@ -12,11 +12,11 @@ from uuid import UUID
 from exchange.rules import document_types, measures, paper_class
 from exchange.rules.indicators import Indicator
 from exchange.rules.league import League
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.store import measures as store
 from exchange.store.pool import Connection
 from exchange.tracker import measures as tracker
-from exchange.tracker import tally
+from exchange.tracker import periods, tally
 from exchange.tracker.measures import Figures, Means
 from exchange.tracker.reports.report import NO, YES, Column, Hundredths, Report, Table, Took, Value, Word
 from exchange.tracker.reports.spooled import Rows
@@ -60,6 +60,12 @@ class Given:
     version: str = "provisional"
     indicators: Sequence[Indicator] = ()
     folder: Path | None = None
+    percent: int = tally.COVERAGE_PERCENT
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether enough registers are loaded that ratios of the period are said in percent."""
+        return tally.sufficient(self.coverage, self.percent)
 
     @property
     def agencies(self) -> list[Known]:
@@ -77,20 +83,28 @@ class Given:
         return self.league.targets.get(name)
 
     def report(self, code: str, table: Table, **more: Any) -> Report:  # noqa: ANN401 - members of a report
-        """A report on what was asked."""
+        """A report on what was asked; its measures are said in percent only where enough registers are loaded."""
+        if "measures" in more:
+            more["measures"] = measures.believed(more["measures"], sufficient=self.sufficient)
         return Report(
             code=code,
             asked=self.asked,
             scope=self.scope,
             table=table,
             coverage=self.coverage,
+            percent=self.percent,
             version=self.version,
             **more,
         )
 
-    def about(self, period: Period) -> "Given":
-        """The same question about another period."""
-        return replace(self, asked=replace(self.asked, period=period))
+    async def about(self, period: Period) -> "Given":
+        """The same question about another period, which other registers may cover."""
+        asked = replace(self.asked, period=period)
+        return replace(self, asked=asked, coverage=await covered(self.connection, asked))
+
+    def believed(self, one: Measure) -> Measure:
+        """A ratio of all that is asked for, which registers could contradict: proven only where enough of them are loaded."""
+        return one if self.sufficient else Unproven(*one)
 
     async def figures(self, *names: str) -> Figures:
         """The figures behind these measures, by agency."""
@@ -106,6 +120,14 @@ class Given:
         return one.code if one else None
 
 
+async def covered(connection: Connection, asked: Asked) -> tuple[int, int]:
+    """How many agencies' registers cover the period, of how many."""
+    filters = asked.filters
+    return await tally.coverage(
+        connection, asked.period, filters.view, filters.scope or tally.WHOLE, asked.agencies, asked.as_of
+    )
+
+
 async def gathered(
     connection: Connection,
     asked: Asked,
@@ -118,14 +140,6 @@ async def gathered(
     at = asked.end - timedelta(microseconds=1)
     on = max(paper_class.local_day(at), asked.period.first)
     rows = await store.agencies(connection, on, at)
-    counted = await tally.count(
-        connection,
-        asked.period,
-        view=asked.filters.view,
-        scope=asked.filters.scope or tally.WHOLE,
-        agencies=asked.agencies,
-        as_of=asked.as_of,
-    )
     return Given(
         connection=connection,
         asked=asked,
@@ -133,8 +147,8 @@ async def gathered(
         means=means,
         league=league,
         known={row["id"]: Known(**row) for row in rows},
-        coverage=counted.registers,
-        version=counted.standing.text,
+        coverage=await covered(connection, asked),
+        version=(await periods.standing(connection, asked.period)).text,
         indicators=indicators,
     )
 
@@ -168,8 +182,8 @@ def measure(figures: Mapping[str, int], name: str) -> Measure:
 
 
 def change(now: Measure, before: Measure) -> Hundredths | None:
-    """By how many points of a percent a ratio changed, from the exact values; None where one of them is over nothing."""
-    if not now.d or not before.d:
+    """By how many points of a percent a ratio changed, from the exact values; None where one of them is over nothing, or not proven."""
+    if not now.d or not before.d or isinstance(now, Unproven) or isinstance(before, Unproven):
         return None
     return Hundredths(half_up((Fraction(now.n, now.d) - Fraction(before.n, before.d)) * 10_000), signed=True)
 
@@ -186,8 +200,8 @@ def percent(target: Fraction | None) -> Hundredths | None:
 
 
 def met(one: Measure, target: Fraction | None) -> Word | None:
-    """Whether a target is reached, by the counts; None without a target or over nothing."""
-    if target is None or not one.d:
+    """Whether a target is reached, by the counts; None without a target, over nothing, or without proof."""
+    if target is None or not one.d or isinstance(one, Unproven):
         return None
     return word(holds=one.n * 100 >= target * one.d)
 

@@ -9,7 +9,7 @@ from exchange.rules.indicators import Indicator
 from exchange.rules.league import League
 from exchange.rules.working_days import Calendar
 from exchange.store.pool import Connection
-from exchange.tracker import periods, signature_usage
+from exchange.tracker import periods, signature_usage, tally
 from exchange.tracker.measures import Means
 from exchange.tracker.reports import (
     behind,
@@ -64,6 +64,7 @@ class Settings:
     league: League = field(default_factory=league.default)
     indicators: Sequence[Indicator] = ()
     folder: Path | None = None
+    percent: int = tally.COVERAGE_PERCENT
 
 
 async def make(
@@ -87,13 +88,15 @@ async def _made(
 ) -> Report:
     means = Means(calendar=by.calendar, trust=trust)
     about = replace(
-        await given.gathered(connection, asked, scope, means, by.league, by.indicators), folder=by.folder
+        await given.gathered(connection, asked, scope, means, by.league, by.indicators),
+        folder=by.folder,
+        percent=by.percent,
     )
     if code in REPORTS:
         return await REPORTS[code](about)
     if code.startswith("X-"):
         return await excluded.report(about, code)
-    return replace(await _of_signatures(about, code, trust), coverage=about.coverage)
+    return replace(await _of_signatures(about, code, trust), coverage=about.coverage, percent=about.percent)
 
 
 async def _of_signatures(about: Given, code: str, trust: Trust) -> Report:

@@ -32,7 +32,7 @@ async def report(given: Given) -> Report:
         Table(
             name="BC-04",
             columns=COLUMNS,
-            rows=[_row(given, one, figures[place]) for place, one in enumerate(parts, 1)],
+            rows=[_row(await given.about(one), one, figures[place]) for place, one in enumerate(parts, 1)],
         ),
         measures=measures.of(measures.together(figures.values()), ("M1", "M2", "M4")),
     )
@@ -40,7 +40,7 @@ async def report(given: Given) -> Report:
 
 def _row(given: Given, one: Period, figures: Counter[str]) -> list[Value]:
     running = one.last >= paper_class.local_day(given.asked.as_of)
-    shares = [measure(figures, name) for name in ("M1", "M2", "M4")]
+    shares = [given.believed(measure(figures, name)) for name in ("M1", "M2", "M4")]
     return [
         one.text,
         *making.counts(figures),

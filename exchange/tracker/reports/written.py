@@ -13,9 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from exchange import texts
-from exchange.rules import paper_class, ratios
-from exchange.rules.ratios import Measure
-from exchange.tracker import signature_usage
+from exchange.rules import measures, paper_class, ratios
+from exchange.rules.ratios import Measure, Unproven
 from exchange.tracker.reports.report import Column, Dated, Hundredths, Pair, Report, Table, Took, Value, Word
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -43,13 +42,44 @@ def as_json(made: Report, language: str, many: Many = list) -> dict[str, Any]:
         "sha256": made.sha256,
         "as_of": made.asked.as_of.isoformat(timespec="seconds"),
         **_table(made.table, language, many),
-        "measures": signature_usage.as_json(made.measures),
-        **{line.key: {name: plain(value) for name, value in line.facts.items()} for line in made.lines},
+        "measures": said(made.measures, language),
+        **{
+            line.key: {name: plain(value, language) for name, value in line.facts.items()}
+            for line in made.lines
+        },
     }
     body |= {annex.name: _table(annex, language, many) for annex in made.tables[1:]}
     if made.coverage:
-        body["coverage"] = {"registers": {"n": made.coverage[0], "d": made.coverage[1]}}
+        n, d = made.coverage
+        body["coverage"] = {
+            "registers": {"n": n, "d": d},
+            "percent": made.percent,
+            "sufficient": made.sufficient,
+        }
     return body
+
+
+def said(found: Mapping[str, Measure], language: str) -> dict[str, dict[str, Any]]:
+    """Measures as the contract shows them, said in the reader's language."""
+    return {name: plain(one, language) for name, one in found.items()}
+
+
+def ratio(one: Measure, language: str) -> str:
+    """`92,00 % (441.042/479.393)`; where that is not proven, that there is not enough evidence, and the counts."""
+    if not isinstance(one, Unproven) or not one.d:
+        return one.text
+    return texts.say("cli.insufficient", language, n=ratios.grouped(one.n), d=ratios.grouped(one.d))
+
+
+def doubted(body: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """A tally's or measures' JSON as it is handed out: without enough registers no ratio that they could contradict is in percent."""
+    if body["coverage"]["sufficient"]:
+        return dict(body)
+    found = {name: Measure(one["n"], one["d"]) for name, one in body["measures"].items() if "d" in one}
+    return {
+        **body,
+        "measures": {**body["measures"], **said(measures.believed(found, sufficient=False), language)},
+    }
 
 
 def filters(made: Report) -> dict[str, list[str]]:
@@ -68,37 +98,37 @@ def _table(table: Table, language: str, many: Many) -> dict[str, Any]:
     }
     shown: dict[str, Any] = {
         "columns": titles,
-        "rows": many(_object(table.columns, row) for row in table.rows),
+        "rows": many(_object(table.columns, row, language) for row in table.rows),
     }
-    return shown | ({"total": _object(table.columns, table.total)} if table.total else {})
+    return shown | ({"total": _object(table.columns, table.total, language)} if table.total else {})
 
 
-def _object(columns: Sequence[Column], row: Sequence[Value]) -> dict[str, Any]:
-    return dict(_members(columns, row))
+def _object(columns: Sequence[Column], row: Sequence[Value], language: str) -> dict[str, Any]:
+    return dict(_members(columns, row, language))
 
 
-def _members(columns: Sequence[Column], row: Sequence[Value]) -> Iterator[tuple[str, Any]]:
+def _members(columns: Sequence[Column], row: Sequence[Value], language: str) -> Iterator[tuple[str, Any]]:
     for column, value in zip(columns, row, strict=True):
         if isinstance(value, Pair):
             assert column.parts is not None
             yield from zip(column.parts, (value.first, value.second), strict=True)
         else:
-            yield column.name, plain(value)
+            yield column.name, plain(value, language)
 
 
-def plain(value: Value) -> Any:  # noqa: ANN401 - whatever JSON holds
+def plain(value: Value, language: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     """One value as JSON holds it."""
     match value:
         case Word():
             return value.code
         case Measure():
-            return {"n": value.n, "d": value.d, "text": value.text}
+            return {"n": value.n, "d": value.d, "text": ratio(value, language)}
         case Hundredths():
             return value.value / 100
         case Took():
             return value.seconds
         case Dated():
-            return {"result": value.word.code, "at": plain(value.at)}
+            return {"result": value.word.code, "at": plain(value.at, language)}
         case datetime():
             return value.astimezone(paper_class.VIETNAM).isoformat(timespec="seconds")
         case date():
@@ -159,7 +189,7 @@ def csv_pieces(table: Table, language: str) -> Iterator[str]:
         for name in column.parts or (column.name,)
     )
     for row in table.rows:
-        writer.writerow(harmless(_cell(value)) for _, value in flat(table.columns, row))
+        writer.writerow(harmless(_cell(value, language)) for _, value in flat(table.columns, row))
         if file.tell() >= PIECE:
             yield file.getvalue()
             file.seek(0)
@@ -167,10 +197,12 @@ def csv_pieces(table: Table, language: str) -> Iterator[str]:
     yield file.getvalue()
 
 
-def _cell(value: Value) -> str | int | Decimal:
+def _cell(value: Value, language: str) -> str | int | Decimal:
     match value:
         case None:
             return ""
+        case Unproven() if value.d:
+            return texts.say("report.unproven", language)
         case Measure():
             return ratios.share(value.n, value.d).replace(",", ".") if value.d else ""
         case Hundredths():
@@ -178,11 +210,11 @@ def _cell(value: Value) -> str | int | Decimal:
         case Took():
             return round(Decimal(value.seconds) / 3600, 2)
         case Dated():
-            return f"{value.word.code} {plain(value.at)}"
+            return f"{value.word.code} {plain(value.at, language)}"
         case int():
             return value
         case _:
-            return str(plain(value))
+            return str(plain(value, language))
 
 
 def harmless(cell: str | int | Decimal) -> str | int | Decimal:
