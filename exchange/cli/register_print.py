@@ -20,7 +20,6 @@ from exchange.rules.register_books import Column
 from exchange.store.pool import Pool
 from exchange.tracker import register_print
 from exchange.tracker import tally as counting
-from exchange.tracker.register_print import Said, Several, Value
 from exchange.tracker.reports import written
 
 WIDTHS = {
@@ -134,15 +133,5 @@ async def _written(pool: Pool, order: _Order, language: str) -> bool:
         with _sheet(order) as add:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 async for line in register_print.lines(connection, order.book, agency.id, order.period):
-                    add([_said(value, language) for value in line])
+                    add([register_print.said(value, language) for value in line])
     return True
-
-
-def _said(value: Value, language: str) -> Cell:
-    if not isinstance(value, Several):
-        return texts.clean(value) if isinstance(value, str) else value
-    parts = (
-        texts.say(part.key, language, **dict(part.facts)) if isinstance(part, Said) else texts.clean(part)
-        for part in value.parts
-    )
-    return "; ".join(filter(None, parts))

@@ -51,7 +51,7 @@ def report(
         answers.fail(answers.USAGE, "cli.report_indicators")
     if name == PERIODIC:
         wanted = report_periodic.Wanted(span=span, asked_for=asked_for, form=form, on_paper=on_paper)
-        report_periodic.run(given, wanted, as_json)
+        report_periodic.run(given, wanted)
         return
     settings, trusted = report_asked.settings(given, set_file), answers.trusted(given)
     with answers.database(given) as dsn:

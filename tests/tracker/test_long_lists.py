@@ -105,7 +105,7 @@ async def measured(connection, folder, names, forms):
             order = register_print._Order(code="A", book="out", period=YEAR, form="csv", output=file)
             with register_print._sheet(order) as add:
                 async for line in register_lines.lines(connection, "out", ONE, YEAR):
-                    add([register_print._said(value, "vi") for value in line])
+                    add([register_lines.said(value, "vi") for value in line])
     found["register", "csv"] = peak.bytes
     return found, sizes
 

@@ -321,7 +321,7 @@ async def test_adoption_names_who_is_missing(connection):
 
 async def test_indicators_go_by_their_own_formulas_and_periods(connection):
     world = await World(connection, Random(4)).fill()
-    first, second = rows((await report(connection, "indicators", asked("2026"))).table)
+    first, second = rows((await report(connection, "indicators", asked("2026"), percent=0)).table)
     whole, february = together(brute(world, "2026")), together(brute(world))
     assert (first["n"], first["d"]) == (whole["E"] + whole["S"], whole["documents"])
     assert (second["n"], second["d"]) == (february["E"], sum(counted(february).values()))
