@@ -176,6 +176,7 @@ async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepte
         written = numbered.following(written, sent, directory, exchange.ids)
     outcome = await exchange.committer.submit(written)
     if outcome.kind == "known_document":
+        assert written.letter is not None
         written = await _again(exchange, given, decided, source, written.letter)
         outcome = await exchange.committer.submit(written)
     if outcome.kind == "overtaken":

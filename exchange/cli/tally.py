@@ -19,6 +19,7 @@ from exchange.rules import signature_measures
 from exchange.tracker import check as checking
 from exchange.tracker import signature_usage
 from exchange.tracker import tally as counting
+from exchange.tracker.reports import written
 from signing import trust
 
 FAULTS_SHOWN = 50
@@ -50,7 +51,8 @@ def tally(*, period: str, asked_for: Options, form: str, as_json: bool) -> None:
         answers.fail(
             answers.USAGE, "cli.unknown_agency", codes=", ".join((*asked_for.codes, *asked_for.subtrees))
         )
-    _PRINT["json" if as_json else form]({**counted, "agencies": list(asked_for.codes)}, given.language)
+    said = written.doubted(counted, given.language)
+    _PRINT["json" if as_json else form]({**said, "agencies": list(asked_for.codes)}, given.language)
 
 
 async def _count(

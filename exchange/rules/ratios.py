@@ -38,6 +38,17 @@ def hundredths(n: int, d: int) -> int:
     return min(max((2 * _WHOLE * n + d) // (2 * d), 1), _WHOLE - 1)
 
 
+class Unproven(Measure):
+    """A ratio that offices' registers could contradict, of which too few are loaded (chưa đủ căn cứ): its counts, no percentage."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """Its counts alone, `441.042/479.393`; the words beside them are the catalogue's."""
+        return f"{grouped(self.n)}/{grouped(self.d)}" if _checked(*self) else NOTHING
+
+
 def share(n: int, d: int) -> str:
     """`n` of `d` in percent with two decimals, `92,00`; `—` of nothing. Raises ValueError unless 0 <= n <= d."""
     return _percent(hundredths(n, d)) if _checked(n, d) else NOTHING

@@ -143,7 +143,8 @@ async def test_every_report_of_a_random_world_has_its_texts_and_can_be_written(c
                 assert " | ".join(headings) == EXACT[table.name]
         body = files.as_json(made, "vi")
         assert json.loads(json.dumps(body)) == body
-        assert body["coverage"] == {"registers": {"n": made.coverage[0], "d": made.coverage[1]}}
+        assert body["coverage"]["registers"] == {"n": made.coverage[0], "d": made.coverage[1]}
+        assert body["coverage"]["sufficient"] is made.sufficient
         assert set(body) >= {"title", "unit", "note", "period", "version", "as_of", "rows", "filters"}
     assert set(EXACT) <= {table.name for name in NAMES for table in (await report(connection, name)).tables}
 
@@ -513,7 +514,7 @@ async def test_adoption_names_who_is_missing(connection):
 
 async def test_indicators_go_by_their_own_formulas_and_periods(connection):
     world = await World(connection, Random(4)).fill()
-    first, second = rows((await report(connection, "indicators", asked("2026"))).table)
+    first, second = rows((await report(connection, "indicators", asked("2026"), percent=0)).table)
     whole, february = together(brute(world, "2026")), together(brute(world))
     assert (first["n"], first["d"]) == (whole["E"] + whole["S"], whole["documents"])
     assert (second["n"], second["d"]) == (february["E"], sum(counted(february).values()))

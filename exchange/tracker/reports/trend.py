@@ -28,7 +28,7 @@ async def report(given: Given) -> Report:
     figures = await _figures(given, parts)
     versions = await store_periods.versions(given.connection, parts[0].first.replace(day=1), parts[-1].last)
     newest = periods.newest_of(versions)
-    rows = [_row(given, one, figures[place], newest) for place, one in enumerate(parts, 1)]
+    rows = [_row(await given.about(one), one, figures[place], newest) for place, one in enumerate(parts, 1)]
     whole = measures.together((await given.figures(*_SHARES)).values())
     return given.report(
         "BC-04", Table(name="BC-04", columns=COLUMNS, rows=rows), measures=measures.of(whole, _SHARES)
@@ -45,7 +45,7 @@ async def _figures(given: Given, parts: Sequence[Period]) -> Mapping[int, Counte
 
 
 def _row(given: Given, one: Period, figures: Counter[str], newest: Mapping[date, Version]) -> list[Value]:
-    shares = [measure(figures, name) for name in _SHARES]
+    shares = [given.believed(measure(figures, name)) for name in _SHARES]
     return [one.text, *making.counts(figures), *shares, _note(given, one, newest)]
 
 
