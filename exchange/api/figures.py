@@ -4,7 +4,7 @@ Who asks sees its own agencies and those that it watches; of letters that it did
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from aiohttp import web
@@ -29,8 +29,13 @@ DEFAULT_LIMIT = 100
 MOST_TRANSFERS = 500
 CONTENTS = frozenset({"subject"})
 """Columns that only who sent or received a letter may read (trích yếu)."""
-OF_CERTIFICATES = frozenset({"BC-11", "BC-12"})
-"""Reports in which a subject is a certificate's."""
+HIDDEN = {
+    "BC-06": CONTENTS | {"reason"},
+    "BC-09": CONTENTS | {"reason"},
+    "BC-11": frozenset[str](),
+    "BC-12": frozenset({"place"}),
+}
+"""Such columns of reports with more or fewer: what people wrote, names of files; a subject that is a certificate's is none."""
 
 
 async def get_tally(request: web.Request) -> web.Response:
@@ -130,19 +135,20 @@ def _codes(asked: Question) -> list[str]:
 
 def without_contents(made: Report) -> Report:
     """The report for a monitor: what letters say is left out."""
-    if made.code in OF_CERTIFICATES:
-        return made
+    names = HIDDEN.get(made.code, CONTENTS)
     return replace(
         made,
-        table=_bare(made.table),
-        annex=_bare(made.annex) if made.annex else None,
-        annexes=[_bare(one) for one in made.annexes],
+        table=_bare(made.table, names),
+        annex=_bare(made.annex, names) if made.annex else None,
+        annexes=[_bare(one, names) for one in made.annexes],
     )
 
 
-def _bare(table: Table) -> Table:
-    hidden = {place for place, column in enumerate(table.columns) if column.name in CONTENTS}
+def _bare(table: Table, names: Collection[str]) -> Table:
+    """The table without what somebody wrote in these columns; words of the catalogue and numbers stay."""
+    hidden = {place for place, column in enumerate(table.columns) if column.name in names}
     rows: list[Sequence[Value]] = [
-        [None if place in hidden else value for place, value in enumerate(row)] for row in table.rows
+        [None if place in hidden and isinstance(value, str) else value for place, value in enumerate(row)]
+        for row in table.rows
     ]
     return replace(table, rows=rows)

@@ -18,7 +18,7 @@ from typing import IO, Any
 from uuid import UUID
 
 from exchange import texts
-from exchange.broker import receipts, trace
+from exchange.broker import evidence_facts, receipts
 from exchange.broker.receipts import ReceiptKey
 from exchange.edxml.spooled import Content, Spooled
 from exchange.store import evidence, journal
@@ -30,20 +30,21 @@ FOLDERS = {
     "crl": ("revocation", "crl"),
     "ocsp": ("revocation", "ocsp"),
 }
-CONTENTS = frozenset({"subject", "receipt"})
-"""Columns left out: what the letter says, and what stands in a file of its own."""
 PIECE = 1 << 20
+
+Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """What goes into one ZIP; `raw` None: without the letter's bytes."""
+    """What goes into one ZIP, already no more than the reader may have; `raw` None: without the letter's bytes."""
 
-    letter: Any
-    deliveries: tuple[Any, ...]
-    verdicts: tuple[Any, ...]
+    letter: Facts
+    receipt: bytes
+    deliveries: tuple[Facts, ...]
+    verdicts: tuple[Facts, ...]
     documents: tuple[Any, ...]
-    lines: tuple[Any, ...]
+    lines: tuple[Facts, ...]
     raw: Content | None = None
 
 
@@ -59,12 +60,14 @@ async def gathered(
     named = {bytes.fromhex(one) for row in verdicts for one in row["evidence"]}
     named |= {row["certificate_sha256"] for row in verdicts if row["certificate_sha256"]}
     lines = await journal.of_letter(connection, letter["id"])
+    to = evidence_facts.reader(viewers, letter, chosen, verdicts)
     return Package(
-        letter=letter,
-        deliveries=chosen,
-        verdicts=tuple(verdicts),
+        letter=evidence_facts.letter(letter, to),
+        receipt=evidence_facts.receipt(bytes(letter["receipt"]), to),
+        deliveries=tuple(evidence_facts.delivery(one, to) for one in chosen),
+        verdicts=tuple(evidence_facts.verdict(one, to) for one in verdicts),
         documents=tuple(await evidence.documents(connection, named)),
-        lines=tuple(lines) if viewers is None else trace.told(lines, chosen, frozenset(viewers)),
+        lines=tuple(evidence_facts.lines(lines, chosen, to)),
     )
 
 
@@ -108,7 +111,7 @@ def _files(
     yield "README.txt", [readme.encode()]
     if package.raw is not None:
         yield "letter.xml", _pieces(package.raw)
-    yield "receipt.json", [bytes(package.letter["receipt"])]
+    yield "receipt.json", [package.receipt]
     yield "receipt-key.pem", [receipts.public_pem(key).encode()]
     yield "verdicts.json", [_json([_facts(one, codes) for one in package.verdicts])]
     transfer = {
@@ -132,7 +135,7 @@ def _pieces(raw: Content) -> Iterator[bytes]:
 
 
 def _facts(row: Mapping[str, Any], codes: Mapping[UUID, str]) -> dict[str, Any]:
-    return {name: _plain(value, codes) for name, value in row.items() if name not in CONTENTS}
+    return {name: _plain(value, codes) for name, value in row.items()}
 
 
 def _plain(value: Any, codes: Mapping[UUID, str]) -> Any:  # noqa: ANN401 - whatever a column holds

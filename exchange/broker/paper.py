@@ -60,11 +60,12 @@ class Observed:
 
 
 class Match(NamedTuple):
-    """A register's row that proves paper: which delivery, which row, the day on which the paper moved."""
+    """A register's row that proves paper: which delivery, which row, the day on which the paper moved, whose register."""
 
     key: Key
     row: UUID
     moved_on: date
+    agency: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,7 +230,7 @@ async def unmatched(connection: Connection, found: Sequence[Match], author: Auth
 
 
 def _row(one: Match) -> dict[str, str]:
-    return {"row": str(one.row), "moved_on": one.moved_on.isoformat()}
+    return {"row": str(one.row), "moved_on": one.moved_on.isoformat(), "of": str(one.agency)}
 
 
 def classes(done: Sequence[Observed]) -> Counter[str]:

@@ -30,11 +30,11 @@ class Hand:
 
 
 async def proven(
-    connection: Connection, found: Sequence[Matched], hand: Hand, *, undone: bool = False
+    connection: Connection, agency: UUID, found: Sequence[Matched], hand: Hand, *, undone: bool = False
 ) -> None:
-    """Paper went beside these deliveries, by these rows; `undone`: those rows prove nothing any more."""
+    """Paper went beside these deliveries, by these rows of an agency; `undone`: those rows prove nothing any more."""
     author = Author(name=hand.by, at=hand.at)
-    rows = [Match(one.key, one.row, one.moved_on) for one in found]
+    rows = [Match(one.key, one.row, one.moved_on, agency) for one in found]
     await (paper.unmatched if undone else paper.matched)(connection, rows, author, hand.ids)
 
 
@@ -45,7 +45,7 @@ async def tell(connection: Connection, agency: UUID, hand: Hand) -> int:
         async with connection.transaction():
             await store.lock(connection, agency)
             found = await register_rows.unproven(connection, agency, CHUNK)
-            await proven(connection, found, hand)
+            await proven(connection, agency, found, hand)
             await register_rows.mark(connection, agency, [one.row for one in found], hand.at)
         done += len(found)
         if len(found) < CHUNK:
@@ -62,6 +62,6 @@ async def _taken_back(connection: Connection, agency: UUID, load: UUID, hand: Ha
     async with connection.transaction():
         await store.lock(connection, agency)
         found = await register_rows.proven(connection, agency, load, CHUNK)
-        await proven(connection, found, hand, undone=True)
+        await proven(connection, agency, found, hand, undone=True)
         await register_rows.mark(connection, agency, [one.row for one in found], None)
     return len(found)

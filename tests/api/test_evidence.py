@@ -9,7 +9,7 @@ import zipfile
 
 import aiohttp
 import pytest
-from province import quick_letter
+from province import fetch, quick_letter
 
 from exchange.broker import evidence_check
 
@@ -101,9 +101,102 @@ def test_parties_get_the_bytes_and_a_monitor_does_not(sent):
         "verdicts.json",
         "journal.json",
     }
-    assert whole["receipt.json"] == watched["receipt.json"]
+    for member in ("receipt", "signature"):
+        assert json.loads(whole["receipt.json"])[member] == json.loads(watched["receipt.json"])[member]
     transfer = json.loads(watched["transfer.json"])
     assert [one["recipient"] for one in transfer["deliveries"]] == ["H13.31"]
+
+
+def told_in(raw, *, besides=()):
+    """Everything that is told in words, but for the files `besides`."""
+    return "\n".join(
+        text.decode("utf-8", errors="replace") for name, text in files(raw).items() if name not in besides
+    )
+
+
+@pytest.fixture(scope="module")
+def acted(shared_server):
+    """A letter of H13.01 to two agencies with all that either side says of it; its evidence as each gets it."""
+    made = {}
+
+    async def fill():
+        server = shared_server
+        async with server.client("H13.01") as client:
+            raw = server.province.letter(2, recipients=["H13.02", "H13.31"], subject="V/v chuyện riêng")
+            sent = await client.send(raw, purpose=["H13.02:cooperate"])
+            letter = sent.body["receipt"]["letter"]
+        async with server.client("H13.31") as client:
+            (one,) = [row for row in (await client.inbox()).body["items"] if row["letter"] == letter]
+            await client.ack([one["id"]])
+            said = {"on": one["accepted_at"][:10], "note": "ghi chú nơi nhận", "by": "Người Nơi Nhận"}
+            assert (await client.ask("POST", f"/v1/deliveries/{one['id']}/paper", json=said)).status == 200
+        async with server.client("H13.01") as client:
+            said = {"paper": 0, "note": "ghi chú bên gửi", "by": "Người Bên Gửi", "to": ["H13.31"]}
+            assert (await client.ask("POST", f"/v1/messages/{letter}/paper", json=said)).status == 200
+        async with server.client("H13.31") as client:
+            done = await client.ask(
+                "POST",
+                f"/v1/deliveries/{one['id']}/status",
+                json={"code": "02", "reason": "lý do riêng của cơ quan"},
+            )
+            assert done.status == 201, done.body
+        await fetch(
+            server.dsn,
+            """UPDATE delivery SET request_facts = '{"number": "9", "subject": "V/v trích yếu mới"}'::jsonb
+                WHERE letter = $1::text::uuid""",
+            letter,
+        )
+        system = json.loads(
+            server.congvan(
+                "system", "add", "--acts-for", "H13.48", "--name", "thanh tra", "--json", check=True
+            ).stdout
+        )
+        server.congvan("system", "monitor", system["system"], "--agency", "H13.01", check=True)
+        path = f"/v1/transfers/{letter}/H13.31/evidence"
+        for who in ("H13.01", "H13.31"):
+            made[who] = (await asked(server, path, server.province.key_of(who)))[2]
+        made["watched"] = (await asked(server, path, system["secret"]))[2]
+
+    asyncio.run(fill())
+    return made
+
+
+def test_a_monitor_reads_nothing_of_what_letters_and_answers_say(acted):
+    named = {one["place"] for one in json.loads(files(acted["H13.01"])["verdicts.json"])} - {"package"}
+    assert named
+    told = told_in(acted["watched"], besides=("README.txt",))
+    for words in (
+        "chuyện riêng",
+        "trích yếu mới",
+        "lý do riêng",
+        "ghi chú",
+        "Người Nơi",
+        "Người Bên",
+        *named,
+    ):
+        assert words not in told, words
+    both = told_in(acted["H13.01"])
+    for words in ("trích yếu mới", "lý do riêng", *named):
+        assert words in both, words
+    places = {one["place"] for one in json.loads(files(acted["watched"])["verdicts.json"])}
+    assert places <= {"package", "attachment 1"}
+
+
+def test_persons_notes_and_other_recipients_stay_with_whose_they_are(acted):
+    sender, recipient = told_in(acted["H13.01"]), told_in(acted["H13.31"])
+    assert "ghi chú bên gửi" in sender
+    assert "Người Bên Gửi" in sender
+    assert "Nơi Nhận" not in sender
+    assert "ghi chú nơi nhận" not in sender
+    assert "Người Nơi Nhận" in recipient
+    assert "Bên Gửi" not in recipient
+    assert "ghi chú bên gửi" not in recipient
+    for who in ("H13.31", "watched"):
+        letter = json.loads(files(acted[who])["transfer.json"])["letter"]
+        assert (letter["recipients"], letter["purposes"]) == (["H13.31"], ["act"])
+        assert "H13.02" not in told_in(acted[who], besides=("receipt.json", "letter.xml"))
+    letter = json.loads(files(acted["H13.01"])["transfer.json"])["letter"]
+    assert letter["recipients"] == ["H13.02", "H13.31"]
 
 
 async def test_who_is_no_party_of_the_row_gets_nothing(shared_server, sent):

@@ -252,15 +252,19 @@ async def test_rows_of_registers_prove_paper_each_until_it_is_taken_back(shared_
         await register_row(server, code, one)
     async with desk.pool.acquire() as connection:
         for one in (first, first, second):
-            match = paper.Match(key(row), one, today())
+            match = paper.Match(key(row), one, today(), row["recipient"])
             assert await paper.matched(connection, [match], by("Sổ"), desk.ids) == {one}
     assert (await grades(server, letter))[RECIPIENT][0] == "S"
     assert await faults(server) == set()
     async with desk.pool.acquire() as connection:
-        await paper.unmatched(connection, [paper.Match(key(row), first, today())], by("Sổ"), desk.ids)
+        await paper.unmatched(
+            connection, [paper.Match(key(row), first, today(), row["recipient"])], by("Sổ"), desk.ids
+        )
         assert (await keys(server, letter))[RECIPIENT]["on_register"] == second
         assert (await grades(server, letter))[RECIPIENT][0] == "S"
-        await paper.unmatched(connection, [paper.Match(key(row), second, today())], by("Sổ"), desk.ids)
+        await paper.unmatched(
+            connection, [paper.Match(key(row), second, today(), row["recipient"])], by("Sổ"), desk.ids
+        )
     assert (await grades(server, letter))[RECIPIENT] == ("E", "B")
     assert await faults(server) == set()
 
@@ -272,7 +276,7 @@ async def test_a_row_whose_letter_has_not_arrived_stays_paper_only(shared_server
     row = (await keys(server, answer.body["receipt"]["letter"]))["H13.34"]
     nobody = (row["recipient"], uuid4(), 1)
     async with desk.pool.acquire() as connection:
-        found = [paper.Match(one, uuid4(), today()) for one in (key(row), nobody)]
+        found = [paper.Match(one, uuid4(), today(), row["recipient"]) for one in (key(row), nobody)]
         assert await paper.matched(connection, found, by("Sổ"), desk.ids) == frozenset()
 
 

@@ -101,7 +101,10 @@ class Crowd:
     async def match(self):
         row = await self.delivery()
         one = paper.Match(
-            (row["recipient"], row["letter"], row["round"]), self.dice.choice(self.rows), now().date()
+            (row["recipient"], row["letter"], row["round"]),
+            self.dice.choice(self.rows),
+            now().date(),
+            self.dice.choice([row["sender"], row["recipient"]]),
         )
         case = self.dice.choice([paper.matched, paper.unmatched])
 
