@@ -11,7 +11,7 @@ from aiohttp import web
 
 from exchange.api import auth, figure_shapes, native, question, shapes
 from exchange.api.described_figures import CLASSES, FORMS, REPORTS
-from exchange.api.parts import EXCHANGE
+from exchange.api.parts import EXCHANGE, GATE
 from exchange.api.problems import language
 from exchange.api.question import Question
 from exchange.broker.exchange import Exchange
@@ -55,7 +55,7 @@ async def get_measures(request: web.Request) -> web.Response:
     asked = await question.question(request, await auth.system(request))
     settings, given = await _settings(exchange), asked.asked
     means = Means(calendar=settings.calendar, trust=exchange.trust)
-    async with exchange.pool.acquire() as connection:
+    async with request.app[GATE].enter(), exchange.pool.acquire() as connection:
         counted = await counting.count(
             connection, given.period, view=given.filters.view, scope=given.filters.scope or counting.WHOLE,
             agencies=given.agencies, as_of=given.as_of, types=given.filters.types, urgency=given.filters.urgency,
@@ -79,7 +79,7 @@ async def get_report(request: web.Request) -> web.Response:
     form = question.one_of(request, "format", FORMS)
     asked = await question.question(request, calling)
     settings = await _settings(exchange)
-    async with exchange.pool.acquire() as connection:
+    async with request.app[GATE].enter(), exchange.pool.acquire() as connection:
         made = await make.make(connection, name, asked.asked, exchange.trust, asked.codes, settings)
     shown = made if asked.own else without_contents(made)
     if form == "csv":
