@@ -19,8 +19,7 @@ from exchange.errors import Problem
 from exchange.rules import paper_class
 from exchange.store import transfers
 from exchange.store.measures import Cut
-from exchange.tracker import deployment, measures, periods, signature_usage
-from exchange.tracker import tally as counting
+from exchange.tracker import deployment, headed, measures, periods, signature_usage
 from exchange.tracker.measures import Means
 from exchange.tracker.reports import make, written
 from exchange.tracker.reports.report import Report, Table, Value
@@ -56,17 +55,8 @@ async def get_measures(request: web.Request) -> web.Response:
     settings, given = await _settings(exchange), asked.asked
     means = Means(calendar=settings.calendar, trust=exchange.trust)
     async with request.app[GATE].enter(), exchange.pool.acquire() as connection:
-        counted = await counting.count(
-            connection, given.period, view=given.filters.view, scope=given.filters.scope or counting.WHOLE,
-            agencies=given.agencies, as_of=given.as_of, types=given.filters.types, urgency=given.filters.urgency,
-        )  # fmt: skip
-        found = await measures.measured(connection, given, means)
-    head = counting.as_json(counted, exchange.config.coverage_percent)
-    names = ("period", "view", "scope", "version", "sha256", "as_of", "coverage")
-    told = {name: head[name] for name in names}
-    return shapes.json_response(
-        {**told, "agencies": _codes(asked), "filters": figure_shapes.filters(given), "measures": found}
-    )
+        told = await headed.measured(connection, given, means, exchange.config.coverage_percent)
+    return shapes.json_response({**told, "agencies": _codes(asked), "filters": figure_shapes.filters(given)})
 
 
 async def get_report(request: web.Request) -> web.Response:
