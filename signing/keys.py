@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import NotRequired, Required, TypedDict, Unpack
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -202,14 +203,22 @@ def key_id(key: PrivateKey) -> str:
 
 def public_key_id(key: PublicKey) -> str:
     """The same name, from the public half."""
+    return public_key_sha256(key)[:16]
+
+
+def public_key_sha256(key: PublicKey) -> str:
+    """The whole SHA-256 of a public key (SubjectPublicKeyInfo, DER), in hex."""
     form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return hashlib.sha256(key.public_bytes(_DER, form)).hexdigest()[:16]
+    return hashlib.sha256(key.public_bytes(_DER, form)).hexdigest()
 
 
 def load_statement_public_key(raw: bytes) -> StatementPublicKey:
     """Whose statements are checked: a P-256 public key (PEM), or a certificate (PEM or DER) for one. Raises ValueError."""
     public = b"-----BEGIN PUBLIC KEY" in raw
-    key = serialization.load_pem_public_key(raw) if public else load_certificate(raw).public_key()
+    try:
+        key = serialization.load_pem_public_key(raw) if public else load_certificate(raw).public_key()
+    except UnsupportedAlgorithm as error:
+        raise ValueError(str(error)) from error
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return key
     raise ValueError("not a P-256 key")

@@ -11,8 +11,9 @@ from aiohttp import web
 
 from exchange import config
 from exchange.api import connections, drain, entry, excuse, routes
+from exchange.api.gate import Gate
 from exchange.api.open_data import FEED, Feed
-from exchange.api.parts import EXCHANGE, QUOTAS, ROOM, Quotas
+from exchange.api.parts import EXCHANGE, GATE, QUOTAS, ROOM, Quotas
 from exchange.api.pipes import LEAVING, READY, Parent
 from exchange.api.quotas import Buckets
 from exchange.api.room import Room
@@ -33,6 +34,7 @@ def application(exchange: Exchange) -> web.Application:
     app[EXCHANGE] = exchange
     app[QUOTAS] = Quotas(requests=Buckets(settings.quota_requests), bytes=Buckets(settings.quota_bytes))
     app[ROOM] = Room(ROOM_BYTES)
+    app[GATE] = Gate()
     app[FEED] = Feed()
     app.add_routes(routes.ROUTES)
     app.add_routes(pages.ROUTES)

@@ -64,7 +64,7 @@ FIGURES: Mapping[tuple[str, str], Operation] = {
         tag="figures",
         parameters=(*_CUT, *_ASKS),
         answers={200: Answer(body="measures")},
-        refusals=("not_found",),
+        refusals=("not_found", "busy"),
     ),
     ("GET", "/v1/reports/{report}"): Operation(
         name="get_report",
@@ -77,7 +77,7 @@ FIGURES: Mapping[tuple[str, str], Operation] = {
             *_ASKS,
         ),
         answers={200: Answer(body="report", media=JSON, also=(CSV,))},
-        refusals=("not_found",),
+        refusals=("not_found", "busy"),
     ),
     ("GET", "/v1/transfers"): Operation(
         name="get_transfers",
@@ -97,7 +97,7 @@ FIGURES: Mapping[tuple[str, str], Operation] = {
         tag="figures",
         parameters=(_path("letter", {"type": "string", "format": "uuid"}), _path("recipient", TEXT), *_ASKS),
         answers={200: Answer(media=ZIP)},
-        refusals=("not_found",),
+        refusals=("not_found", "busy"),
     ),
     ("GET", "/open/tally.json"): Operation(
         name="get_open_json",

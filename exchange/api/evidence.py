@@ -2,14 +2,15 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
-from typing import IO
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
 from uuid import UUID
 
 from aiohttp import web
 
 from exchange.api import auth, native
-from exchange.api.parts import EXCHANGE, REQUEST_ID
+from exchange.api.parts import EXCHANGE, GATE, REQUEST_ID
 from exchange.broker import deliver, evidence, monitors
 from exchange.broker.caller import Caller
 from exchange.broker.exchange import Exchange
@@ -33,28 +34,56 @@ async def get_evidence(request: web.Request) -> web.StreamResponse:
     )
     if agency is None:
         raise Problem("not_found")
-    package = await _package(exchange, calling, letter, agency.id)
-    codes = {one.id: one.code for one in snapshot.agencies.values()}
+    asked = await _asked(exchange, calling, letter, agency.id)
+    headers = {"Content-Disposition": f'attachment; filename="{letter}.zip"'}
+    if request.method == "HEAD":
+        return web.Response(content_type="application/zip", headers=headers)
     file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=_folder(exchange))  # noqa: SIM115 - closed below
     with file:
-        await asyncio.to_thread(evidence.write, package, exchange.receipt_key, exchange.clock(), codes, file)
-        return await _sent(request, file, f"{letter}.zip")
+        async with request.app[GATE].enter():
+            await _write(exchange, asked, file)
+        return await _sent(request, file, headers)
 
 
-async def _package(exchange: Exchange, calling: Caller, letter: UUID, recipient: UUID) -> evidence.Package:
-    """What the caller may have of it. Raises Problem not_found for everybody else."""
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A letter's row and the deliveries asked for; for which of the parties the caller acts."""
+
+    calling: Caller
+    row: Any
+    deliveries: Sequence[Any]
+    parties: frozenset[UUID]
+
+
+async def _asked(exchange: Exchange, calling: Caller, letter: UUID, recipient: UUID) -> _Asked:
+    """What the caller may have evidence of. Raises Problem not_found for everybody else."""
     seen = monitors.seen(await exchange.snapshot.current(), calling)
     async with exchange.pool.acquire() as connection:
         row = await store.letter(connection, letter)
         deliveries = await store.deliveries(connection, letter, recipient) if row else []
-        if row is None or not deliveries:
-            raise Problem("not_found")
-        parties = {row["sender"], recipient}
-        if seen is not None and not parties & seen:
-            raise Problem("not_found")
-        package = await evidence.gathered(connection, row, deliveries, parties & calling.agencies)
-    raw = await _bytes(exchange, calling, letter) if parties & calling.agencies else None
-    return evidence.with_bytes(package, raw)
+    if row is None or not deliveries:
+        raise Problem("not_found")
+    parties = frozenset({row["sender"], recipient})
+    if seen is not None and not parties & seen:
+        raise Problem("not_found")
+    return _Asked(calling=calling, row=row, deliveries=deliveries, parties=parties & calling.agencies)
+
+
+async def _write(exchange: Exchange, asked: _Asked, file: IO[bytes]) -> None:
+    """The ZIP; a party that takes the bytes with it has fetched them."""
+    async with exchange.pool.acquire() as connection:
+        package = await evidence.gathered(connection, asked.row, asked.deliveries, asked.parties)
+    raw = await _bytes(exchange, asked.calling, asked.row["id"]) if asked.parties else None
+    agencies = (await exchange.snapshot.current()).agencies.values()
+    sealed = evidence.Seal(
+        key=exchange.receipt_key, at=exchange.clock(), codes={one.id: one.code for one in agencies}
+    )
+
+    async def fetched(sha256: bytes) -> bytes:
+        async with exchange.pool.acquire() as connection:
+            return await store.document(connection, sha256)
+
+    await evidence.write(evidence.with_bytes(package, raw), sealed, fetched, file)
 
 
 async def _bytes(exchange: Exchange, calling: Caller, letter: UUID) -> Content | None:
@@ -73,13 +102,11 @@ def _folder(exchange: Exchange) -> str:
     return str(exchange.spool_folder)
 
 
-async def _sent(request: web.Request, file: IO[bytes], name: str) -> web.StreamResponse:
+async def _sent(request: web.Request, file: IO[bytes], headers: Mapping[str, str]) -> web.StreamResponse:
     size = file.tell()
     file.seek(0)
-    answer = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    answer = web.StreamResponse(headers=headers)
     answer.content_type, answer.content_length = "application/zip", size
-    if request.method == "HEAD":
-        return answer
     answer.headers["X-Request-Id"] = request[REQUEST_ID]
     answer.headers["Cache-Control"] = "no-store"
     await answer.prepare(request)

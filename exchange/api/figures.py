@@ -4,6 +4,7 @@ Who asks sees its own agencies and those that it watches; of letters that it did
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import chain
 
@@ -12,15 +13,14 @@ from aiohttp import web
 
 from exchange.api import auth, figure_shapes, long_answers, native, question, shapes
 from exchange.api.described_figures import CLASSES, FORMS, REPORTS
-from exchange.api.parts import EXCHANGE
+from exchange.api.parts import EXCHANGE, GATE
 from exchange.api.problems import language
 from exchange.api.question import Question
 from exchange.broker.exchange import Exchange
 from exchange.errors import Problem
 from exchange.rules import paper_class
 from exchange.store import transfers
-from exchange.tracker import deployment, measures, periods, signature_usage
-from exchange.tracker import tally as counting
+from exchange.tracker import deployment, headed, measures, periods, signature_usage
 from exchange.tracker.measures import Means
 from exchange.tracker.reports import cuts, make, written
 from exchange.tracker.reports.report import Report, Table
@@ -31,8 +31,13 @@ DEFAULT_LIMIT = 100
 MOST_TRANSFERS = 500
 CONTENTS = frozenset({"subject"})
 """Columns that only who sent or received a letter may read (trích yếu)."""
-OF_CERTIFICATES = frozenset({"BC-11", "BC-12"})
-"""Reports in which a subject is a certificate's."""
+HIDDEN = {
+    "BC-06": CONTENTS | {"reason"},
+    "BC-09": CONTENTS | {"reason"},
+    "BC-11": frozenset[str](),
+    "BC-12": frozenset({"place"}),
+}
+"""Such columns of reports with more or fewer: what people wrote, names of files; a subject that is a certificate's is none."""
 
 
 async def get_tally(request: web.Request) -> web.Response:
@@ -52,16 +57,9 @@ async def get_measures(request: web.Request) -> web.Response:
     asked = await question.question(request, await auth.system(request))
     settings, given = await _settings(exchange), asked.asked
     means = Means(calendar=settings.calendar, trust=exchange.trust)
-    async with exchange.pool.acquire() as connection:
-        counted = await counting.count(
-            connection, given.period, view=given.filters.view, scope=given.filters.scope or counting.WHOLE,
-            agencies=given.agencies, as_of=given.as_of, types=given.filters.types, urgency=given.filters.urgency,
-        )  # fmt: skip
-        found = await measures.measured(connection, given, means)
-    head = counting.as_json(counted, exchange.config.coverage_percent)
-    names = ("period", "view", "scope", "version", "sha256", "as_of", "coverage")
-    told = {name: head[name] for name in names}
-    told |= {"agencies": _codes(asked), "filters": figure_shapes.filters(given), "measures": found}
+    async with request.app[GATE].enter(), exchange.pool.acquire() as connection:
+        told = await headed.measured(connection, given, means, exchange.config.coverage_percent)
+    told |= {"agencies": _codes(asked), "filters": figure_shapes.filters(given)}
     return shapes.json_response(written.doubted(told, language(request)))
 
 
@@ -75,7 +73,7 @@ async def get_report(request: web.Request) -> web.StreamResponse:
     form = question.one_of(request, "format", FORMS)
     asked = await question.question(request, calling)
     settings = replace(await _settings(exchange), periods=_periods(request, name, asked.asked.filters))
-    async with exchange.pool.acquire() as connection:
+    async with request.app[GATE].enter(), exchange.pool.acquire() as connection:
         made = await make.make(connection, name, asked.asked, exchange.trust, asked.codes, settings)
     shown = made if asked.own else without_contents(made)
     if form == "csv":
@@ -143,20 +141,22 @@ def _codes(asked: Question) -> list[str]:
 
 def without_contents(made: Report) -> Report:
     """The report for a monitor: what letters say is left out."""
-    if made.code in OF_CERTIFICATES:
-        return made
+    names = HIDDEN.get(made.code, CONTENTS)
     return replace(
         made,
-        table=_bare(made.table),
-        annex=_bare(made.annex) if made.annex else None,
-        annexes=[_bare(one) for one in made.annexes],
+        table=_bare(made.table, names),
+        annex=_bare(made.annex, names) if made.annex else None,
+        annexes=[_bare(one, names) for one in made.annexes],
     )
 
 
-def _bare(table: Table) -> Table:
-    hidden = {place for place, column in enumerate(table.columns) if column.name in CONTENTS}
+def _bare(table: Table, names: Collection[str]) -> Table:
+    """The table without what somebody wrote in these columns; words of the catalogue and numbers stay."""
+    hidden = {place for place, column in enumerate(table.columns) if column.name in names}
 
     def bare(row: Row) -> Row:
-        return [None if place in hidden else value for place, value in enumerate(row)]
+        return [
+            None if place in hidden and isinstance(value, str) else value for place, value in enumerate(row)
+        ]
 
     return replace(table, rows=Changed(table.rows, bare))

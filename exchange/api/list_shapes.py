@@ -12,6 +12,7 @@ from exchange.broker import signature_use
 from exchange.rules.directory import Directory
 from exchange.store.signatures import Place
 
+PACKAGE, ATTACHMENT = "package", "attachment"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PLACE = re.compile(r"([0-9]{1,16})\.([0-9a-f]{32})\.([0-9]{1,6})")
@@ -45,10 +46,13 @@ def _agency(listed: listing.Listed) -> dict[str, Any]:
     }
 
 
-def signatures(page: signature_use.Page, directory: Directory, language: str) -> dict[str, Any]:
-    """Body of GET /v1/signatures; `totals` only on the first page."""
+def signatures(
+    page: signature_use.Page, directory: Directory, language: str, *, named: bool
+) -> dict[str, Any]:
+    """Body of GET /v1/signatures; `totals` only on the first page. Not `named`: without the names of files."""
+    items = [_signature(row, directory, language) for row in page.rows]
     return {
-        "items": [_signature(row, directory, language) for row in page.rows],
+        "items": items if named else [_unnamed(one) for one in items],
         "next": cursor(page.last) if page.more and page.last else None,
         "more": page.more,
         "totals": _totals(page.totals) if page.totals else None,
@@ -71,6 +75,11 @@ def _signature(row: Mapping[str, Any], directory: Directory, language: str) -> d
         **verdict,
         "signer": {**verdict["signer"], "position": row["officer_position"]},
     }
+
+
+def _unnamed(item: Mapping[str, Any]) -> dict[str, Any]:
+    where = item["where"] if item["where"] == PACKAGE else ATTACHMENT
+    return {**item, "where": where, "carrier": ATTACHMENT if item["carrier"] else None}
 
 
 def _totals(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ async def get_signatures(request: web.Request) -> web.Response:
     )
     page = await signature_use.page(exchange, span, after, limit)
     return shapes.json_response(
-        list_shapes.signatures(page, await exchange.snapshot.current(), language(request))
+        list_shapes.signatures(page, await exchange.snapshot.current(), language(request), named=asked.own)
     )
 
 

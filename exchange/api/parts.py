@@ -5,6 +5,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from exchange.api.gate import Gate
 from exchange.api.peers import Peer
 from exchange.api.quotas import Buckets
 from exchange.api.room import Room
@@ -23,6 +24,7 @@ class Quotas:
 EXCHANGE = web.AppKey("exchange", Exchange)
 QUOTAS = web.AppKey("quotas", Quotas)
 ROOM = web.AppKey("room", Room)
+GATE = web.AppKey("gate", Gate)
 
 REQUEST_ID = web.RequestKey("request_id", str)
 PEER = web.RequestKey("peer", Peer)

@@ -1,50 +1,66 @@
 """A row's whole evidence (hồ sơ chứng cứ) as one ZIP: what an auditor needs to find our verdict again without us.
 
 letter.xml        the bytes as they came; only for who sent or received them
-receipt.json      our signed statement, and receipt-key.pem, by which it is checked
+receipt.json      our signed statement, and receipt-key.pem, by which it is checked: the key of its day
 verdicts.json     every verdict of every judgement
 certificates/, revocation/   what the verdicts name, by SHA-256
 transfer.json, journal.json  the letter's and its deliveries' facts, and what happened
-manifest.json     SHA-256 and size of every file
+manifest.json     SHA-256 and size of every file; manifest-signature.json is our signature over it, with today's key
 """
 
-import hashlib
+import asyncio
+import base64
+import contextlib
 import json
-import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import accumulate
 from typing import IO, Any
 from uuid import UUID
 
 from exchange import texts
-from exchange.broker import receipts, trace
+from exchange.broker import evidence_facts, receipts
+from exchange.broker import evidence_zip as zips
 from exchange.broker.receipts import ReceiptKey
-from exchange.edxml.spooled import Content, Spooled
-from exchange.store import evidence, journal
+from exchange.edxml.spooled import Content
+from exchange.store import evidence, journal, receipt_keys
 from exchange.store.pool import Connection
+from signing import seal
 
 FORMAT = "congvan-evidence-1"
-FOLDERS = {
-    "certificate": ("certificates", "der"),
-    "crl": ("revocation", "crl"),
-    "ocsp": ("revocation", "ocsp"),
-}
-CONTENTS = frozenset({"subject", "receipt"})
-"""Columns left out: what the letter says, and what stands in a file of its own."""
-PIECE = 1 << 20
+CONTEXT = b"congvan-evidence-v1\n"
+
+Facts = Mapping[str, Any]
+Fetch = Callable[[bytes], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """What goes into one ZIP; `raw` None: without the letter's bytes."""
+    """What goes into one ZIP, already no more than the reader may have; `raw` None: without the letter's bytes.
 
-    letter: Any
-    deliveries: tuple[Any, ...]
-    verdicts: tuple[Any, ...]
+    `receipt_key` is the public key that the receipt names, None where it is not on record. `left_out`: how many documents of
+    older judgements found no room.
+    """
+
+    letter: Facts
+    receipt: bytes
+    receipt_key: str | None
+    deliveries: tuple[Facts, ...]
+    verdicts: tuple[Facts, ...]
     documents: tuple[Any, ...]
-    lines: tuple[Any, ...]
+    left_out: int
+    lines: tuple[Facts, ...]
     raw: Content | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seal:
+    """By what key and when evidence is handed out; `codes` name agencies."""
+
+    key: ReceiptKey
+    at: datetime
+    codes: Mapping[UUID, str]
 
 
 async def gathered(
@@ -53,19 +69,40 @@ async def gathered(
     deliveries: Iterable[Any],
     viewers: Collection[UUID] | None,
 ) -> Package:
-    """Everything but the bytes. `viewers` are the parties who ask (none: a monitor), None an operator who sees all lines."""
+    """Everything but bytes. `viewers` are the parties who ask (none: a monitor), None an operator who sees all lines."""
     chosen = tuple(deliveries)
     verdicts = await evidence.verdicts(connection, letter["sender"], letter["id"])
-    named = {bytes.fromhex(one) for row in verdicts for one in row["evidence"]}
-    named |= {row["certificate_sha256"] for row in verdicts if row["certificate_sha256"]}
+    found = await evidence.documents(connection, _named(verdicts))
     lines = await journal.of_letter(connection, letter["id"])
+    to = evidence_facts.reader(viewers, letter, chosen, verdicts)
+    receipt = bytes(letter["receipt"])
+    documents = _fitting(found)
     return Package(
-        letter=letter,
-        deliveries=chosen,
-        verdicts=tuple(verdicts),
-        documents=tuple(await evidence.documents(connection, named)),
-        lines=tuple(lines) if viewers is None else trace.told(lines, chosen, frozenset(viewers)),
+        letter=evidence_facts.letter(letter, to),
+        receipt=evidence_facts.receipt(receipt, to),
+        receipt_key=await receipt_keys.found(connection, receipts.key_id(receipt)),
+        deliveries=tuple(evidence_facts.delivery(one, to) for one in chosen),
+        verdicts=tuple(evidence_facts.verdict(one, to) for one in verdicts),
+        documents=documents,
+        left_out=len(found) - len(documents),
+        lines=tuple(evidence_facts.lines(lines, chosen, to)),
     )
+
+
+def _named(verdicts: Iterable[Facts]) -> list[bytes]:
+    """The digests that verdicts name, those of the newest judgement first."""
+    found: dict[bytes, None] = {}
+    for row in sorted(verdicts, key=lambda row: -row["revision"]):
+        own = [row["certificate_sha256"]] if row["certificate_sha256"] else []
+        found |= dict.fromkeys([*own, *(bytes.fromhex(one) for one in row["evidence"])])
+    return list(found)
+
+
+def _fitting(found: Iterable[Any]) -> tuple[Any, ...]:
+    """As many documents as there is room for."""
+    first = list(found)[: zips.MOST_DOCUMENTS]
+    sums = accumulate(one["size"] for one in first)
+    return tuple(one for one, total in zip(first, sums, strict=True) if total <= zips.MOST_DOCUMENT_BYTES)
 
 
 def with_bytes(package: Package, raw: Content | None) -> Package:
@@ -73,66 +110,82 @@ def with_bytes(package: Package, raw: Content | None) -> Package:
     return replace(package, raw=raw)
 
 
-def write(
-    package: Package, key: ReceiptKey, at: datetime, codes: Mapping[UUID, str], file: IO[bytes]
-) -> None:
-    """The ZIP, written to a file; `codes` name agencies. Blocks."""
-    told: dict[str, dict[str, Any]] = {}
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, pieces in _files(package, key, codes):
-            told[name] = _put(packed, name, pieces)
-        manifest = {
-            "format": FORMAT, "made_at": at.isoformat(timespec="seconds"), "exchange": key.exchange,
-            "letter": str(package.letter["id"]), "contents": package.raw is not None, "files": told,
-        }  # fmt: skip
-        _put(packed, "manifest.json", [_json(manifest)])
+async def write(package: Package, sealed: Seal, fetch: Fetch, file: IO[bytes]) -> None:
+    """The ZIP, written to a file beside the event loop; documents are fetched by their digests, one at a time."""
+    packing = zips.Packing(file)
+    try:
+        await asyncio.to_thread(_put_all, packing, _files(package, sealed))
+        for one in package.documents:
+            body = await fetch(one["sha256"])
+            await asyncio.to_thread(packing.put, zips.of_document(one["kind"], one["sha256"]), [body])
+        await asyncio.to_thread(_put_all, packing, _sealed(package, sealed, packing.told))
+    except BaseException:
+        with contextlib.suppress(OSError, ValueError):
+            packing.close()
+        raise
+    await asyncio.to_thread(packing.close)
 
 
-def _put(packed: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> dict[str, Any]:
-    """One file of the ZIP, piece by piece; its digest and size."""
-    hashed, size = hashlib.sha256(), 0
-    info = zipfile.ZipInfo(name)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    with packed.open(info, "w", force_zip64=True) as entry:
-        for piece in pieces:
-            hashed.update(piece)
-            size += len(piece)
-            entry.write(piece)
-    return {"sha256": hashed.hexdigest(), "size": size}
+def _put_all(packing: zips.Packing, files: Iterable[tuple[str, Iterable[bytes]]]) -> None:
+    for name, pieces in files:
+        packing.put(name, pieces)
 
 
-def _files(
-    package: Package, key: ReceiptKey, codes: Mapping[UUID, str]
-) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _files(package: Package, sealed: Seal) -> Iterator[tuple[str, Iterable[bytes]]]:
+    codes = sealed.codes
     readme = "\n\n".join(texts.say("evidence.readme", one) for one in texts.LANGUAGES)
     yield "README.txt", [readme.encode()]
     if package.raw is not None:
-        yield "letter.xml", _pieces(package.raw)
-    yield "receipt.json", [bytes(package.letter["receipt"])]
-    yield "receipt-key.pem", [receipts.public_pem(key).encode()]
-    yield "verdicts.json", [_json([_facts(one, codes) for one in package.verdicts])]
+        yield zips.LETTER, zips.letter_pieces(package.raw)
+    yield zips.RECEIPT, [package.receipt]
+    yield zips.MANIFEST_KEY, [receipts.public_pem(sealed.key).encode()]
+    receipt_key = _receipt_key(package, sealed.key)
+    if receipt_key:
+        yield zips.RECEIPT_KEY, [receipt_key.encode()]
+    yield zips.VERDICTS, [_json([_facts(one, codes) for one in package.verdicts])]
     transfer = {
         "letter": _facts(package.letter, codes),
         "deliveries": [_facts(one, codes) for one in package.deliveries],
     }
-    yield "transfer.json", [_json(transfer)]
-    yield "journal.json", [_json([_facts(one, codes) for one in package.lines])]
-    for one in package.documents:
-        folder, suffix = FOLDERS[one["kind"]]
-        yield f"{folder}/{one['sha256'].hex()}.{suffix}", [one["body"]]
+    yield zips.TRANSFER, [_json(transfer)]
+    yield zips.JOURNAL, [_json([_facts(one, codes) for one in package.lines])]
 
 
-def _pieces(raw: Content) -> Iterator[bytes]:
-    if not isinstance(raw, Spooled):
-        yield raw
-        return
-    with raw.path.open("rb") as file:
-        while piece := file.read(PIECE):
-            yield piece
+def _receipt_key(package: Package, key: ReceiptKey) -> str | None:
+    """The public key that the receipt names."""
+    if receipts.key_id(package.receipt) == key.key_id:
+        return receipts.public_pem(key)
+    return package.receipt_key
+
+
+def _sealed(
+    package: Package, sealed: Seal, told: Mapping[str, zips.Told]
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """The manifest, and our signature over its bytes."""
+    statement = receipts.read(package.receipt)
+    manifest = _json(
+        {
+            "format": FORMAT,
+            "made_at": sealed.at.isoformat(timespec="seconds"),
+            "exchange": statement["receipt"].get("exchange") if statement else sealed.key.exchange,
+            "letter": str(package.letter["id"]),
+            "contents": package.raw is not None,
+            "left_out": package.left_out,
+            "files": dict(told),
+        }
+    )
+    value = seal.sign_statement(manifest, sealed.key.key, context=CONTEXT)
+    signature = {
+        "algorithm": receipts.ALGORITHM,
+        "key_id": sealed.key.key_id,
+        "value": base64.b64encode(value).decode(),
+    }
+    yield zips.MANIFEST, [manifest]
+    yield zips.SIGNATURE, [_json(signature)]
 
 
 def _facts(row: Mapping[str, Any], codes: Mapping[UUID, str]) -> dict[str, Any]:
-    return {name: _plain(value, codes) for name, value in row.items() if name not in CONTENTS}
+    return {name: _plain(value, codes) for name, value in row.items()}
 
 
 def _plain(value: Any, codes: Mapping[UUID, str]) -> Any:  # noqa: ANN401 - whatever a column holds

@@ -1,45 +1,49 @@
-"""Evidence checked where it lies, without the exchange: digests, the receipt's signature, and the letter judged again.
+"""Evidence checked where it lies, without the exchange: digests, our signatures, and the letter judged again.
 
 What is trusted comes from the auditor, never from the ZIP: of that only revocation lists and OCSP responses are taken, which
-their issuers signed. The receipt's key stands in the ZIP; whether it is the exchange's, `key_id` tells who compares it with
-GET /v1/receipt-key.
+their issuers signed. The same holds for the exchange's key: anybody can make a ZIP that agrees with itself, so one is *sound*
+only by a key that the auditor names; without any it is *consistent*.
 """
 
-import hashlib
+import base64
 import json
-import re
-import zipfile
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from exchange.broker import evidence_zip as zips
 from exchange.broker import offline, receipts
-from exchange.broker.evidence import FORMAT
-from exchange.edxml import read
-from signing import keys, trust, verdict, xml_document
+from exchange.broker.evidence import CONTEXT, FORMAT
+from exchange.broker.evidence_zip import Held, UnfitError
+from exchange.edxml import read, spooled
+from signing import keys, seal, trust, verdict, xml_document
 
-MOST_FILE_BYTES = 256 << 20
-MOST_ENTRIES = 4_000
-MOST_BYTES = 512 << 20
-MOST_ENTRY = {"letter.xml": 256 << 20}
-MOST_OTHER = 32 << 20
-_NAME = re.compile(
-    r"README\.txt|(manifest|receipt|verdicts|transfer|journal)\.json|letter\.xml|receipt-key\.pem"
-    r"|certificates/[0-9a-f]{64}\.der|revocation/[0-9a-f]{64}\.(crl|ocsp)"
-)
-_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-NEEDED = frozenset({"manifest.json", "receipt.json", "receipt-key.pem", "verdicts.json"})
+SOUND, CONSISTENT, UNSOUND = "sound", "consistent", "unsound"
+Fault = tuple[str, str]
 
 
-class UnfitError(Exception):
-    """A file that is no evidence of ours: `code` is one of the catalogue's `evidence.unfit_…`, `name` the entry."""
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """A key that the auditor knows to be the exchange's: the SHA-256 of its public half or the first digits of it, or all of it."""
 
-    def __init__(self, code: str, name: str = "") -> None:
-        super().__init__(code, name)
-        self.code = code
-        self.name = name
+    sha256: str
+    key: keys.StatementPublicKey | None = None
+
+    def fits(self, key: keys.StatementPublicKey) -> bool:
+        """Whether it is this key."""
+        return keys.public_key_sha256(key).startswith(self.sha256)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auditor:
+    """What whoever checks brings along: whom to trust, for signatures and for timestamps, and the exchange's keys."""
+
+    trust_files: Sequence[bytes] = ()
+    timestamp_files: Sequence[bytes] = ()
+    expected: Sequence[Expected] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,139 +57,151 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What a check found. `faults`: code of the catalogue's `evidence.fault_…` and the file it is about."""
+    """What a check found. `faults`: code of the catalogue's `evidence.fault_…` and the file it is about.
+
+    `key_id` is the key that signed the whole, `receipt_key_id` the one that signed the receipt; `compared`: the auditor named any.
+    """
 
     letter: str
     key_id: str
+    receipt_key_id: str
+    compared: bool
     accepted_at: str
     contents: bool
     files: int
-    faults: tuple[tuple[str, str], ...] = ()
+    faults: tuple[Fault, ...] = ()
     signatures: tuple[Judged, ...] = field(default=())
 
     @property
-    def sound(self) -> bool:
-        """Whether everything is as it must be, and every signature judged as it was recorded."""
-        return not self.faults and all(one.recorded == one.found for one in self.signatures)
+    def standing(self) -> str:
+        """Sound; consistent, if nobody said whose key it must be; else unsound."""
+        if self.faults or any(one.recorded != one.found for one in self.signatures):
+            return UNSOUND
+        return SOUND if self.compared else CONSISTENT
 
 
-def check(path: Path, trust_files: list[bytes], timestamp_files: list[bytes]) -> Checked:
+def check(path: Path, auditor: Auditor) -> Checked:
     """Check a ZIP. Raises UnfitError for what is none of ours or beyond bounds, ValueError for trust that cannot be read."""
-    held = _read(path)
+    with tempfile.TemporaryDirectory() as folder:
+        return _checked(zips.read(path, Path(folder)), Path(folder), auditor)
+
+
+def _checked(held: Held, folder: Path, auditor: Auditor) -> Checked:
     manifest, faults = _manifest(held)
-    receipt = _json(held, "receipt.json")
-    if not isinstance(receipt, dict) or not isinstance(receipt.get("receipt"), dict):
-        raise UnfitError("no_json", "receipt.json")
-    statement = receipt["receipt"]
-    key_id, more = _receipt(held, manifest, statement)
-    faults += more
+    key_id, more = _sealed(held, auditor)
+    receipt_key_id, wrong = _receipt(held, manifest, auditor)
+    faults += more + wrong
+    statement = _statement(held)["receipt"]
     signatures: tuple[Judged, ...] = ()
-    if "letter.xml" in held:
-        faults += _same_letter(held["letter.xml"], statement)
-        trusted, bad = _trusted(held, trust_files, timestamp_files)
-        faults += bad
-        signatures, unread = _again(held, trusted, statement)
-        faults += unread
+    if held.letter is not None:
+        faults += _same_letter(held.letter, statement)
+        trusted, bad = _trusted(held.files, auditor)
+        signatures, unread = _again(held, folder, trusted, statement)
+        faults += bad + unread
     return Checked(
-        letter=str(statement.get("letter")), key_id=key_id, accepted_at=str(statement.get("accepted_at")),
-        contents="letter.xml" in held, files=len(held), faults=tuple(faults), signatures=signatures,
+        letter=str(statement.get("letter")), key_id=key_id, receipt_key_id=receipt_key_id,
+        compared=bool(auditor.expected), accepted_at=str(statement.get("accepted_at")),
+        contents=held.letter is not None, files=len(held.told), faults=tuple(faults), signatures=signatures,
     )  # fmt: skip
 
 
-def _read(path: Path) -> dict[str, bytes]:
-    """Every file of the ZIP, within bounds. Raises UnfitError."""
-    if path.stat().st_size > MOST_FILE_BYTES:
-        raise UnfitError("too_large")
+def _json(held: Held, name: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     try:
-        with zipfile.ZipFile(path) as packed:
-            return _entries(packed)
-    except UnfitError:
-        raise
-    except Exception as error:
-        raise UnfitError("no_zip") from error
-
-
-def _entries(packed: zipfile.ZipFile) -> dict[str, bytes]:
-    entries = packed.infolist()
-    if len(entries) > MOST_ENTRIES or sum(one.file_size for one in entries) > MOST_BYTES:
-        raise UnfitError("too_large")
-    found: dict[str, bytes] = {}
-    for one in entries:
-        if not _NAME.fullmatch(one.filename) or one.flag_bits & 1 or one.compress_type not in _METHODS:
-            raise UnfitError("strange_file", one.filename[:100])
-        if one.filename in found:
-            raise UnfitError("file_twice", one.filename)
-        most = MOST_ENTRY.get(one.filename, MOST_OTHER)
-        with packed.open(one) as entry:
-            raw = entry.read(most + 1)
-        if len(raw) > most:
-            raise UnfitError("too_large", one.filename)
-        found[one.filename] = raw
-    missing = sorted(NEEDED - found.keys())
-    if missing:
-        raise UnfitError("file_missing", missing[0])
-    return found
-
-
-def _json(held: Mapping[str, bytes], name: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-    try:
-        return json.loads(held[name])
+        return json.loads(held.files[name])
     except (ValueError, RecursionError):
         raise UnfitError("no_json", name) from None
 
 
-def _manifest(held: Mapping[str, bytes]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def _statement(held: Held) -> Mapping[str, Any]:
+    """The receipt. Raises UnfitError for what is none."""
+    whole = _json(held, zips.RECEIPT)
+    members = (whole.get("receipt"), whole.get("signature")) if isinstance(whole, dict) else (None,)
+    if not all(isinstance(one, dict) for one in members):
+        raise UnfitError("no_json", zips.RECEIPT)
+    assert isinstance(whole, dict)
+    return whole
+
+
+def _manifest(held: Held) -> tuple[dict[str, Any], list[Fault]]:
     """The manifest, and where it does not agree with the files. Raises UnfitError for one of another format."""
-    manifest = _json(held, "manifest.json")
+    manifest = _json(held, zips.MANIFEST)
     if (
         not isinstance(manifest, dict)
         or manifest.get("format") != FORMAT
         or not isinstance(manifest.get("files"), dict)
     ):
         raise UnfitError("no_manifest")
-    told, files = manifest["files"], held.keys() - {"manifest.json"}
+    told, files = manifest["files"], held.told.keys() - {zips.MANIFEST, zips.SIGNATURE}
     faults = [("unlisted", name) for name in sorted(files - told.keys())]
     faults += [("missing", str(name)[:100]) for name in sorted(told.keys() - files)]
-    for name in sorted(files & told.keys()):
-        digest = hashlib.sha256(held[name]).hexdigest()
-        if told[name] != {"sha256": digest, "size": len(held[name])}:
-            faults.append(("digest", name))
-        if "/" in name and name.partition("/")[2].partition(".")[0] != digest:
-            faults.append(("misnamed", name))
+    faults += [("digest", name) for name in sorted(files & told.keys()) if told[name] != held.told[name]]
+    faults += [
+        ("misnamed", name) for name in sorted(files) if "/" in name and held.told[name]["sha256"] not in name
+    ]
+    if manifest.get("contents") is not (held.letter is not None):
+        faults.append(("contents", zips.LETTER))
     return manifest, faults
 
 
-def _receipt(
-    held: Mapping[str, bytes], manifest: Mapping[str, Any], statement: Mapping[str, Any]
-) -> tuple[str, list[tuple[str, str]]]:
-    """The id of the key by which the receipt is checked, and what is wrong with it."""
+def _sealed(held: Held, auditor: Auditor) -> tuple[str, list[Fault]]:
+    """The id of the key that signed the manifest, and what is wrong with key or signature."""
+    key = _key(held, zips.MANIFEST_KEY)
+    if key is None:
+        return "", [("key", zips.MANIFEST_KEY)]
+    signature = _json(held, zips.SIGNATURE)
     try:
-        key = keys.load_statement_public_key(held["receipt-key.pem"])
-    except ValueError:
-        return "", [("key", "receipt-key.pem")]
-    faults = [] if receipts.signed(held["receipt.json"], key) else [("receipt", "receipt.json")]
-    if statement.get("letter") != manifest.get("letter"):
-        faults.append(("other_letter", "receipt.json"))
+        value = base64.b64decode(str(signature["value"]), validate=True)
+    except (ValueError, TypeError, KeyError):
+        value = b""
+    faults = []
+    if not seal.check_statement(held.files[zips.MANIFEST], value, key, context=CONTEXT):
+        faults.append(("manifest", zips.SIGNATURE))
+    if auditor.expected and not any(one.fits(key) for one in auditor.expected):
+        faults.append(("other_key", zips.MANIFEST_KEY))
     return keys.public_key_id(key), faults
 
 
-def _same_letter(raw: bytes, statement: Mapping[str, Any]) -> list[tuple[str, str]]:
-    same = statement.get("sha256") == hashlib.sha256(raw).hexdigest() and statement.get("size") == len(raw)
-    return [] if same else [("letter", "letter.xml")]
+def _key(held: Held, name: str) -> keys.StatementPublicKey | None:
+    try:
+        return keys.load_statement_public_key(held.files.get(name, b""))
+    except ValueError:
+        return None
 
 
-def _trusted(
-    held: Mapping[str, bytes], trust_files: list[bytes], timestamp_files: list[bytes]
-) -> tuple[trust.Trust, list[tuple[str, str]]]:
+def _receipt(held: Held, manifest: Mapping[str, Any], auditor: Auditor) -> tuple[str, list[Fault]]:
+    """The id of the key that the receipt names, and what is wrong with the receipt."""
+    statement = _statement(held)
+    named = str(statement["signature"].get("key_id"))
+    packed = (_key(held, name) for name in (zips.RECEIPT_KEY, zips.MANIFEST_KEY))
+    known = [key for key in (*packed, *(one.key for one in auditor.expected)) if key is not None]
+    key = next((one for one in known if keys.public_key_id(one) == named), None)
+    faults = []
+    if zips.RECEIPT_KEY in held.files and _key(held, zips.RECEIPT_KEY) is None:
+        faults.append(("key", zips.RECEIPT_KEY))
+    if key is None:
+        faults.append(("no_key", named[:64]))
+    elif not receipts.signed(held.files[zips.RECEIPT], key):
+        faults.append(("receipt", zips.RECEIPT))
+    if statement["receipt"].get("letter") != manifest.get("letter"):
+        faults.append(("other_letter", zips.RECEIPT))
+    return named[:64], faults
+
+
+def _same_letter(raw: spooled.Content, statement: Mapping[str, Any]) -> list[Fault]:
+    same = statement.get("sha256") == spooled.digest(raw).hex() and statement.get("size") == len(raw)
+    return [] if same else [("letter", zips.LETTER)]
+
+
+def _trusted(files: Mapping[str, bytes], auditor: Auditor) -> tuple[trust.Trust, list[Fault]]:
     """What the auditor trusts, with the ZIP's revocation data as far as they can be read."""
-    lists = {name: raw for name, raw in held.items() if name.endswith(".crl")}
-    responses = {name: raw for name, raw in held.items() if name.endswith(".ocsp")}
+    lists = {name: raw for name, raw in files.items() if name.endswith(".crl")}
+    responses = {name: raw for name, raw in files.items() if name.endswith(".ocsp")}
     bad = [name for name, raw in lists.items() if not _loads(lists=[raw])]
     bad += [name for name, raw in responses.items() if not _loads(responses=[raw])]
     found = trust.load(
-        trust_files,
+        auditor.trust_files,
         [raw for name, raw in lists.items() if name not in bad],
-        timestamp_files=timestamp_files,
+        timestamp_files=auditor.timestamp_files,
         ocsp_files=[raw for name, raw in responses.items() if name not in bad],
     )
     return found, [("revocation", name) for name in bad]
@@ -200,16 +216,17 @@ def _loads(lists: Sequence[bytes] = (), responses: Sequence[bytes] = ()) -> bool
 
 
 def _again(
-    held: Mapping[str, bytes], trusted: trust.Trust, statement: Mapping[str, Any]
-) -> tuple[tuple[Judged, ...], list[tuple[str, str]]]:
+    held: Held, folder: Path, trusted: trust.Trust, statement: Mapping[str, Any]
+) -> tuple[tuple[Judged, ...], list[Fault]]:
     """Every signature as recorded last, beside what it is found to be as of the receipt's time."""
+    assert held.letter is not None
     try:
         at = datetime.fromisoformat(str(statement.get("accepted_at")))
         if at.tzinfo is None:
             raise ValueError(at)  # noqa: TRY301 - told with the others
-        looked = offline.look(offline.Named(name="letter.xml", raw=held["letter.xml"]), trusted, at)
+        looked = offline.look_at(held.letter, folder, trusted, at)
     except (ValueError, verdict.TooComplexError, read.Unreadable, xml_document.UnreadableXmlError):
-        return (), [("unreadable", "letter.xml")]
+        return (), [("unreadable", zips.LETTER)]
     now = [(one.where, _word(one.indication, one.sub_indication)) for one in looked.report.verdicts]
     recorded = _recorded(held)
     return tuple(
@@ -222,9 +239,9 @@ def _again(
     ), []
 
 
-def _recorded(held: Mapping[str, bytes]) -> list[tuple[str, str]]:
+def _recorded(held: Held) -> list[tuple[str, str]]:
     """The verdicts of the newest judgement, in their order."""
-    rows = _json(held, "verdicts.json")
+    rows = _json(held, zips.VERDICTS)
     known = [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
     try:
         newest = max((int(one["revision"]) for one in known), default=0)
@@ -233,7 +250,7 @@ def _recorded(held: Mapping[str, bytes]) -> list[tuple[str, str]]:
         )
         return [(str(one["place"]), _word(one["indication"], one["sub_indication"])) for one in last]
     except (KeyError, TypeError, ValueError):
-        raise UnfitError("no_json", "verdicts.json") from None
+        raise UnfitError("no_json", zips.VERDICTS) from None
 
 
 def _word(indication: object, sub_indication: object) -> str:

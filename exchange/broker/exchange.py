@@ -139,7 +139,7 @@ async def opened(
             verifier=verifier,
             watch=watch,
             policy=await _policy(connections, settings, clock()),
-            receipt_key=receipts.load(settings.receipt_key_file, f"{settings.host}:{settings.port}"),
+            receipt_key=await _receipt_key(connections, settings, clock()),
             ids=new_ids,
             clock=clock,
             snapshot=Snapshot(connections, clock),
@@ -189,6 +189,14 @@ async def _policy(connections: pool.Pool, settings: config.Config, at: datetime)
     async with connections.acquire() as connection:
         await signature_policy.keep(connection, given, at)
     return given
+
+
+async def _receipt_key(connections: pool.Pool, settings: config.Config, at: datetime) -> receipts.ReceiptKey:
+    """The key of receipts; its public half is kept, so that what it signed can be checked when it is another one."""
+    key = receipts.load(settings.receipt_key_file, f"{settings.host}:{settings.port}")
+    async with connections.acquire() as connection:
+        await receipts.keep(connection, key, at)
+    return key
 
 
 async def keep_trust(

@@ -7,7 +7,7 @@ where it was. Source: rules_and_measures.md, part E.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from exchange import ids
@@ -55,45 +55,69 @@ def seen(snapshot: Directory, caller: Caller) -> frozenset[UUID] | None:
 
 
 async def watch(pool: Pool, role: Role, *, new_ids: ids.Ids, at: datetime) -> str:
-    """Let a system watch: `done`, `same`, `unknown_system` or `unknown_agency`."""
+    """Let a system watch. What is said last of an agency (or of everything) holds from its first day on.
+
+    `done`, `changed` if it took the place of something else, `same`, `unknown_system` or `unknown_agency`.
+    """
+    today = paper_class.local_day(at)
     async with pool.acquire() as connection, connection.transaction():
-        owner = await systems.owner(connection, role.system)
-        if owner is None:
-            return "unknown_system"
-        today = paper_class.local_day(at)
-        agency = await _agency(connection, role.code, today)
-        if role.code is not None and agency is None:
-            return "unknown_agency"
-        row = monitors.MonitorRow(
-            system=role.system, id=new_ids.new(), agency=agency, subtree=role.subtree,
-            valid_from=role.first or today, valid_to=role.last, author=role.author,
-        )  # fmt: skip
-        if not await monitors.add(connection, row):
+        found = await _found(connection, role, today)
+        if isinstance(found, str):
+            return found
+        owner, agency = found
+        first = role.first or today
+        before = await monitors.standing(connection, role.system, agency, first)
+        if _same(before, role, first):
             return "same"
+        await monitors.end(connection, role.system, agency, first)
+        row = monitors.MonitorRow(
+            system=role.system, id=new_ids.new(), agency=agency, subtree=role.subtree, valid_from=first,
+            valid_to=role.last, author=role.author,
+        )  # fmt: skip
+        await monitors.add(connection, row)
+        days = {"from": first.isoformat(), "to": role.last.isoformat() if role.last else None}
         line = cases.journalled(
-            new_ids, at, "monitor_added", owner, role.system, watches=role.code, subtree=role.subtree, by=role.author
+            new_ids, at, "monitor_added", owner, role.system, watches=role.code, subtree=role.subtree, by=role.author,
+            **days,
         )  # fmt: skip
         await journal.append(connection, [line])
-        return "done"
+        return "changed" if before else "done"
+
+
+def _same(before: list[tuple[bool, date, date | None]], role: Role, first: date) -> bool:
+    """Whether nothing would be another than it is; without a first day it may have begun earlier."""
+    if len(before) != 1:
+        return False
+    subtree, since, last = before[0]
+    return (subtree, last) == (role.subtree, role.last) and (
+        since == first or (role.first is None and since < first)
+    )
 
 
 async def end(pool: Pool, role: Role, *, new_ids: ids.Ids, at: datetime) -> str:
-    """Let a system watch no longer, from now on: `done`, `none`, `unknown_system` or `unknown_agency`."""
+    """Let a system watch no longer, from now on: `ended`, `none`, `unknown_system` or `unknown_agency`."""
+    today = paper_class.local_day(at)
     async with pool.acquire() as connection, connection.transaction():
-        owner = await systems.owner(connection, role.system)
-        if owner is None:
-            return "unknown_system"
-        today = paper_class.local_day(at)
-        agency = await _agency(connection, role.code, today)
-        if role.code is not None and agency is None:
-            return "unknown_agency"
-        if not await monitors.end(connection, role.system, agency, today - timedelta(days=1)):
+        found = await _found(connection, role, today)
+        if isinstance(found, str):
+            return found
+        owner, agency = found
+        if not await monitors.end(connection, role.system, agency, today):
             return "none"
         line = cases.journalled(
             new_ids, at, "monitor_ended", owner, role.system, watches=role.code, by=role.author
         )
         await journal.append(connection, [line])
-        return "done"
+        return "ended"
+
+
+async def _found(connection: Connection, role: Role, today: date) -> tuple[UUID, UUID | None] | str:
+    """Who answers for the system, and the agency (None: everything); else which of them nobody knows. The system is locked."""
+    owner = await systems.owner(connection, role.system)
+    if owner is None:
+        return "unknown_system"
+    agency = await _agency(connection, role.code, today)
+    return "unknown_agency" if role.code is not None and agency is None else (owner, agency)
 
 
 async def _agency(connection: Connection, code: str | None, on: date) -> UUID | None:

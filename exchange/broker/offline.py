@@ -1,6 +1,7 @@
 """One file judged where it lies, without exchange or database: what `congvan verify` asks.
 
 look      a letter with its files, another XML, a PDF, a signature file: everything found out about its signatures
+look_at   the same for a letter of any size, as the exchange judges it
 judged    whether a letter is signed as it must be, by a directory read from sheets or by none
 sheets    such a directory: the workbook, or CSV sheets, that an exchange would import
 """
@@ -8,13 +9,15 @@ sheets    such a directory: the workbook, or CSV sheets, that an exchange would 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
 from exchange.broker import attached, certificates, intake, workbook
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
-from exchange.edxml import model, read
+from exchange.edxml import model, read, spool
+from exchange.edxml.spooled import Content
 from exchange.errors import Finding
 from exchange.rules import directory, directory_alone, directory_csv, directory_entries, requirements
 from exchange.rules.directory_csv import Sheet
@@ -77,7 +80,24 @@ def look(file: Named, trusted: Trust, at: datetime, content: Named | None = None
         if error.code != "not_edxml":
             raise
         return Looked(form="xml", report=xmldsig.verify(file.raw, trusted, at))
-    package = xmldsig.verify(file.raw, trusted, at, repaired=reading.repaired)
+    return _read(reading, xmldsig.verify(file.raw, trusted, at, repaired=reading.repaired), trusted, at)
+
+
+def look_at(raw: Content, folder: Path, trusted: Trust, at: datetime) -> Looked:
+    """The same for a letter of whatever size, judged as the exchange judges it: a large one by what is left without its files.
+
+    Those are put into `folder`, which is the caller's to take away.
+    """
+    if isinstance(raw, bytes):
+        return look(Named(name="letter.xml", raw=raw), trusted, at)
+    reading = spool.read_file(raw.path, folder)
+    assert reading.skeleton is not None
+    package = xmldsig.verify(reading.skeleton, trusted, at, repaired=reading.repaired, cut=True)
+    return _read(reading, package, trusted, at)
+
+
+def _read(reading: model.Reading, package: Report, trusted: Trust, at: datetime) -> Looked:
+    """A letter or notice that was read, with its own signatures' report; now those of its files."""
     if isinstance(reading.message, model.Notice):
         return Looked(form="notice", report=package, reading=reading)
     files = intake.files(reading.message)

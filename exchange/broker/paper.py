@@ -216,7 +216,7 @@ async def unmatched(
 
 
 def _row(one: Matched) -> dict[str, str]:
-    return {"row": str(one.row), "moved_on": one.moved_on.isoformat()}
+    return {"row": str(one.row), "moved_on": one.moved_on.isoformat(), "of": str(one.agency)}
 
 
 def classes(done: Sequence[Observed]) -> Counter[str]:

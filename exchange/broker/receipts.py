@@ -10,11 +10,13 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from exchange.store import rows
+from exchange.store import receipt_keys, rows
+from exchange.store.pool import Connection
 from signing import keys, seal
 
 CONTEXT = b"congvan-receipt-v1\n"
@@ -120,13 +122,24 @@ def signed(stored: bytes, key: keys.StatementPublicKey) -> bool:
     whole = read(stored)
     if whole is None:
         return False
-    member = _compact(whole["receipt"])
     try:
+        member = _compact(whole["receipt"])
         signature = base64.b64decode(str(whole["signature"].get("value")), validate=True)
     except ValueError:
         return False
     sound = seal.check_statement(member, signature, key, context=CONTEXT)
     return sound and stored.startswith(b'{"receipt":' + member + b",")
+
+
+def key_id(stored: bytes) -> str:
+    """The id of the key that a stored statement names, unverified."""
+    whole = read(stored)
+    return str(whole["signature"].get("key_id")) if whole else ""
+
+
+async def keep(connection: Connection, key: ReceiptKey, at: datetime) -> None:
+    """Keep the public half of the key in use."""
+    await receipt_keys.keep(connection, key.key_id, public_pem(key), at)
 
 
 def _compact(facts: Mapping[str, Any]) -> bytes:

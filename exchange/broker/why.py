@@ -129,14 +129,23 @@ def _acts(letter: Record, delivery: Record, lines: Iterable[Record]) -> Iterator
             yield _act(letter, line)
 
 
+def said_by(line: Record, sender: UUID) -> UUID | None:
+    """The agency whose act a line of a recipient's journal is; None where an older line does not tell whose register it was."""
+    if line["event"] in OF_SENDER:
+        return sender
+    if line["event"].removesuffix(paper_acts.UNDONE) != "register_matched":
+        agency: UUID = line["agency"]
+        return agency
+    return UUID(line["detail"]["of"]) if "of" in line["detail"] else None
+
+
 def _act(letter: Record, line: Record) -> Evidence:
-    said = line["detail"]
-    by = letter["sender"] if line["event"] in OF_SENDER else line["agency"]
+    said, by = line["detail"], said_by(line, letter["sender"])
     return Evidence(
         kind=line["event"],
         at=line["at"],
-        by=by,
+        by=by or line["agency"],
         detail=line["code"] or "",
-        author=said["by"],
-        note=said["why"],
+        author=said["by"] if by else "",
+        note=said["why"] if by else "",
     )

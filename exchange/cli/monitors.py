@@ -1,5 +1,7 @@
 """`congvan system monitor ID`: let a system watch (giám sát) an agency, all below it, or everything; or no longer."""
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +10,10 @@ import click
 from exchange import texts
 from exchange.broker import monitors
 from exchange.cli import operators
+from exchange.rules import paper_class
 
 _DAY = click.DateTime(["%Y-%m-%d", "%d/%m/%Y"])
-DONE = frozenset({"done", "same", "none"})
+DONE = frozenset({"done", "changed", "same", "ended", "none"})
 
 
 @click.command("monitor")
@@ -36,17 +39,37 @@ def monitor(
     """Let a system see figures and facts of agencies, never contents; for one agency, with all below it, or everything."""
     if (code is None) is not given["everything"] or (subtree and code is None):
         operators.refuse("monitor.one_of", language)
-    first, last = (one.date() if (one := given[name]) else None for name in ("first", "last"))
-    if first and last and last < first:
-        operators.refuse("monitor.days", language)
+    at = operators.now()
+    first, last = _days(given, paper_class.local_day(at), language)
+    if end and (first or last or subtree):
+        operators.refuse("monitor.end_whole", language)
     role = monitors.Role(
         system=system_id, code=code, subtree=subtree, first=first, last=last, author=texts.clean(by)
     )
-    case = monitors.end if end else monitors.watch
-    new_ids, at = operators.new_ids(), operators.now()
+    case, new_ids = monitors.end if end else monitors.watch, operators.new_ids()
     found = operators.on_pool(lambda pool: case(pool, role, new_ids=new_ids, at=at))
-    facts = {"system": system_id, "agency": code or texts.say("monitor.everything", language)}
+    facts = {"system": system_id, "agency": _scope(role, language)}
     if found not in DONE:
         operators.refuse(f"monitor.{found}", language, **facts)
-    said = {"done": "ended" if end else "added"}.get(found, found)
-    click.echo(texts.say(f"monitor.{said}", language, **facts))
+    days = _span(first or paper_class.local_day(at), last, language)
+    click.echo(texts.say(f"monitor.{found}", language, **facts, days=days))
+
+
+def _days(given: Mapping[str, Any], today: date, language: str) -> tuple[date | None, date | None]:
+    """The first and the last day; a period that is over, or ends before it begins, ends the command (2)."""
+    first, last = (one.date() if (one := given[name]) else None for name in ("first", "last"))
+    if last and last < max(first or today, today):
+        operators.refuse("monitor.days", language)
+    return first, last
+
+
+def _scope(role: monitors.Role, language: str) -> str:
+    if role.code is None:
+        return texts.say("monitor.everything", language)
+    return texts.say("monitor.with_below", language, code=role.code) if role.subtree else role.code
+
+
+def _span(first: date, last: date | None, language: str) -> str:
+    if last is None:
+        return texts.say("monitor.endless", language, first=f"{first:%d/%m/%Y}")
+    return texts.say("monitor.span", language, first=f"{first:%d/%m/%Y}", last=f"{last:%d/%m/%Y}")

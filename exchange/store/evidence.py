@@ -1,12 +1,10 @@
 """Evidence of one letter, to be handed to an auditor: its row, verdicts, documents, deliveries and journal."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from exchange.store.pool import Connection
-
-MOST_DOCUMENTS = 2_000
 
 
 async def letter(connection: Connection, letter_id: UUID) -> Any | None:  # noqa: ANN401 - a record
@@ -36,9 +34,18 @@ async def verdicts(connection: Connection, sender: UUID, letter_id: UUID) -> lis
     )
 
 
-async def documents(connection: Connection, digests: Iterable[bytes]) -> list[Any]:
-    """Certificates, revocation lists and OCSP responses by digest."""
+async def documents(connection: Connection, digests: Sequence[bytes]) -> list[Any]:
+    """Digest, kind and size of certificates, revocation lists and OCSP responses, in the order given."""
     return await connection.fetch(
-        "SELECT sha256, kind, body FROM evidence WHERE sha256 = ANY($1) ORDER BY sha256 LIMIT $2",
-        sorted(set(digests)), MOST_DOCUMENTS,
-    )  # fmt: skip
+        """SELECT evidence.sha256, kind, octet_length(body) AS size
+             FROM unnest($1::bytea[]) WITH ORDINALITY AS wanted (sha256, place)
+             JOIN evidence ON evidence.sha256 = wanted.sha256
+            ORDER BY place""",
+        list(digests),
+    )
+
+
+async def document(connection: Connection, sha256: bytes) -> bytes:
+    """One of them."""
+    body: bytes = await connection.fetchval("SELECT body FROM evidence WHERE sha256 = $1", sha256)
+    return body

@@ -21,25 +21,36 @@ class MonitorRow:
     author: str = ""
 
 
-async def add(connection: Connection, row: MonitorRow) -> bool:
-    """A new period; False if the system watches just that already on its first day."""
-    status = await connection.execute(
+async def add(connection: Connection, row: MonitorRow) -> None:
+    """A new period."""
+    await connection.execute(
         """INSERT INTO monitors (system, id, agency, subtree, valid_from, valid_to, author)
-           SELECT $1, $2, $3, $4, $5, $6, $7
-            WHERE NOT EXISTS (SELECT FROM monitors
-                               WHERE system = $1 AND agency IS NOT DISTINCT FROM $3 AND subtree = $4
-                                 AND valid_from <= $5 AND (valid_to IS NULL OR $5 <= valid_to))""",
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
         row.system, row.id, row.agency, row.subtree, row.valid_from, row.valid_to, row.author,
     )  # fmt: skip
-    return status == "INSERT 0 1"
 
 
-async def end(connection: Connection, system: UUID, agency: UUID | None, last: date) -> bool:
-    """The periods of watching that agency (None: everything) end after that day; False if there were none."""
+async def standing(
+    connection: Connection, system: UUID, agency: UUID | None, first: date
+) -> list[tuple[bool, date, date | None]]:
+    """How it watches that agency (None: everything) from a day on: with all below, from when, to when; in order."""
+    records = await connection.fetch(
+        """SELECT subtree, valid_from, valid_to FROM monitors
+            WHERE system = $1 AND agency IS NOT DISTINCT FROM $2
+              AND (valid_to IS NULL OR valid_to >= greatest(valid_from, $3))
+            ORDER BY valid_from""",
+        system, agency, first,
+    )  # fmt: skip
+    return [(one["subtree"], one["valid_from"], one["valid_to"]) for one in records]
+
+
+async def end(connection: Connection, system: UUID, agency: UUID | None, first: date) -> bool:
+    """It watches that agency (None: everything) no longer from that day on; False if it would not have."""
     status = await connection.execute(
-        """UPDATE monitors SET valid_to = $3
-            WHERE system = $1 AND agency IS NOT DISTINCT FROM $2 AND (valid_to IS NULL OR valid_to > $3)""",
-        system, agency, last,
+        """UPDATE monitors SET valid_to = greatest(valid_from, $3) - 1
+            WHERE system = $1 AND agency IS NOT DISTINCT FROM $2
+              AND (valid_to IS NULL OR valid_to >= greatest(valid_from, $3))""",
+        system, agency, first,
     )  # fmt: skip
     return status != "UPDATE 0"
 

@@ -18,11 +18,12 @@ from exchange.store.transitions import Key
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Matched:
-    """A row that proves paper, the delivery it is of, and the day on which the paper moved."""
+    """A row that proves paper, the delivery it is of, the day on which the paper moved, and whose register it is in."""
 
     key: Key
     row: UUID
     moved_on: date
+    agency: UUID
 
 
 SENDER = "CASE row.direction WHEN 'out' THEN row.agency ELSE row.other_agency END"
@@ -68,7 +69,7 @@ async def astray(connection: Connection, agency: UUID, direction: str) -> list[M
                AND row.proven_at IS NOT NULL AND {GONE}
              ORDER BY row.id""",
         agency, direction,
-    ))  # fmt: skip
+    ), agency)  # fmt: skip
 
 
 async def release(connection: Connection, agency: UUID, direction: str) -> int:
@@ -95,7 +96,7 @@ async def unproven(connection: Connection, agency: UUID, most: int) -> list[Matc
              ORDER BY row.id LIMIT $2""",
         agency, most,
     )  # fmt: skip
-    return _matched(records)
+    return _matched(records, agency)
 
 
 async def proven(connection: Connection, agency: UUID, load: UUID, most: int) -> list[Matched]:
@@ -104,12 +105,17 @@ async def proven(connection: Connection, agency: UUID, load: UUID, most: int) ->
         f"{_KEYS} WHERE row.agency = $1 AND row.load = $2 AND row.proven_at IS NOT NULL ORDER BY row.id LIMIT $3",
         agency, load, most,
     )  # fmt: skip
-    return _matched(records)
+    return _matched(records, agency)
 
 
-def _matched(records: Iterable[Any]) -> list[Matched]:
+def _matched(records: Iterable[Any], agency: UUID) -> list[Matched]:
     return [
-        Matched(key=(one["recipient"], one["letter"], one["round"]), row=one["id"], moved_on=one["moved_on"])
+        Matched(
+            key=(one["recipient"], one["letter"], one["round"]),
+            row=one["id"],
+            moved_on=one["moved_on"],
+            agency=agency,
+        )
         for one in records
     ]
 

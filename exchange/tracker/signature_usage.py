@@ -115,20 +115,27 @@ async def measures(connection: Connection, asked: Asked, trust: Trust) -> dict[s
 async def told(
     connection: Connection, asked: Asked, trust: Trust, percent: int = tally.COVERAGE_PERCENT
 ) -> dict[str, Any]:
-    """The tally of what is asked, as JSON, cut by its filters. The caller holds no transaction.
+    """The tally of what is asked, as JSON, cut by its filters; all of one moment. The caller holds no transaction.
 
     `written.doubted` says its ratios in words where too few registers are loaded.
     """
     cut = asked.filters
-    counted = await tally.count(
-        connection, asked.period, view=cut.view, scope=cut.scope or tally.WHOLE, agencies=asked.agencies,
-        as_of=asked.as_of, types=cut.types, urgency=cut.urgency,
-    )  # fmt: skip
-    body = await in_tally(connection, counted, asked.agencies, trust, percent)
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        counted = await count(connection, asked)
+        body = await in_tally(connection, counted, asked.agencies, trust, percent)
     filters: dict[str, list[str]] = {}
     for name, held in cut.told:
         filters.setdefault(name, []).append(held)
     return {**body, "filters": filters}
+
+
+async def count(connection: Connection, asked: Asked) -> Tally:
+    """The tally of what is asked, cut by its filters."""
+    cut = asked.filters
+    return await tally.count(
+        connection, asked.period, view=cut.view, scope=cut.scope or tally.WHOLE, agencies=asked.agencies,
+        as_of=asked.as_of, types=cut.types, urgency=cut.urgency,
+    )  # fmt: skip
 
 
 async def in_tally(

@@ -10,7 +10,9 @@ import aiohttp
 import pytest
 from province import fetch, quick_letter
 
+from exchange.api import figures
 from exchange.api.described_figures import REPORTS
+from exchange.tracker.reports.report import Column, Report, Table, Word
 
 YEAR = str((datetime.now(UTC) + timedelta(hours=7)).year)
 SETTINGS = {"CONGVAN_OPEN_DATA": "on"}
@@ -78,6 +80,13 @@ async def _fill(server):
             )
             sent = await client.send(raw)
             server.letters[number] = sent.body["receipt"]["letter"]
+    async with server.client("H13.01") as client:
+        answer = await client.send(quick_letter(5, recipients=["H13.31"], subject="V/v bí mật riêng"))
+        server.letters[5] = answer.body["receipt"]["letter"]
+    async with server.client("H13.31") as client:
+        (one,) = [row for row in (await client.inbox()).body["items"] if row["letter"] == server.letters[5]]
+        said = {"code": "02", "reason": "vì bí mật riêng"}
+        assert (await client.ask("POST", f"/v1/deliveries/{one['id']}/status", json=said)).status == 201
     for agency in ("H13.01", "H13.02", "H13.31"):
         async with server.client(agency) as client:
             ids = [one["id"] for one in (await client.inbox()).body["items"]]
@@ -153,8 +162,8 @@ async def test_paper_of_registers_is_among_the_transfers_and_closed_months_stay(
     monitor("--all")
     await fetch(
         filled.dsn,
-        """WITH book AS (INSERT INTO register_row (agency, id, direction, number, notation, other_party, moved_on, loaded_at, counted)
-                         SELECT id, gen_random_uuid(), 'out', '77', 'CV', 'Công ty B', date '2020-03-02', now(), true
+        """WITH book AS (INSERT INTO register_row (agency, id, direction, number, notation, other_party, moved_on, loaded_at, counted, note)
+                         SELECT id, gen_random_uuid(), 'out', '77', 'CV', 'Công ty B', date '2020-03-02', now(), true, 'bí mật riêng'
                            FROM agency WHERE code = 'H13.05' RETURNING agency)
            INSERT INTO tally_delta (agency, id, view, day, scope, document_type, urgency, class, excluded, grade, justified, n)
            SELECT agency, gen_random_uuid(), 'out', date '2020-03-02', '', '', 0, 'P', '', '', '', 1 FROM book""",
@@ -165,6 +174,9 @@ async def test_paper_of_registers_is_among_the_transfers_and_closed_months_stay(
         "P", "H13.05", None, "Công ty B", None,
     )  # fmt: skip
     assert row["register_row"]
+    _, raw, _ = await got(filled, "/v1/reports/BC-06?period=2020-03", monitor.key)
+    assert "77/CV" in raw.decode()
+    assert "bí mật riêng" not in raw.decode()
     filled.congvan("report", "close", "--period", "2020-03", "--by", "Nguyễn Thử", check=True)
     closed = await body(filled, "/v1/transfers?period=2020-03", monitor.key)
     assert (closed["version"], closed["items"]) == ("1", page["items"])
@@ -206,6 +218,10 @@ async def test_a_monitor_sees_figures_and_never_contents(filled):
     page = await body(filled, f"/v1/signatures?period={YEAR}", monitor.key)
     assert page["items"]
     assert "bí mật riêng" not in json.dumps(page, ensure_ascii=False)
+    assert {one["where"] for one in page["items"]} <= {"package", "attachment"}
+    assert {one["carrier"] for one in page["items"]} <= {None, "attachment"}
+    named = {one["where"] for one in (await body(filled, f"/v1/signatures?period={YEAR}", own))["items"]}
+    assert not named <= {"package", "attachment"}
     assert (await body(filled, f"/v1/tally?period={YEAR}&agency=H13.01", own))["classes"] == (
         await body(filled, f"/v1/tally?period={YEAR}", monitor.key)
     )["classes"]
@@ -224,6 +240,26 @@ async def settled(server, path, key, times=12):
             break
         await asyncio.sleep(0.05)
     return status, raw
+
+
+def test_what_people_wrote_and_names_of_files_are_hidden_from_monitors():
+    hidden = {"BC-05": ("subject",), "BC-06": ("reason",), "BC-09": ("reason",), "BC-12": ("place",)}
+    for code_, names in hidden.items():
+        columns = [Column(name=one) for one in ("number", *names)]
+        table = Table(
+            name=code_,
+            columns=columns,
+            rows=[["1", *("bí mật" for _ in names)], ["2", *(Word("a.b") for _ in names)]],
+        )
+        made = figures.without_contents(
+            Report(code=code_, asked=None, scope=(), table=table, annex=table, annexes=(table,))
+        )
+        for each in (made.table, made.annex, *made.annexes):
+            told = list(each.rows)
+            assert told == [["1", *(None for _ in names)], ["2", *(Word("a.b") for _ in names)]], code_
+    kept = Table(name="BC-12", columns=[Column(name="subject")], rows=[["một chứng thư"]])
+    bare = figures.without_contents(Report(code="BC-12", asked=None, scope=(), table=kept)).table
+    assert list(bare.rows) == list(kept.rows)
 
 
 async def test_a_subtree_to_its_edges_and_an_agency_that_moves(filled):

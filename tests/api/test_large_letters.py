@@ -20,8 +20,8 @@ import rejudging
 from large_letters import MB, letter, with_encoded
 from province import fetch, quick_letter
 
-from exchange import texts
-from exchange.broker import recheck
+from exchange import config, texts
+from exchange.broker import evidence_check, receipts, recheck
 from exchange.demo import letters
 from exchange.edxml import attachments, write
 from exchange.store import spools
@@ -137,7 +137,7 @@ async def test_a_signature_file_beside_a_large_file(shared_server):
     assert one["why"] not in ("p7_digest", "p7_content_missing", "p7_other_content")
 
 
-async def test_a_signed_package_that_is_too_large_is_not_concluded_on(shared_server):
+async def test_a_signed_package_that_is_too_large_is_not_concluded_on(shared_server, tmp_path):
     raw = shared_server.province.letter(5, case="package_signed")
     encoded = base64.b64encode(NOISE)
     grown = raw.replace(
@@ -157,6 +157,19 @@ async def test_a_signed_package_that_is_too_large_is_not_concluded_on(shared_ser
     told = [(one["indication"], one["sub_indication"], one["why"]) for one in package]
     why = texts.say("verdict.package_too_large", "vi")
     assert told == [("INDETERMINATE", "SIG_CONSTRAINTS_FAILURE", why)]
+    path = f"/v1/transfers/{answer['receipt']['letter']}/H13.02/evidence"
+    _, _, packed = await get(shared_server, path)
+    (tmp_path / "a.zip").write_bytes(packed)
+    key = receipts.load(shared_server.folder / "receipt.key", "")
+    auditor = evidence_check.Auditor(
+        trust_files=config.files(shared_server.province.folder / "trust"),
+        expected=[evidence_check.Expected(sha256=key.key_id)],
+    )
+    found = evidence_check.check(tmp_path / "a.zip", auditor)
+    assert ("package", "INDETERMINATE (SIG_CONSTRAINTS_FAILURE)") in [
+        (one.where, one.found) for one in found.signatures
+    ]
+    assert (found.standing, found.contents) == ("sound", True)
 
 
 ENCODED = base64.b64encode(NOISE)

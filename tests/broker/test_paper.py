@@ -236,7 +236,7 @@ class Housekeeper:
 
 
 def proof(row, register_row):
-    return Matched(key=key(row), row=register_row, moved_on=today())
+    return Matched(key=key(row), row=register_row, moved_on=today(), agency=row["recipient"])
 
 
 async def register_row(server, code, row_id, number="1"):

@@ -102,7 +102,8 @@ class Crowd:
     async def match(self):
         row = await self.delivery()
         key = (row["recipient"], row["letter"], row["round"])
-        one = Matched(key=key, row=self.dice.choice(self.rows), moved_on=now().date())
+        whose = self.dice.choice([row["sender"], row["recipient"]])
+        one = Matched(key=key, row=self.dice.choice(self.rows), moved_on=now().date(), agency=whose)
         case = self.dice.choice([paper.matched, paper.unmatched])
 
         async def written():

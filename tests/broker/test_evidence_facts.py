@@ -1,0 +1,83 @@
+"""What of a letter's records goes into its evidence: every column is decided upon, and every line tells each reader its own."""
+
+from uuid import UUID
+
+import pytest
+from province import fetch
+
+from exchange.broker import evidence_facts, why
+
+SENDER, RECIPIENT, OTHER = (UUID(int=n) for n in (1, 2, 3))
+WITHHELD = {
+    "letter": {"subject", "receipt", "effects_done"},
+    "delivery": {"subject", "lease_until", "lease_token"},
+    "verdict": set(),
+    "journal": set(),
+}
+LISTS = {
+    "letter": evidence_facts.LETTER,
+    "delivery": evidence_facts.DELIVERY,
+    "verdict": evidence_facts.VERDICT,
+    "journal": evidence_facts.LINE,
+}
+
+
+@pytest.mark.parametrize("table", LISTS)
+async def test_every_column_is_decided_upon(database, table):
+    rows = await fetch(
+        database,
+        """SELECT attname FROM pg_attribute
+            WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped""",
+        table,
+    )
+    assert len(set(LISTS[table])) == len(LISTS[table])
+    assert {one["attname"] for one in rows} == {*LISTS[table], *WITHHELD[table]}
+
+
+def line(event, agency=RECIPIENT, **detail):
+    return {
+        **dict.fromkeys(evidence_facts.LINE),
+        "event": event,
+        "agency": agency,
+        "delivery": OTHER,
+        "detail": {"by": "Người", "why": "ghi chú", "text": "lời", **detail},
+    }
+
+
+def told(one, *agencies):
+    to = evidence_facts.Reader(agencies=frozenset(agencies), sender=SENDER, own=frozenset({RECIPIENT}))
+    found = evidence_facts.lines([one], [{"id": OTHER}], to)
+    return set(found[0]["detail"]) if found else None
+
+
+ACTS = {
+    "paper_received": (line("paper_received"), RECIPIENT),
+    "attested_undone": (line("attested_undone"), RECIPIENT),
+    "paper_declared": (line("paper_declared"), SENDER),
+    "paper_declared_undone": (line("paper_declared_undone"), SENDER),
+    "register_matched": (line("register_matched", of=str(SENDER)), SENDER),
+    "register_matched_undone": (line("register_matched_undone", of=str(RECIPIENT)), RECIPIENT),
+    "an older line": (line("register_matched"), None),
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_persons_and_notes_are_told_to_who_acted(name):
+    one, whose = ACTS[name]
+    assert why.said_by(one, SENDER) == whose
+    for agency in (SENDER, RECIPIENT):
+        assert {"by", "why"} & told(one, agency) == ({"by", "why"} if agency == whose else set()), agency
+        assert "text" in told(one, agency)
+    assert {"by", "why", "text"} <= told(one, SENDER, RECIPIENT) or whose is None
+
+
+@pytest.mark.parametrize("event", ["status", "asked", "withdrawn", "something new", *ACTS])
+def test_a_monitor_gets_facts_without_words(event):
+    one = line(event.partition(" ")[0], n=1, subject="trích yếu", letter="x", unheard="of")
+    assert told(one) == {"n", "letter"}
+
+
+def test_a_remark_is_its_agencys_alone():
+    assert told(line("remark"), SENDER) is None
+    assert told(line("remark")) is None
+    assert "text" in told(line("remark"), RECIPIENT)
