@@ -175,7 +175,7 @@ WHYS = (
 LIMITS = (
     named("TooComplexError")
     | {"references", "certificates"}
-    | {"bytes", "depth", "elements", "text", "attachments"}
+    | {"bytes", "depth", "elements", "text", "marks", "namespace", "attachments"}
 )
 """Budgets of signing (two stand in a table of `keep_budgets`) and of reading."""
 

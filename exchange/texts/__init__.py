@@ -21,8 +21,11 @@ FEW = 1_000
 """Characters whose marks are put in order in no time, however many there are."""
 
 MOST_MARKS = 100
-_NO_LETTERS = re.compile(rf"[^\w!-\x7f\xa1-\xac\xae-\u02ff]{{{MOST_MARKS},}}")
-"""A run in which marks can stand, and what is invisible or a space between them; letters, digits and ASCII end it."""
+_NO_LETTER = r"[^\w!-\x7f\xa1-\xac\xae-\u02ff]"
+"""A mark, or what can stand between two: spaces, what is invisible, signs. Letters, digits and ASCII are none."""
+
+_NO_LETTERS = re.compile(rf"(?<!{_NO_LETTER}){_NO_LETTER}{{{MOST_MARKS},}}")
+"""A whole run of them, tried from its beginning alone."""
 
 _RANGE = re.compile(
     r"\s*(\*|[A-Za-z]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*[Qq]\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?"

@@ -193,7 +193,11 @@ def test_any_story_leaves_everything_in_order(world, moments):
 
 @pytest.mark.long
 @pytest.mark.timeout(3_600)
-@settings(max_examples=400, phases=[Phase.generate, Phase.shrink], **QUICK)
+@settings(
+    max_examples=int(os.environ.get("CONGVAN_EXAMPLES") or 400),
+    phases=[Phase.generate, Phase.shrink],
+    **QUICK,
+)
 @given(st.lists(MOMENT, min_size=3, max_size=16))
 def test_many_long_stories(world, moments):
     ENDS.update(world.tried(moments))
