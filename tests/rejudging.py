@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from province import fetch
 
 from exchange import ids
-from exchange.broker import receipts, rejudge, verify
+from exchange.broker import examined, receipts, verify
 from exchange.rules import requirements
 from exchange.store import pool as pools
 from exchange.tracker import check
@@ -67,7 +67,7 @@ async def bench(dsn, trusted, *, size=4, clock=now, folder="/nowhere", keep=Fals
     opened = await pools.open(dsn, size=size)
     try:
         async with verify.VerifyPool(trusted, verify.Limits(workers=1)) as pool:
-            yield rejudge.Bench(
+            yield examined.Bench(
                 pool=opened, verifier=pool, policy=requirements.DEFAULT, ids=ids.Ids(clock), clock=clock,
                 payload_folder=folder, keep=keep,
             )  # fmt: skip

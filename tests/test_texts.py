@@ -216,7 +216,13 @@ def test_the_codes_of_the_code_are_found():
         "main_inferred",
     } <= FINDINGS
     assert {"recipient_unknown", "recipient_disabled", "signature_wrapping", "sheet_code_taken"} <= FINDINGS
-    assert {"placeholder_signature", "verification_timeout", "not_examined", "unreadable_pdf"} <= REMARKS
+    assert {
+        "placeholder_signature",
+        "verification_timeout",
+        "verification_too_slow",
+        "not_examined",
+        "unreadable_pdf",
+    } <= REMARKS
     assert {"elements", "form_fields", "memory"} <= LIMITS
     assert {"bytes_differ", "tally_differs", "letters_without_bytes", "payloads_outside_partitions"} <= FAULTS
     assert {"policy.never_asked", "policy.not_some_of", "header_fact.agency"} <= set(KEYS)

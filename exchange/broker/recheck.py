@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from exchange.broker import rejudge
-from exchange.broker.rejudge import Bench
+from exchange.broker.examined import Bench
 from exchange.broker.rejudged import Effect, pause
 from exchange.store import directory, judgements, rejudgements
 from exchange.store.pool import Connection

@@ -9,46 +9,37 @@
 Whoever is killed leaves letters due, and the next one takes them. Two who judge the same letter find out under its lock:
 the second has judged on a revision that no longer stands, and writes nothing. Letters are locked before deliveries, both
 in the order of their keys; notices and acknowledgements lock deliveries only, and see the new class or the old one, never
-half of each. A letter that cannot be examined now (a time limit, bytes that are away) keeps what stands and stays due.
+half of each. A letter that cannot be examined now (a time limit, bytes that are away) keeps what stands and stays due;
+only one that is due for nothing but that is given up after some tries over half a day.
 """
 
 import asyncio
-import contextlib
-import functools
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from exchange import ids
-from exchange.broker import counted, decisions, expand, judging, main_file, rejudged, written
-from exchange.broker.declared import Declared
+from exchange.broker import counted, examined, expand, judging, rejudged, written
+from exchange.broker.examined import Bench
 from exchange.broker.exchange import Exchange
 from exchange.broker.rejudged import Effect, Moved, Rejudged, Stands
-from exchange.broker.verify import VerifyPool
-from exchange.edxml import model, spool
-from exchange.edxml.spooled import SPOOLED_BYTES, Content
-from exchange.rules import admission, requirements
+from exchange.rules import admission
 from exchange.rules.directory import Directory
 from exchange.store import (
     directory,
     insert,
     journal,
     judgements,
-    letters,
-    payloads,
     pool,
     rejudgements,
     rows,
-    spools,
     tally,
 )
-from exchange.store.pool import Connection, Pool
+from exchange.store.pool import Connection
 from exchange.store.rejudgements import Due
 from signing import trust
 
@@ -56,32 +47,8 @@ CHUNK = 16
 """Letters judged and written together."""
 SOON = timedelta(seconds=1)
 """When a letter is taken again that meanwhile no longer stood as it was judged, or waits for its deliveries."""
-_UNCERTAIN = frozenset({"verification_timeout", "verification_failed"})
-"""Remarks that tell of this machine and moment, not of the letter."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bench:
-    """What judging again works with.
-
-    `kept` are digests of evidence that is known to be stored. `together`: letters examined at once. `found`: what was found in letters before by this trust set; `keep` keeps it.
-    """
-
-    pool: Pool
-    verifier: VerifyPool
-    policy: requirements.Policy
-    ids: ids.Ids
-    clock: Callable[[], datetime]
-    payload_folder: Path
-    kept: set[bytes] = field(default_factory=set)
-    together: int = 2
-    found: MutableMapping[UUID, judging.Found] = field(default_factory=dict)
-    keep: bool = False
-
-    @property
-    def spool_folder(self) -> Path:
-        """Where files of large letters stand while they are looked at: beside the letters."""
-        return self.payload_folder.with_name("spool")
+MOST_TRIES = 6
+"""How often a letter is tried that is due only because it was not examined in time: over half a day."""
 
 
 def bench(exchange: Exchange) -> Bench:
@@ -104,7 +71,22 @@ async def some(at: Bench, rejudgement: UUID | None = None, *, first: bool = Fals
         book = await directory.load(connection, date.min)
     judged = await judge(at, dues, book)
     async with at.pool.acquire() as connection:
-        return await pool.again(lambda: _write(at, connection, judged))
+        effect = await pool.again(lambda: _write(at, connection, judged))
+        await _give_up(connection, dues, judged)
+    return effect
+
+
+async def _give_up(connection: Connection, dues: Sequence[Due], judged: Sequence[Rejudged]) -> None:
+    """Letters that were not examined in time, and are not however often they are tried, are left as they stand."""
+    ended = {one.letter.id for one in judged}
+    hopeless = [
+        one
+        for one in dues
+        if one.cause == rejudgements.UNEXAMINED and one.tries >= MOST_TRIES and one.letter not in ended
+    ]
+    for one in hopeless:
+        structlog.get_logger().warning("letter_left_unexamined", letter=str(one.letter))
+    await rejudgements.done(connection, hopeless)
 
 
 async def preview(at: Bench, dues: Sequence[Due], book: Directory) -> Effect:
@@ -152,59 +134,15 @@ async def _tried(at: Bench, asked: _Asked, book: Directory, room: asyncio.Semaph
     """The letter judged, or None. One that cannot be judged is told, keeps what stands, and holds nobody back."""
     try:
         async with room:
-            found = at.found.get(asked.letter.id) or await _examined(at, asked, book)
+            found = at.found.get(asked.letter.id) or await examined.examined(
+                at, asked.letter, asked.before, book
+            )
         return _weighed(at, asked, found, book) if found else None
     except pool.UNAVAILABLE:
         raise
     except Exception:  # noqa: BLE001 - whatever it is about this letter, it is told, and the others are judged
         structlog.get_logger().exception("letter_not_rejudged", letter=str(asked.letter.id))
         return None
-
-
-async def _examined(at: Bench, asked: _Asked, book: Directory) -> judging.Found | None:
-    letter = asked.letter
-    async with at.pool.acquire() as connection:
-        raw = await payloads.get(connection, at.payload_folder, letter.id)
-    assert raw is not None
-    async with _folder(at, raw) as folder:
-        reading = await decisions.beside(len(raw), spool.read_content, raw, folder)
-        assert isinstance(reading.message, model.Letter)
-        found = await judging.examine(
-            at.verifier.of(letter.system),
-            judging.Matter(
-                raw=raw, reading=reading, case=rejudged.case(letter, book.agencies[letter.sender]),
-                declared=Declared(main=letter.main_attachment, copy_form=letter.copy_form), at=letter.accepted_at,
-            ),
-            main_file.Asking(reused=functools.partial(_reused, at), before=letter.accepted_at),
-        )  # fmt: skip
-    if isinstance(found, judging.Unexaminable) or _uncertain(found):
-        structlog.get_logger().warning("letter_not_rejudged", letter=str(letter.id))
-        return None
-    if at.keep:
-        at.found[letter.id] = found
-    return found
-
-
-@contextlib.asynccontextmanager
-async def _folder(at: Bench, raw: Content) -> AsyncIterator[Path | None]:
-    """A folder for the files of a large letter, made and taken away beside the loop; none for others."""
-    if len(raw) <= SPOOLED_BYTES:
-        yield None
-        return
-    begun = await asyncio.to_thread(spools.begin, at.spool_folder)
-    try:
-        yield begun.path
-    finally:
-        await asyncio.to_thread(spools.end, begun)
-
-
-async def _reused(at: Bench, wanted: letters.MainFile) -> str | None:
-    async with at.pool.acquire() as connection:
-        return (await letters.reused(connection, [wanted])).get(wanted)
-
-
-def _uncertain(found: judging.Found) -> bool:
-    return any(remark.code in _UNCERTAIN for remark in found.report.remarks)
 
 
 def _weighed(at: Bench, asked: _Asked, found: judging.Found, book: Directory) -> Rejudged:

@@ -6,7 +6,7 @@ counted there in the new class. (Periods are not closed yet; once they are, fact
 of it: `facts` is the place, and `judgement.at` tells since when.)
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -125,16 +125,21 @@ def case(letter: rows.LetterRow, sender: Agency) -> admission.Intake:
 
 def proven(report: Report, before: Sequence[Mapping[str, Any]]) -> Report:
     """The report, in which no signature that once passed fails for lack of data: what was proven then stays proven."""
-    old = {row["position"]: row for row in before}
-    verdicts = [_proven(verdict, old.get(position)) for position, verdict in enumerate(report.verdicts)]
+    old = defaultdict[tuple[Any, ...], list[Mapping[str, Any]]](list)
+    for row in reversed(before):
+        old[row["place"], row["carrier"], row["certificate_sha256"] or b""].append(row)
+    verdicts = []
+    for verdict in (
+        report.verdicts
+    ):  # the same place, not the same position: another file may not have been examined then
+        alike = old[verdict.where, verdict.carrier, bytes.fromhex(verdict.certificate_sha256)]
+        verdicts.append(_proven(verdict, alike.pop() if alike else None))
     return replace(report, verdicts=tuple(verdicts))
 
 
 def _proven(verdict: Verdict, before: Mapping[str, Any] | None) -> Verdict:
     lacking = verdict.sub_indication is SubIndication.TRY_LATER and verdict.why in MISSING_DATA
     if before is None or not lacking or before["indication"] != Indication.TOTAL_PASSED:
-        return verdict
-    if (before["certificate_sha256"] or b"").hex() != verdict.certificate_sha256:
         return verdict
     return replace(
         verdict,

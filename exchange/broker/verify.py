@@ -9,8 +9,14 @@ A worker that has used a quarter of a second of processor time without an answer
 file: another takes its place, and it goes on, behind everybody else, in one of the few patient places; when these are
 taken the file waits for one and is begun anew there. Who sent it queues behind himself for a while (`turns`), in the
 quick lane and for the patient places. So files that take long, or are made to, delay each other, then their sender, and
-hardly anybody else. Over time a worker is killed and the file keeps the remark `verification_timeout`; one that dies is replaced and the file tried once
-more. Each worker has an executor of its own, so killing one harms no neighbour, and one letter holds at most one
+hardly anybody else. Over time a worker is killed, one that dies is replaced and the file tried once more.
+
+A file that has used up its processor time keeps the remark `verification_too_slow`. One that had no turn in time, or too
+little of a processor, keeps `verification_timeout`, one whose workers died `verification_failed`: these tell of this
+machine and moment (`POSTPONED`), and whoever asked must ask again. A letter that is accepted with one of them is due to be
+judged again (`written`, `rejudge`).
+
+Each worker has an executor of its own, so killing one harms no neighbour, and one letter holds at most one
 worker at a time, so a letter with 200 files delays nobody but itself. Workers start when first needed.
 """
 
@@ -35,6 +41,9 @@ from signing.verdict import Remark, Report, TooComplexError
 __all__ = ["INLINE_BYTES", "LIMITS", "Examined", "Limits", "Verifier", "VerifyPool", "letter"]
 
 INLINE_BYTES = 50_000
+POSTPONED = frozenset({"verification_timeout", "verification_failed"})
+"""Remarks that tell of this machine and moment, not of the file."""
+TOO_SLOW = "verification_too_slow"
 FIRST_PAGE_SECONDS = 3.0
 LIMITS = Limits()
 _ATTEMPTS = 2
@@ -168,6 +177,10 @@ class VerifyPool:
         try:
             async with asyncio.timeout(seconds):
                 return await (worker.work or worker.begin(file, self.limits))
+        except TimeoutError:
+            if worker.used() - worker.before < self.limits.cpu_seconds / 2:
+                raise
+            return Answer(verify_worker.too_slow(file), 0)
         finally:
             worker.retire()
 

@@ -228,8 +228,13 @@ def _examine(file: File | FirstPage, cpu_seconds: int) -> Answer:
     except TooComplexError as problem:
         outcome = problem
     except _OutOfTimeError:
-        outcome = Report(remarks=(Remark(code="verification_timeout", where=file.where),))
+        outcome = too_slow(file)
     return Answer(outcome, _resident())
+
+
+def too_slow(file: File | FirstPage) -> Report:
+    """What is said of a file that needs more processor time than it may have, today as ever."""
+    return Report(remarks=(Remark(code="verification_too_slow", where=file.where),))
 
 
 def _outcome(file: File | FirstPage) -> Report | str:

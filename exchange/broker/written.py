@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from exchange.broker import expand, intake, linked, numbered, operations, receipts
+from exchange.broker import expand, intake, linked, numbered, operations, receipts, verify
 from exchange.broker.caller import Caller
 from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
@@ -14,13 +14,15 @@ from exchange.edxml.spooled import Content
 from exchange.rules import admission, document_types, requirements
 from exchange.rules.directory import Directory
 from exchange.rules.signers import Signer
-from exchange.store import commit, payloads, rows, transitions
+from exchange.store import commit, payloads, rejudgements, rows, transitions
 from exchange.store import operations as stored
 from signing import evidence
 from signing.verdict import Report, SubIndication, Verdict
 
 VERIFIER = "congvan-0.1"
 MOST_TEXT = 500
+LOOKED_AT_AGAIN = timedelta(minutes=1)
+"""How long after its acceptance files of a letter are looked at again that could not be examined in time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,7 @@ def submission(
         verdicts=tuple(_verdicts(decided, letter)),
         deliveries=tuple(expand.of_letter(letter, directory, exchange.ids)) if few else (),
         answers=linked.rows_of(decided.message, letter, directory),
+        due=tuple(_due(exchange, decided, letter)),
         effects=effects,
         links=operations.links(decided.plan, letter) if decided.plan else (),
         seen=operations.seen(decided.plan) if decided.plan else (),
@@ -148,6 +151,15 @@ def _letter(exchange: Exchange, decided: Decided, source: Source) -> rows.Letter
         restated=plan.restated if plan else False,
         effected_at=decided.at if plan and plan.at_once else None,
     )
+
+
+def _due(exchange: Exchange, decided: Decided, letter: rows.LetterRow) -> Iterator[rows.DueRow]:
+    """A letter some of whose files could not be examined in time is judged again by itself."""
+    if any(remark.code in verify.POSTPONED for remark in decided.report.remarks):
+        yield rows.DueRow(
+            sender=letter.sender, letter=letter.id, cause=rejudgements.UNEXAMINED, rejudgement=exchange.ids.new(),
+            due_at=decided.at + LOOKED_AT_AGAIN,
+        )  # fmt: skip
 
 
 def _receipted(

@@ -13,7 +13,7 @@ import click
 
 from exchange import texts
 from exchange.broker import signers as cases
-from exchange.broker.rejudge import Bench
+from exchange.broker.examined import Bench
 from exchange.broker.rejudged import Effect
 from exchange.broker.signers import Confirmed, Tried
 from exchange.cli import answers, operators, rejudging

@@ -11,7 +11,7 @@ import click
 
 from exchange import texts
 from exchange.broker import recheck as cases
-from exchange.broker.rejudge import Bench
+from exchange.broker.examined import Bench
 from exchange.broker.rejudged import Effect
 from exchange.cli import answers, operators, rejudging
 from exchange.cli.certificates import agencies

@@ -16,7 +16,7 @@ import click
 
 from exchange import texts
 from exchange.broker import rejudge, verify
-from exchange.broker.rejudge import Bench
+from exchange.broker.examined import Bench
 from exchange.broker.rejudged import Effect
 from exchange.cli import answers, operators, screen
 from exchange.rules import requirements

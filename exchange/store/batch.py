@@ -21,7 +21,8 @@ class Submission:
     """What one decision writes: a letter with all that belongs to it, or (letter None) one journal row: a refusal's, or a remark's.
 
     `transition` is what a notice does to the delivery it speaks of, `effects` what an operation does to those of its
-    targets (`links`), as they were `seen` when it was planned; `added` are deliveries of a target. `again`, of a letter
+    targets (`links`), as they were `seen` when it was planned; `added` are deliveries of a target. `due` says that the
+    letter is to be judged again. `again`, of a letter
     whose document was sent before, decides about its deliveries instead of `deliveries`. `refused` is written instead
     of everything else
     when the letter turns out to be a conflict.
@@ -31,6 +32,7 @@ class Submission:
     verdicts: tuple[rows.VerdictRow, ...] = ()
     deliveries: tuple[rows.DeliveryRow, ...] = ()
     answers: tuple[rows.AnswerRow, ...] = ()
+    due: tuple[rows.DueRow, ...] = ()
     payload: rows.PayloadRow | None = None
     evidence: tuple[rows.EvidenceRow, ...] = ()
     transition: transitions.Transition | None = None
@@ -145,6 +147,7 @@ async def _write_rest(
     settled = await documents.settle(connection, again)
     await insert.rows(connection, [row for one in new for row in _deliveries(one, settled)])
     await insert.rows(connection, [row for one in new for row in one.answers])
+    await insert.rows(connection, [row for one in new for row in one.due])
     await insert.rows(connection, [one.payload for one in new if one.payload])
     kept = {row.sha256: row for one in new for row in one.evidence}
     await insert.rows(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")

@@ -17,6 +17,11 @@ from exchange.store.pool import Connection
 _SIGNED = """SELECT DISTINCT sender, letter FROM verdict WHERE certificate_sha256 = ANY($1)"""
 _SENT = "SELECT sender, id AS letter FROM letter WHERE sender = ANY($2) AND operation <> 'status'"
 
+UNEXAMINED = "unexamined"
+"""The cause of letters some of whose files could not be examined in time when they were accepted."""
+FEW = 2
+"""How many of these are taken at a time: whoever sends them may have made them slow."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
@@ -113,19 +118,24 @@ async def take(
 ) -> list[Due]:
     """Due letters, of one reason or of any, for two minutes: then somebody else may take them. Each try waits longer.
 
-    `first`: those, too, that nobody took yet and whose time has not come.
+    A few that were not examined in time only when there are no others; the pause between two tries with them grows
+    faster. `first`: those, too, that nobody took yet and whose time has not come.
     """
-    records = await connection.fetch(
-        """UPDATE rejudgement_due AS due
-              SET due_at = $1::timestamptz + interval '2 minutes' * power(2, least(tries, 9)), tries = tries + 1
-             FROM (SELECT sender, letter FROM rejudgement_due
-                    WHERE (due_at <= $1 OR $4 AND tries = 0) AND ($3::uuid IS NULL OR rejudgement = $3)
-                    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS taken
-            WHERE due.sender = taken.sender AND due.letter = taken.letter
-           RETURNING due.sender, due.letter, due.cause, due.rejudgement, due.tries""",
-        at, limit, rejudgement, first,
-    )  # fmt: skip
-    return [Due(**one) for one in records]
+    told = await connection.fetch(_TAKE.format(cause="<>", growth=2), at, limit, rejudgement, first)
+    if not told:
+        few = min(limit, FEW)
+        told = await connection.fetch(_TAKE.format(cause="=", growth=4), at, few, rejudgement, first)
+    return [Due(**one) for one in told]
+
+
+_TAKE = f"""UPDATE rejudgement_due AS due
+      SET due_at = $1::timestamptz + interval '2 minutes' * power({{growth}}, least(tries, 9)), tries = tries + 1
+     FROM (SELECT sender, letter FROM rejudgement_due
+            WHERE (due_at <= $1 OR $4 AND tries = 0) AND ($3::uuid IS NULL OR rejudgement = $3)
+              AND cause {{cause}} '{UNEXAMINED}'
+            ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS taken
+    WHERE due.sender = taken.sender AND due.letter = taken.letter
+   RETURNING due.sender, due.letter, due.cause, due.rejudgement, due.tries"""  # noqa: S608 - the cause is ours
 
 
 async def waiting(connection: Connection, rejudgement: UUID | None = None) -> int:

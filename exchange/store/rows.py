@@ -133,6 +133,17 @@ class JudgementRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DueRow:
+    """A letter that is to be judged again as table `rejudgement_due` keeps it: why, for which reason, and when."""
+
+    sender: UUID
+    letter: UUID
+    cause: str
+    rejudgement: UUID
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeliveryRow:
     """One delivery (lượt gửi) as it starts; what happens to it later are updates of the other columns.
 
@@ -245,6 +256,7 @@ Row = (
     | AnswerRow
     | VerdictRow
     | JudgementRow
+    | DueRow
     | DeliveryRow
     | PayloadRow
     | JournalRow

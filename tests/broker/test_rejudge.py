@@ -23,7 +23,7 @@ from rejudging import (
     serial,
 )
 
-from exchange.broker import recheck, rejudge
+from exchange.broker import examined, recheck
 from exchange.edxml import spooled
 from exchange.store import directory, rejudgements
 from signing import trust
@@ -276,7 +276,7 @@ async def test_a_folder_for_a_large_letter_is_made_and_taken_away_beside_the_loo
 
     task = asyncio.create_task(others())
     large = spooled.Spooled(path=tmp_path, size=spooled.SPOOLED_BYTES + 1, sha256=b"")
-    folder = rejudge._folder(at, large)
+    folder = examined._folder(at, large)
     begun = await folder.__aenter__()
     made = len(turns)
     assert made
@@ -284,7 +284,7 @@ async def test_a_folder_for_a_large_letter_is_made_and_taken_away_beside_the_loo
     await folder.__aexit__(None, None, None)
     assert len(turns) > made
     assert list((tmp_path / "spool").iterdir()) == []
-    async with rejudge._folder(at, b"small") as none:
+    async with examined._folder(at, b"small") as none:
         assert none is None
     task.cancel()
 

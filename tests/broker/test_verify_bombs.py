@@ -14,7 +14,7 @@ from signing import pdf_write
 from signing.verdict import TooComplexError
 
 MESSAGE = b"<letter/>"
-TIMEOUT = "verification_timeout"
+TOO_SLOW = "verification_too_slow"
 TIGHT = verify.Limits(workers=1, quick_seconds=0.3, cpu_seconds=1, memory=700 << 20)
 
 
@@ -60,7 +60,7 @@ async def test_quick_bombs_are_answered_by_one_worker_and_harm_nobody():
         worker = children() - before
         for name, make in pdf_bombs.QUICK.items():
             heard = await said(pool, make())
-            assert TIMEOUT not in heard, name
+            assert TOO_SLOW not in heard, name
             assert BUDGETS.get(name) in {None, *heard}, (name, heard)
             assert await passes(pool), name
         assert BUDGETS.keys() <= pdf_bombs.QUICK.keys()
@@ -76,7 +76,7 @@ async def test_processor_time_ends_a_slow_bomb_and_not_its_worker(name):
     async with verify.VerifyPool(cases.TRUST, limits) as pool:
         assert await passes(pool)
         worker = children() - before
-        assert await said(pool, pdf_bombs.SLOW[name]()) == [TIMEOUT]
+        assert await said(pool, pdf_bombs.SLOW[name]()) == [TOO_SLOW]
         assert await passes(pool)
         assert children() - before == worker
 
@@ -95,7 +95,7 @@ async def test_a_slow_file_leaves_the_quick_lane_to_others():
             assert not all(bomb.done() for bomb in bombs)
             seen |= priorities(children() - before)
         assert min(seen) < verify_worker.LOWEST_PRIORITY
-        assert await asyncio.gather(*bombs) == [[TIMEOUT]] * 2
+        assert await asyncio.gather(*bombs) == [[TOO_SLOW]] * 2
         assert await passes(pool)
         for _ in range(100):  # one that was killed is a child until it is reaped
             if len(children() - before) == 1:
@@ -147,6 +147,6 @@ async def test_slow_files_of_one_sender_leave_workers_and_places_to_others():
         for _ in range(10):
             assert await passes(good)
             assert pool._free.qsize() >= 1  # never both workers
-        assert await said(good, raw) == [TIMEOUT]
+        assert await said(good, raw) == [TOO_SLOW]
         assert not all(bomb.done() for bomb in bombs)  # it had a place of its own
-        assert await asyncio.gather(*bombs) == [[TIMEOUT]] * 3
+        assert await asyncio.gather(*bombs) == [[TOO_SLOW]] * 3

@@ -268,6 +268,10 @@ def test_a_long_value_beside_a_namespace_is_refused_as_without_a_plan():
     assert raw != OF_MANY_FILES
     assert is_same(raw)
     assert not is_same(raw.replace(b'a=""', b'a="' + b"x" * 2_100 + b'"'))
+    for text in (b"x='" + LONG, LONG + b'="' + LONG, LONG + b" = '", b"'" + LONG):
+        file = raw.replace(b"</ContentTransferEncoded>", text + b"</ContentTransferEncoded>", 1)
+        is_same(file)
+        is_same(file.replace(b'a=""', b'a="x=\'"'))
 
 
 class Walked(bytes):

@@ -1,0 +1,187 @@
+"""Letters whose files could not be examined in time: accepted, and judged again by themselves; a busy moment loses nothing."""
+
+import asyncio
+import contextlib
+import dataclasses
+import hashlib
+import types
+from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+import pdf_cases as cases
+import pytest
+from acting import acting
+from province import fetch
+from rejudging import classes, history, now
+
+from exchange.broker import examined, recheck, rejudge, rejudged, verify, verify_worker, written
+from exchange.store import insert, rejudgements, rows
+from signing.verdict import Coverage, Indication, Remark, Report, SubIndication, Verdict
+
+CODE = "H13.01"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def at(province, province_database, tmp_path):
+    async with acting(province, province_database, tmp_path) as one:
+        yield one
+        assert await one.faults() == []
+
+
+@contextlib.asynccontextmanager
+async def busy(at):
+    """No worker is free as long as this lasts, and nobody waits long."""
+    pool, limits = at.exchange.verifier, at.exchange.verifier.limits
+    pool.limits = dataclasses.replace(limits, seconds=0.2)
+    taken = [await pool._free.get() for _ in range(limits.workers)]
+    yield
+    for one in taken:
+        pool._free.put_nowait(one)
+    pool.limits = limits
+
+
+async def turn(at, after):
+    """What is due that long after now is judged again."""
+    bench = dataclasses.replace(rejudge.bench(at.exchange), clock=lambda: now() + after)
+    return await recheck.turn(bench)
+
+
+async def due(at):
+    return [tuple(one) for one in await fetch(at.dsn, "SELECT cause, tries FROM rejudgement_due")]
+
+
+async def standing(at, letter):
+    (row,) = await fetch(at.dsn, "SELECT requirement FROM letter WHERE id = $1::text::uuid", letter)
+    return row["requirement"]
+
+
+async def test_a_letter_sent_in_a_busy_moment_is_judged_again_by_itself(at):
+    async with busy(at):
+        receipt = await at.sent(at.province.letter(1, sender=CODE))
+    letter = receipt["letter"]
+    assert (await standing(at, letter), await history(at.dsn, letter)) == ("not_met", [])
+    assert await at.ack(receipt, "H13.02") == 1
+    assert await classes(at.dsn, CODE) == {"N": 1}
+    assert (await turn(at, timedelta())).letters == 0
+    assert await due(at) == [("unexamined", 0)]
+    async with busy(at):
+        assert (await turn(at, 2 * MINUTE)).letters == 0
+    assert await due(at) == [("unexamined", 1)]
+    assert dict((await turn(at, 6 * MINUTE)).counted) == {("N", "E"): 1}
+    assert await due(at) == []
+    assert await standing(at, letter) == "met"
+    assert await classes(at.dsn, CODE) == {"E": 1}
+    assert len((await history(at.dsn, letter))[0]) == 2
+    (line,) = await fetch(at.dsn, "SELECT cause FROM judgement")
+    assert line["cause"] == "unexamined"
+    assert (await at.send(at.province.letter(2, sender=CODE))).letter
+    assert await due(at) == []
+
+
+async def test_what_cannot_be_examined_for_half_a_day_is_left_as_it_stands(at):
+    async with busy(at):
+        receipt = await at.sent(at.province.letter(1, sender=CODE))
+        after, tried = timedelta(), 0
+        while await due(at):
+            after, tried = 5 * after + 2 * MINUTE, tried + 1
+            assert (await turn(at, after)).letters == 0
+    assert tried == rejudge.MOST_TRIES
+    assert timedelta(hours=6) < after < timedelta(days=10)
+    assert await standing(at, receipt["letter"]) == "not_met"
+
+
+async def test_what_is_judged_again_takes_no_turns_with_what_its_sender_sends_now(at):
+    await at.sent(at.province.letter(1, sender=CODE))
+    pool, system = at.exchange.verifier, (await at.caller(CODE)).system
+    pool.limits = dataclasses.replace(pool.limits, seconds=2.0)
+    pool._turns.blame(system)
+    async with pool._turns.quick(system), pool._turns.patient(system, 1):
+        assert (await at.judged()).letters == 1
+
+
+async def test_who_waits_for_nothing_but_time_goes_behind_the_others(at):
+    async with at.exchange.pool.acquire() as connection:
+        causes = ["unexamined"] * 3 + ["trust", "asked"]
+        await insert.rows(
+            connection,
+            [
+                rows.DueRow(sender=uuid4(), letter=uuid4(), cause=cause, rejudgement=uuid4(), due_at=now())
+                for cause in causes
+            ],
+        )
+        later = now() + MINUTE
+        took = [await rejudgements.take(connection, later, 16) for _ in range(4)]
+        await connection.execute("DELETE FROM rejudgement_due")
+    assert [sorted(one.cause for one in each) for each in took] == [
+        ["asked", "trust"],
+        ["unexamined"] * rejudgements.FEW,
+        ["unexamined"],
+        [],
+    ]
+
+
+POSTPONED = {
+    "verification_timeout": True,
+    "verification_failed": True,
+    "verification_too_slow": False,
+    "unreadable_pdf": False,
+}
+
+
+@pytest.mark.parametrize("code", POSTPONED)
+def test_only_what_tells_of_the_moment_makes_a_letter_due(code):
+    moment = types.SimpleNamespace(ids=types.SimpleNamespace(new=uuid4))
+    letter = types.SimpleNamespace(sender=uuid4(), id=uuid4())
+    said = (Remark(code="other", where="a.pdf"), Remark(code=code, where="b.pdf"))
+    decided = types.SimpleNamespace(report=Report(remarks=said), at=now())
+    found = list(written._due(moment, decided, letter))
+    assert [one.due_at - decided.at for one in found] == [MINUTE] * POSTPONED[code]
+
+
+@pytest.mark.parametrize("code", POSTPONED)
+@pytest.mark.parametrize(
+    "before", [{"place": "b.pdf", "carrier": ""}, {"place": "a.pdf", "carrier": "b.p7s"}]
+)
+def test_a_file_that_is_too_slow_now_keeps_what_was_found_in_it_before(code, before):
+    where = before["carrier"] or before["place"]
+    for name, known in ((where, True), ("c.pdf", False)):
+        found = types.SimpleNamespace(report=Report(remarks=(Remark(code=code, where=name),)))
+        uncertain = POSTPONED[code] or (known and code == "verification_too_slow")
+        assert examined._uncertain(found, [before]) == uncertain
+
+
+def test_what_was_proven_stays_proven_when_another_file_is_examined_at_last():
+    lacking = {
+        "indication": Indication.INDETERMINATE, "sub_indication": SubIndication.TRY_LATER, "why": "revocation_missing",
+        "format": "pades", "position": 0, "best_signature_time": now(), "coverage": Coverage(whole=True), "certificate": b"x",
+    }  # fmt: skip
+    report = Report(verdicts=tuple(Verdict(where=name, **lacking) for name in ("a.pdf", "b.pdf")))
+    before = {
+        "place": "b.pdf", "carrier": "", "certificate_sha256": hashlib.sha256(b"x").digest(), "why": "passed", "position": 0,
+        "indication": "TOTAL_PASSED", "provisional": False, "best_signature_time": now(), "time_source": "", "evidence": [],
+    }  # fmt: skip
+    for kept, passed in ((before, True), ({**before, "certificate_sha256": None}, False)):
+        assert [one.passed for one in rejudged.proven(report, [kept]).verdicts] == [False, passed]
+
+
+@pytest.mark.parametrize("used, code", [(1_000, "verification_too_slow"), (-1_000, "verification_timeout")])
+async def test_who_had_a_processor_was_too_slow_and_who_had_none_was_not(used, code):
+    task = types.SimpleNamespace(carrier="", where="a.pdf")
+    file = verify_worker.File(task=task, at=now())
+    process = await asyncio.create_subprocess_exec("/bin/sleep", "30")
+    async with verify.VerifyPool(cases.TRUST) as pool:
+        with ProcessPoolExecutor(1) as executor:
+            worker = verify_worker.Worker(
+                executor=executor, process=process.pid, trust=cases.TRUST, leaves=True, before=-used,
+                work=asyncio.get_running_loop().create_future(),
+            )  # fmt: skip
+            asked = pool._patiently(cases.TRUST, file, 0.01, worker)
+            (ended,) = await asyncio.gather(asked, return_exceptions=True)
+    process.kill()
+    await process.wait()
+    if code == "verification_timeout":
+        assert isinstance(ended, TimeoutError)
+    else:
+        assert ended.outcome.remarks == (Remark(code=code, where="a.pdf"),)
