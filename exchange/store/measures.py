@@ -173,16 +173,22 @@ def _keys(paper: Sequence[Key]) -> tuple[list[Any], ...]:
     )
 
 
+NUMBERED = """moved_on >= $2
+              AND coalesce(of_year, issued_year, extract(year FROM coalesce(issued_on, moved_on))) = extract(year FROM $2::date)
+              AND (coalesce(issued_on, moved_on) <= $3 OR $3 = make_date(extract(year FROM $2::date)::int, 12, 31))"""
+"""Rows whose numbers are of the year that begins at $2, known up to $3; a document of December may go in January."""
+
+
 async def registered(
     connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date, *, matched: bool
 ) -> list[Any]:
-    """Rows of outgoing registers of a span, of what went on paper only; `matched` all of them, whatever they tell of."""
+    """Rows of outgoing registers of what went on paper only in a span; `matched`: all that tell of documents of its year."""
+    which = NUMBERED if matched else "moved_on BETWEEN $2 AND $3 AND counted"
     return await connection.fetch(
-        planned(agencies, """SELECT * FROM register_row
-            WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))
-              AND ($4 OR counted)
-            ORDER BY agency, moved_on, number, id"""),
-        agencies, first, last, matched,
+        planned(agencies, f"""SELECT * FROM register_row
+            WHERE direction = 'out' AND ($1::uuid[] IS NULL OR agency = ANY($1)) AND {which}
+            ORDER BY agency, moved_on, number, id"""),  # noqa: S608 - ours
+        agencies, first, last,
     )  # fmt: skip
 
 
