@@ -409,8 +409,8 @@ class Brute:
             if one["issued_on"].year == self.last.year and one["issued_on"] <= self.last:
                 groups[one["sender"]].add(int(one["number"]))
         for one in self.world.books:
-            years = {self.key(one)[0], one["moved_on"].year, self.last.year}
-            known = one["direction"] == "out" and one["moved_on"] <= self.last and len(years) == 1
+            issued = one["issued_on"] or one["moved_on"]
+            known = one["direction"] == "out" and issued <= self.last and issued.year == self.last.year
             if known and self.mine(one["agency"]):
                 groups[one["agency"]].add(int(one["number"]))
         for agency, numbers in groups.items():

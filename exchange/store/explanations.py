@@ -11,7 +11,7 @@ async def numbers(connection: Connection, agency: UUID, year: int) -> dict[str, 
     """The numbers of an agency's documents of a year in its registers, by series, each once."""
     records = await connection.fetch(
         """SELECT series, array_agg(DISTINCT number_key) AS numbers FROM register_row
-            WHERE agency = $1 AND direction = 'out' AND issued_year = $2 AND load IS NOT NULL
+            WHERE agency = $1 AND direction = 'out' AND coalesce(of_year, issued_year) = $2 AND load IS NOT NULL
             GROUP BY series ORDER BY series""",
         agency, year,
     )  # fmt: skip

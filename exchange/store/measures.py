@@ -173,19 +173,6 @@ async def number_rows(
         yield row
 
 
-async def registered_documents(
-    connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date
-) -> AsyncIterator[Any]:
-    """What rows of outgoing registers of a span say that a document's key is made of; within a transaction."""
-    statement = planned(
-        agencies,
-        """SELECT DISTINCT agency, number, notation, issued_on, moved_on, document_type FROM register_row
-        WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))""",
-    )
-    async for row in connection.cursor(statement, agencies, first, last, prefetch=CHUNK):
-        yield row
-
-
 def _keys(paper: Sequence[Key]) -> tuple[list[Any], ...]:
     return (
         [one.issuer for one in paper],
@@ -196,20 +183,42 @@ def _keys(paper: Sequence[Key]) -> tuple[list[Any], ...]:
     )
 
 
+NUMBERED = """moved_on >= $2
+              AND coalesce(of_year, issued_year, extract(year FROM coalesce(issued_on, moved_on))) = extract(year FROM $2::date)
+              AND (coalesce(issued_on, moved_on) <= $3 OR $3 = make_date(extract(year FROM $2::date)::int, 12, 31))"""
+"""Rows whose numbers are of the year that begins at $2, known up to $3; a document of December may go in January."""
+
+
+_OF_DOCUMENT = "agency, number, notation, issued_on, moved_on, document_type, of_year, issued_year, series, number_key, notation_key"
+"""What a row says of its document."""
+
+
+async def registered_documents(
+    connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date
+) -> AsyncIterator[Any]:
+    """What rows of outgoing registers say of documents of a year, up to a day of it; within a transaction."""
+    statement = planned(
+        agencies,
+        f"""SELECT DISTINCT {_OF_DOCUMENT} FROM register_row
+        WHERE direction = 'out' AND ($1::uuid[] IS NULL OR agency = ANY($1)) AND {NUMBERED}""",
+    )  # noqa: S608 - ours
+    async for row in connection.cursor(statement, agencies, first, last, prefetch=CHUNK):
+        yield row
+
+
 async def registered(
     connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date, *, matched: bool
 ) -> list[Any]:
-    """Rows of outgoing registers of a span, of what went on paper only; `matched` all of them, whatever they tell of.
+    """Rows of outgoing registers of what went on paper only in a span; `matched`: all that tell of documents of its year.
 
     What stays within the agency is no transfer, on paper or not.
     """
+    which = NUMBERED if matched else "moved_on BETWEEN $2 AND $3 AND counted AND scope <> 'internal'"
     return await connection.fetch(
-        planned(agencies, """SELECT agency, number, notation, issued_on, moved_on, document_type, scope, other_party, copies, note
-             FROM register_row
-            WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))
-              AND ($4 OR (counted AND scope <> 'internal'))
-            ORDER BY agency, moved_on, number, id"""),
-        agencies, first, last, matched,
+        planned(agencies, f"""SELECT {_OF_DOCUMENT}, scope, other_party, copies, note FROM register_row
+            WHERE direction = 'out' AND ($1::uuid[] IS NULL OR agency = ANY($1)) AND {which}
+            ORDER BY agency, moved_on, number, id"""),  # noqa: S608 - ours
+        agencies, first, last,
     )  # fmt: skip
 
 

@@ -133,14 +133,20 @@ def left(row: Mapping[str, Any], given: Filters) -> bool:
 
 
 def keys(rows: Iterable[Mapping[str, Any]]) -> list[Key]:
-    """The documents of register rows, each once; a row without a day of its own is of the day on which it moved."""
-    made = (
-        documents.key(
+    """The documents of register rows, each once."""
+    return list(dict.fromkeys(one for row in rows if (one := _key(row))))
+
+
+def _key(row: Mapping[str, Any]) -> Key | None:
+    """As it was stored when the row was loaded; of rows of before, which have none, as what they show tells."""
+    if row["number_key"] is None:
+        return documents.key(
             row["agency"], row["number"], row["notation"], row["issued_on"] or row["moved_on"], row["document_type"]
-        )
-        for row in rows
+        )  # fmt: skip
+    year = row["of_year"] or row["issued_year"]
+    return Key(
+        issuer=row["agency"], year=year, series=row["series"], number=row["number_key"], notation=row["notation_key"]
     )  # fmt: skip
-    return list(dict.fromkeys(one for one in made if one))
 
 
 def days(calendar: Calendar, asked: Asked) -> list[Day]:

@@ -382,3 +382,38 @@ def test_the_self_check_sees_a_row_that_says_something_else(run, shared_server, 
     asyncio.run(planted(f"UPDATE register_load SET undone_at = NULL WHERE id = '{done.json['load']}'"))
     run("register", "undo", done.json["load"])
     assert run("check", "--json").json["faults"] == []
+
+
+def test_a_letter_refused_after_its_row_was_matched_is_paper_only_and_the_self_check_agrees(
+    run, shared_server
+):
+    sender = "H13.08"
+
+    async def exchanged(**beside):
+        async with shared_server.client(sender) as own, shared_server.client(RECIPIENT) as recipient:
+            raw = quick_letter(41, sender=sender, recipients=(RECIPIENT,))
+            assert (await own.send(raw, **beside)).status == 201
+            items = (await recipient.inbox(RECIPIENT)).facts()["items"]
+            (mine,) = [one["id"] for one in items if one["sender"] == sender]
+            await recipient.ack([mine], RECIPIENT)
+            return mine
+
+    async def refused(delivery):
+        async with shared_server.client(RECIPIENT) as recipient:
+            assert (await recipient.status(delivery, "02", reason="vì")).status == 201
+
+    def counted():
+        run("register", "match", "--agency", sender, "--json")
+        assert run("check", "--json").json["faults"] == []
+        found = run("tally", "--period", YEAR, "--agency", sender, "--json").json["classes"]
+        return {name: n for name, n in found.items() if n}
+
+    delivery = asyncio.run(exchanged())
+    done = load(run, files.as_csv([out("41/CV", RECIPIENT)]), "--json", agency=sender)
+    assert (done.json["matched"], done.json["told"], counted()) == (1, 1, {"S": 1})
+    asyncio.run(refused(delivery))
+    assert counted() == {"P": 1}
+    asyncio.run(exchanged(resend="2"))
+    assert counted() == {"S": 1}
+    run("register", "undo", done.json["load"])
+    assert set(counted()) <= {"E", "N", "U"}
