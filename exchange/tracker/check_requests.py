@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exchange.rules import transfer
+from exchange.rules import operations, transfer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,21 @@ def faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(code="recall_differs", where=where)
     if delivery["request"] != _request(delivery["requests"], delivery):
         yield Fault(code="request_differs", where=where)
+    if str(delivery["put_off"] or "") != _put_off(delivery["requests"], delivery):
+        yield Fault(code="put_off_differs", where=where)
     if sum(event == "withdrawn" for event, _, _ in delivery["steps"]) != (delivery["state"] == "withdrawn"):
         yield Fault(code="withdrawn_without_cause", where=where)
     named = {delivery["restated_by"], delivery["replaced_by"]} - {None}
     if not {str(one) for one in named} <= set(delivery["updates"]):
         yield Fault(code="update_without_journal", where=where)
+
+
+def _put_off(lines: Sequence[Mapping[str, Any]], delivery: Mapping[str, Any]) -> str:
+    """The newest update that came while the letter was asked for, as long as neither was answered; empty: none."""
+    asked = {line["letter"] for line in lines if line["event"] == "asked"}
+    newest = max((line["letter"] for line in lines if line["event"] == "put_off"), default="")
+    waits = newest not in asked and delivery["state"] not in operations.OVER
+    return str(newest) if waits else ""
 
 
 def _request(lines: Sequence[Mapping[str, Any]], delivery: Mapping[str, Any]) -> str | None:
