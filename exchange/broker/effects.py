@@ -129,7 +129,11 @@ def _asked(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> Ste
         answered_at=None,
     )
     over = str(now.request_letter) if now.request_letter else None
-    return after, [line(cause, matter, "asked", new_ids, kind=kind, letter=str(cause.letter), over=over)]
+    lines = [line(cause, matter, "asked", new_ids, kind=kind, letter=str(cause.letter), over=over)]
+    if now.asked and now.request_facts is not None and after.request_facts is None:
+        after = replace(after, put_off=now.request_letter, put_off_facts=now.request_facts)
+        lines.append(line(cause, matter, "put_off", new_ids, letter=over, asked=True))
+    return after, lines
 
 
 def _restated(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> Step:

@@ -3,7 +3,7 @@
 Who has not registered a letter yet loses it, or sees its new facts, at once. Who has registered it is asked, and answers
 with 15 or 16 (edXML, section 5). What was refused or withdrawn is over, and stays as it is. A sender's take-back (13)
 always asks. The first answer to a request stands; a request that would withdraw the letter is not put aside by one that
-only restates its facts: that one is put off, and asked once the letter stays.
+only restates its facts: that one is put off, whichever came first, and asked once the letter stays.
 """
 
 from collections.abc import Mapping

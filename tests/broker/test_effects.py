@@ -183,6 +183,17 @@ def test_an_update_that_came_meanwhile_is_asked_for_once_the_letter_stays():
     assert list(check_requests.faults(story.told)) == []
 
 
+def test_an_update_that_a_withdrawal_puts_aside_is_asked_for_again():
+    story = Story()
+    for event in ("03", "restate", "revoke", "16", "13", "16", "15"):
+        story.take(event)
+    now = story.standing
+    assert (now.state, now.subject, now.request, now.request_answer, now.put_off) == (
+        "registered", "V/v 2", "update", "agreed", None,
+    )  # fmt: skip
+    assert list(check_requests.faults(story.told)) == []
+
+
 @pytest.mark.parametrize("end", ["15", "02"])
 def test_what_was_put_off_ends_with_the_letter(end):
     story = Story()
