@@ -3,7 +3,7 @@
 Each is a function of the locked row (`store.transitions`), so of a revocation and a registration at the same moment the
 later one sees the earlier one: either the letter is gone and cannot be registered, or it is registered and is asked for.
 Which effect, tells the table (`rules.operations`); the journal tells the rest: *withdrawn*, *asked*, *agreed*,
-*refused_request*, *updated*, *replaced*.
+*refused_request*, *updated*, *put_off*, *replaced*.
 """
 
 import functools
@@ -89,8 +89,8 @@ def struck(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> Ste
     effect = operations.effect(now.state, cause.name, withdrawal_open=waits)
     if effect is None:
         return now, []
-    if effect == "restate":
-        return _restated(cause, matter, now, new_ids)
+    if effect in _RESTATING:
+        return _RESTATING[effect](cause, matter, now, new_ids)
     after, lines = (_withdrawn if effect == "withdraw" else _asked)(cause, matter, now, new_ids)
     if cause.name == "replace":
         after = replace(after, replaced_by=cause.letter)
@@ -109,7 +109,10 @@ def line(cause: Cause, matter: Matter, event: str, new_ids: ids.Ids, **detail: o
 def _withdrawn(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> Step:
     reached = lifecycle.advance(now.state, "withdraw")
     assert reached is not None
-    after = replace(now, state=reached, open=False, recalled=now.recalled or now.state in transfer.REGISTERED)
+    after = replace(
+        now, state=reached, open=False, recalled=now.recalled or now.state in transfer.REGISTERED, put_off=None,
+        put_off_facts=None,
+    )  # fmt: skip
     told = {"letter": str(cause.letter), "operation": cause.operation, "was": now.state}
     return after, [line(cause, matter, "withdrawn", new_ids, **told)]
 
@@ -126,7 +129,11 @@ def _asked(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> Ste
         answered_at=None,
     )
     over = str(now.request_letter) if now.request_letter else None
-    return after, [line(cause, matter, "asked", new_ids, kind=kind, letter=str(cause.letter), over=over)]
+    lines = [line(cause, matter, "asked", new_ids, kind=kind, letter=str(cause.letter), over=over)]
+    if now.asked and now.request_facts is not None and after.request_facts is None:
+        after = replace(after, put_off=now.request_letter, put_off_facts=now.request_facts)
+        lines.append(line(cause, matter, "put_off", new_ids, letter=over, asked=True))
+    return after, lines
 
 
 def _restated(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> Step:
@@ -137,6 +144,26 @@ def _restated(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> 
     told["issued_on"] = date.fromisoformat(told["issued_on"]) if told["issued_on"] else None
     after = replace(now, restated_by=cause.letter, **told)
     return after, [line(cause, matter, "updated", new_ids, letter=str(cause.letter))]
+
+
+def _put_off(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> Step:
+    """An update that came while the letter is asked for waits until it is known to stay; of several the newest."""
+    if cause.facts is None or (now.put_off is not None and now.put_off >= cause.letter):
+        return now, []
+    after = replace(now, put_off=cause.letter, put_off_facts=dict(cause.facts))
+    return after, [line(cause, matter, "put_off", new_ids, letter=str(cause.letter))]
+
+
+_RESTATING = {"restate": _restated, "put_off": _put_off}
+
+
+def _asked_now(cause: Cause, matter: Matter, now: Standing, new_ids: ids.Ids) -> Step:
+    """The letter stays: what was put off is asked for."""
+    if now.put_off is None:
+        return now, []
+    update = replace(cause, name="restate", letter=now.put_off, operation="update", facts=now.put_off_facts)
+    after, lines = _asked(update, matter, now, new_ids)
+    return replace(after, put_off=None, put_off_facts=None), lines
 
 
 def answered(cause: Cause, matter: Matter, now: Standing, code: str, new_ids: ids.Ids) -> Step:
@@ -152,8 +179,9 @@ def answered(cause: Cause, matter: Matter, now: Standing, code: str, new_ids: id
     event = "agreed" if said == "agreed" else "refused_request"
     lines = [line(cause, matter, event, new_ids, kind=now.request, letter=str(now.request_letter))]
     after = replace(now, request_answer=said, answered_at=cause.at)
-    if said == "refused" or now.state in operations.OVER:
-        return after, lines
+    if said == "refused":
+        after, more = _asked_now(cause, matter, after, new_ids)
+        return after, [*lines, *more]
     agreed = replace(cause, letter=now.request_letter, operation=now.request, facts=now.request_facts)
     follow = _withdrawn if now.request_facts is None else _restated
     after, more = follow(agreed, matter, after, new_ids)

@@ -19,7 +19,7 @@ from exchange.broker.exchange import Exchange
 from exchange.broker.standings import Matter, settled
 from exchange.edxml import model, view
 from exchange.errors import Finding
-from exchange.rules import admission, lifecycle
+from exchange.rules import admission, lifecycle, operations
 from exchange.rules.directory import Agency, Directory
 from exchange.store import commit, payloads, rows, transitions
 from exchange.store.transitions import Moved, Standing
@@ -147,6 +147,8 @@ def move(noticed: Noticed, letter: rows.LetterRow, new_ids: ids.Ids, now: Standi
     reached = lifecycle.advance(now.state, code) or now.state
     if reached != now.state:
         after = replace(after, state=reached)
+        if reached in operations.OVER:
+            after = replace(after, put_off=None, put_off_facts=None)
         if now.arrived_at is None:
             after = replace(after, open=False, system=letter.system, arrived_at=letter.accepted_at)
             lines.append(

@@ -175,6 +175,7 @@ async def _stored(exchange: Exchange, given: Given, decided: Decided) -> Accepte
         sent = numbered.sent(written.letter, decided.message, directory, given.at)
         written = numbered.following(written, sent, directory, exchange.ids)
     outcome = await exchange.committer.submit(written)
+    assert written.letter is not None
     if outcome.kind == "known_document":
         assert written.letter is not None
         written = await _again(exchange, given, decided, source, written.letter)

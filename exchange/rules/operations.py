@@ -3,14 +3,14 @@
 Who has not registered a letter yet loses it, or sees its new facts, at once. Who has registered it is asked, and answers
 with 15 or 16 (edXML, section 5). What was refused or withdrawn is over, and stays as it is. A sender's take-back (13)
 always asks. The first answer to a request stands; a request that would withdraw the letter is not put aside by one that
-only restates its facts.
+only restates its facts: that one is put off, whichever came first, and asked once the letter stays.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
-Effect = Literal["withdraw", "ask", "restate"]
+Effect = Literal["withdraw", "ask", "restate", "put_off"]
 
 _GRID = """
             revoke    replace   remove    restate  take_back
@@ -71,4 +71,4 @@ def effect(state: str, cause: str, *, withdrawal_open: bool = False) -> Effect |
     `withdrawal_open`: a request waits there that would withdraw the letter.
     """
     found = TABLE[state].get(cause)
-    return None if found == "ask" and cause == "restate" and withdrawal_open else found
+    return "put_off" if found == "ask" and cause == "restate" and withdrawal_open else found

@@ -152,6 +152,10 @@ async def _write_rest(
     kept = {row.sha256: row for one in new for row in one.evidence}
     await insert.rows(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
     await insert.rows(connection, [row for one in new for row in one.links])
+    for letter in (one.letter for one in new if one.letter and one.letter.restated and one.letter.number_key):
+        await documents.renumber(
+            connection, letter, [link.target for one in new for link in one.links if link.letter == letter.id]
+        )
     lines = [one.accepted for one in new if one.accepted]
     lines += [line for one in settled.values() for line in one.lines]
     lines += await add(added, connection)

@@ -13,10 +13,13 @@ What expired may still be taken in. So where the document goes to that recipient
 duplicate of the new one, in the commit of that one.
 """
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from uuid import UUID
+
+import asyncpg
 
 from exchange.rules import paper_class
 from exchange.rules.documents import Earlier, Held, Sent, duplicates, ended
@@ -121,9 +124,26 @@ async def settle(
         ]
         decided[letter.id] = decide(before)
     await _write(connection, [(one.sender, one.id, decided[one.id].duplicates) for one, _ in ordered])
+    await _leave_no_document_without_its_first(connection, [one for one, _ in ordered])
     for letter, _ in ordered:
         await end(connection, letter.sender, decided[letter.id].ended)
     return decided
+
+
+async def _leave_no_document_without_its_first(
+    connection: Connection, letters: Sequence[rows.LetterRow]
+) -> None:
+    """The letter that was the first of their number may have been given another meanwhile (`renumber`)."""
+    await connection.execute(
+        f"""UPDATE letter SET first_of_key = true
+              FROM (SELECT DISTINCT ON (sender, {", ".join(KEY)}) sender, id
+                      FROM unnest($1::uuid[], $2::uuid[]) AS given (sender, id) JOIN letter AS mine USING (sender, id)
+                     WHERE first_of_key = false
+                       AND NOT EXISTS (SELECT FROM letter AS earlier WHERE {SAME_KEY} AND earlier.first_of_key)
+                     ORDER BY sender, {", ".join(KEY)}, id) AS alone
+             WHERE letter.sender = alone.sender AND letter.id = alone.id""",  # noqa: S608 - the statement is ours
+        [one.sender for one in letters], [one.id for one in letters],
+    )  # fmt: skip
 
 
 def meant(letters: Iterable[rows.LetterRow]) -> list[tuple[UUID, UUID, UUID]]:
@@ -246,6 +266,25 @@ async def _write(connection: Connection, found: Sequence[tuple[UUID, UUID, Seque
                 WHERE letter.sender = given.sender AND letter.id = given.id""",
             *zip(*changed, strict=True),
         )
+
+
+async def renumber(connection: Connection, update: rows.LetterRow, letters: Sequence[UUID]) -> None:
+    """Part of a commit that locked these letters: their document carries the number that this update of it gives.
+
+    Only where nothing else carries the old number or the new one: what shares a number is told apart as it was.
+    """
+    with contextlib.suppress(asyncpg.UniqueViolationError):  # somebody else takes the number at this moment
+        async with connection.transaction():
+            await connection.execute(
+                f"""UPDATE letter AS mine SET issued_year = $3, series = $4, number_key = $5, notation_key = $6
+                     WHERE mine.sender = $1 AND mine.id = ANY($2) AND mine.number_key IS NOT NULL AND NOT mine.test
+                       AND NOT EXISTS (SELECT FROM letter AS earlier WHERE {SAME_KEY} AND earlier.id <> ALL($2))
+                       AND NOT EXISTS (SELECT FROM letter AS earlier
+                                        WHERE earlier.sender = $1 AND earlier.issued_year = $3 AND earlier.series = $4
+                                          AND earlier.number_key = $5 AND earlier.notation_key = $6
+                                          AND earlier.operation IN ('new', 'replace') AND NOT earlier.test)""",  # noqa: S608 - the statement is ours
+                update.sender, list(letters), *(getattr(update, name) for name in KEY),
+            )  # fmt: skip
 
 
 async def numbers(connection: Connection, issuer: UUID, year: int) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ _TOLD = """SELECT min(at) FILTER (WHERE event = 'arrived') AS arrived_at,
            coalesce(jsonb_agg(jsonb_build_array(event, code, detail->'was'))
                FILTER (WHERE event IN ('arrived', 'expired', 'status', 'withdrawn')), '[]') AS steps,
            coalesce(jsonb_agg(detail || jsonb_build_object('event', event))
-               FILTER (WHERE event IN ('asked', 'agreed', 'refused_request')), '[]') AS requests,
+               FILTER (WHERE event IN ('asked', 'agreed', 'refused_request', 'put_off')), '[]') AS requests,
            coalesce(jsonb_agg(coalesce(detail->>'shows', detail->>'letter'))
                FILTER (WHERE event IN ('updated', 'added', 'replaced')), '[]') AS updates,
            coalesce(jsonb_agg(detail || jsonb_build_object('event', event))
@@ -28,7 +28,7 @@ _TOLD = """SELECT min(at) FILTER (WHERE event = 'arrived') AS arrived_at,
      WHERE agency = delivery.recipient AND journal.delivery = delivery.id
        AND journal.letter = delivery.letter
        AND event = ANY($5::text[] || ARRAY['arrived', 'expired', 'status', 'withdrawn', 'asked',
-                       'agreed', 'refused_request', 'updated', 'added', 'replaced'])"""
+                       'agreed', 'refused_request', 'put_off', 'updated', 'added', 'replaced'])"""
 """What the journal tells of a delivery; $5: its events about paper."""
 
 

@@ -25,7 +25,7 @@ _WRITTEN = {
     "recalled": "bool", "restated_by": "uuid", "number": "text", "notation": "text", "issued_on": "date",
     "document_type": "text", "subject": "text", "urgency": "smallint", "klass": "text", "grade": "text",
     "paper_seen_on": "date", "attested_at": "timestamptz", "said_paper": "smallint", "said_reason": "text",
-    "on_register": "uuid", "register_rows": "uuid[]", "paper_acts": "int",
+    "on_register": "uuid", "register_rows": "uuid[]", "paper_acts": "int", "put_off": "uuid", "put_off_facts": "jsonb",
 }  # fmt: skip
 """The columns that transitions write, with their types."""
 _COLUMN = {"klass": "class"}
@@ -39,6 +39,7 @@ class Standing:
 
     `requirement`, `id` and `scope` are read only: of a letter judged again, `judgements` changes the first, under the
     same lock. `request_facts`: the header facts that agreeing to the request restates; None: agreeing withdraws.
+    `put_off`: the newest update that came while such a request was open, with its facts.
     """
 
     requirement: str
@@ -75,6 +76,8 @@ class Standing:
     on_register: UUID | None = None
     register_rows: tuple[UUID, ...] = ()
     paper_acts: int = 0
+    put_off: UUID | None = None
+    put_off_facts: Mapping[str, Any] | None = None
 
     @property
     def asked(self) -> bool:

@@ -1,7 +1,7 @@
 """Self-check of what operations did to a delivery: its request, its answer, its recall and the facts it shows.
 
 The journal tells each request by the letter that made it, and which one it put aside (`over`); so the newest is the one
-that no other put aside, in whichever order lines were written. Every request has one answer at most.
+that was put aside less often than it was asked, in whichever order lines were written. Every request has one answer at most.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exchange.rules import transfer
+from exchange.rules import operations, transfer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,8 @@ def faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(code="recall_differs", where=where)
     if delivery["request"] != _request(delivery["requests"], delivery):
         yield Fault(code="request_differs", where=where)
+    if str(delivery["put_off"] or "") != _put_off(delivery["requests"], delivery):
+        yield Fault(code="put_off_differs", where=where)
     if sum(event == "withdrawn" for event, _, _ in delivery["steps"]) != (delivery["state"] == "withdrawn"):
         yield Fault(code="withdrawn_without_cause", where=where)
     named = {delivery["restated_by"], delivery["replaced_by"]} - {None}
@@ -44,10 +46,24 @@ def faults(delivery: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(code="update_without_journal", where=where)
 
 
+def _put_off(lines: Sequence[Mapping[str, Any]], delivery: Mapping[str, Any]) -> str:
+    """The newest update that waits behind a withdrawal by the journal; empty: none.
+
+    It came while one was asked for, or was put aside by one (`asked`): each time it is asked anew once the letter stays.
+    """
+    lines_off = [line for line in lines if line["event"] == "put_off"]
+    newest = max((line["letter"] for line in lines_off), default="")
+    asked = sum(line["event"] == "asked" and line["letter"] == newest for line in lines)
+    again = sum(bool(line.get("asked")) for line in lines_off if line["letter"] == newest)
+    waits = asked == again and delivery["state"] not in operations.OVER
+    return str(newest) if waits else ""
+
+
 def _request(lines: Sequence[Mapping[str, Any]], delivery: Mapping[str, Any]) -> str | None:
     """The kind of the request that stands by the journal; a text that is no kind where the row says something else."""
     asked = {line["letter"]: line for line in lines if line["event"] == "asked"}
-    standing = asked.keys() - {line["over"] for line in asked.values()}
+    put_aside = Counter(line["over"] for line in lines if line["event"] == "asked")
+    standing = Counter(line["letter"] for line in lines if line["event"] == "asked") - put_aside
     said = Counter(line["letter"] for line in lines if line["event"] in _SAID)
     if not asked:
         return "unasked" if said else None

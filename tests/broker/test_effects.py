@@ -82,7 +82,7 @@ class Story:
     def told(self):
         """The row with its journal, as the self-check reads it."""
         events = {"arrived", "expired", "status", "withdrawn"}
-        asked = {"asked", "agreed", "refused_request"}
+        asked = {"asked", "agreed", "refused_request", "put_off"}
         return {
             **vars(self.standing),
             "steps": [
@@ -167,6 +167,44 @@ def test_an_update_does_not_put_a_withdrawal_aside():
     for event in ("03", "revoke", "restate", "15"):
         story.take(event)
     assert (story.standing.state, story.standing.subject) == ("withdrawn", "V/v thử")
+
+
+def test_an_update_that_came_meanwhile_is_asked_for_once_the_letter_stays():
+    """Of two the newer one; also when another withdrawal asks in between."""
+    story = Story()
+    for event in ("03", "revoke", "restate", "restate", "13", "16"):
+        story.take(event)
+    now = story.standing
+    assert (now.state, now.subject, now.request, now.request_answer, now.put_off) == (
+        "registered", "V/v thử", "update", None, None,
+    )  # fmt: skip
+    story.take("15")
+    assert (story.standing.state, story.standing.subject) == ("registered", "V/v 4")
+    assert list(check_requests.faults(story.told)) == []
+
+
+def test_an_update_that_a_withdrawal_puts_aside_is_asked_for_again():
+    story = Story()
+    for event in ("03", "restate", "revoke", "16", "13", "16", "15"):
+        story.take(event)
+    now = story.standing
+    assert (now.state, now.subject, now.request, now.request_answer, now.put_off) == (
+        "registered", "V/v 2", "update", "agreed", None,
+    )  # fmt: skip
+    assert list(check_requests.faults(story.told)) == []
+
+
+@pytest.mark.parametrize("end", ["15", "02"])
+def test_what_was_put_off_ends_with_the_letter(end):
+    story = Story()
+    for event in ("03", "revoke", "restate", end, "16", "15"):
+        story.take(event)
+    assert (story.standing.subject, story.standing.put_off, story.standing.put_off_facts) == (
+        "V/v thử",
+        None,
+        None,
+    )
+    assert story.standing.state == ("withdrawn" if end == "15" else "refused")
 
 
 def test_the_newest_facts_stand_in_whichever_order_updates_come():

@@ -132,3 +132,20 @@ async def request(at, about):
     told = trace_shapes.trace(seen, await at.exchange.snapshot.current())
     found = told["deliveries"][0]["request"]
     return found["kind"], found["answer"]
+
+
+@pytest.mark.parametrize("answer", ["15", "16"])
+async def test_an_update_that_comes_while_the_letter_is_asked_for_is_asked_for_after_it(at, answer):
+    first = filed(X, Y)
+    a = await at.sent(first)
+    await at.say(a, "03", X)
+    await at.sent(revoking(first, X))
+    update = updating(first, document=True, subject="V/v sửa")
+    u = await at.sent(update)
+    assert await at.told(a, "subject", "request") == {X: (first.subject, "revoke"), Y: ("V/v sửa", None)}
+    assert await at.journal(a, "put_off") == 1
+    await says(at, first, "16")
+    assert await at.told(a, *ASKED) == {X: ("registered", "update", None), Y: ("waiting", None, None)}
+    assert await at.answer(u, answer, X) == ""
+    agreed = answer == "15"
+    assert (await at.told(a, "state", "subject"))[X] == ("registered", "V/v sửa" if agreed else first.subject)
