@@ -4,13 +4,13 @@ Who asks sees its own agencies and those that it watches; of letters that it did
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 import structlog
 from aiohttp import web
 
-from exchange.api import auth, figure_shapes, native, question, shapes
+from exchange.api import auth, figure_shapes, long_answers, native, question, shapes
 from exchange.api.described_figures import CLASSES, FORMS, REPORTS
 from exchange.api.parts import EXCHANGE
 from exchange.api.problems import language
@@ -19,12 +19,12 @@ from exchange.broker.exchange import Exchange
 from exchange.errors import Problem
 from exchange.rules import paper_class
 from exchange.store import transfers
-from exchange.store.measures import Cut
 from exchange.tracker import deployment, measures, periods, signature_usage
 from exchange.tracker import tally as counting
 from exchange.tracker.measures import Means
 from exchange.tracker.reports import cuts, make, written
-from exchange.tracker.reports.report import Report, Table, Value
+from exchange.tracker.reports.report import Report, Table
+from exchange.tracker.reports.spooled import Changed, Row
 from exchange.tracker.signature_usage import Filters
 
 DEFAULT_LIMIT = 100
@@ -43,7 +43,7 @@ async def get_tally(request: web.Request) -> web.Response:
         told = await signature_usage.told(
             connection, asked.asked, exchange.trust, exchange.config.coverage_percent
         )
-    return shapes.json_response({**told, "agencies": _codes(asked)})
+    return shapes.json_response({**written.doubted(told, language(request)), "agencies": _codes(asked)})
 
 
 async def get_measures(request: web.Request) -> web.Response:
@@ -61,12 +61,11 @@ async def get_measures(request: web.Request) -> web.Response:
     head = counting.as_json(counted, exchange.config.coverage_percent)
     names = ("period", "view", "scope", "version", "sha256", "as_of", "coverage")
     told = {name: head[name] for name in names}
-    return shapes.json_response(
-        {**told, "agencies": _codes(asked), "filters": figure_shapes.filters(given), "measures": found}
-    )
+    told |= {"agencies": _codes(asked), "filters": figure_shapes.filters(given), "measures": found}
+    return shapes.json_response(written.doubted(told, language(request)))
 
 
-async def get_report(request: web.Request) -> web.Response:
+async def get_report(request: web.Request) -> web.StreamResponse:
     """GET /v1/reports/{report}?period=&format=&…: a report as JSON or CSV, as `congvan report` writes it."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
@@ -80,10 +79,14 @@ async def get_report(request: web.Request) -> web.Response:
         made = await make.make(connection, name, asked.asked, exchange.trust, asked.codes, settings)
     shown = made if asked.own else without_contents(made)
     if form == "csv":
-        raw = written.as_csv(shown.table, language(request)).encode("utf-8-sig")
-        named = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        return web.Response(body=raw, content_type="text/csv", charset="utf-8", headers=named)
-    return shapes.json_response(written.as_json(shown, language(request)))
+        pieces = chain("\ufeff", written.csv_pieces(shown.table, language(request)))
+        named = {
+            "Content-Type": long_answers.CSV,
+            "Content-Disposition": f'attachment; filename="{name}.csv"',
+        }
+        return await long_answers.answer(request, pieces, named)
+    body = written.as_json(shown, language(request), iter)
+    return await long_answers.answer(request, written.json_pieces(body), {"Content-Type": long_answers.JSON})
 
 
 def _periods(request: web.Request, name: str, filters: Filters) -> int | None:
@@ -106,39 +109,31 @@ async def get_transfers(request: web.Request) -> web.Response:
     after = figure_shapes.place(question.text(request, "after"))
     limit = int(native.number(request, "limit", DEFAULT_LIMIT, 1, MOST_TRANSFERS))
     asked = await question.question(request, calling)
-    given, cut = asked.asked, measures.cut(asked.asked)
+    given = asked.asked
     async with (
         exchange.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         standing = await periods.standing(connection, given.period)
-        rows = await transfers.page(connection, _wanted(given, cut, classes), after, limit + 1)
+        rows = await transfers.page(connection, measures.wanted(given, *classes), after, limit + 1)
     return shapes.json_response(
         figure_shapes.transfers(rows, limit, asked.snapshot, given, (standing.text, _codes(asked)))
     )
 
 
-def _wanted(given: signature_usage.Asked, cut: Cut, classes: Sequence[str]) -> transfers.Wanted:
-    return transfers.Wanted(
-        view=given.filters.view,
-        first=given.period.first,
-        last=given.period.last,
-        cut=cut,
-        classes=list(classes),
-    )
-
-
 async def _settings(exchange: Exchange) -> make.Settings:
-    """Calendar and league tables of the deployment; while a file is no good, what it said before."""
+    """Calendar and league tables of the deployment, while a file is no good what it said before; long lists lie where letters do."""
     files = exchange.config.calendar_file, exchange.config.league_file
     try:
-        return await asyncio.to_thread(deployment.settings, *files)
+        found = await asyncio.to_thread(deployment.settings, *files)
     except deployment.UnusableFileError as error:
         structlog.get_logger().error("settings_file_unusable", file=str(error.file), why=error.why)
         before = deployment.last(*files)
         if before is None:
             raise Problem("starting") from error
-        return before
+        found = before
+    exchange.spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return replace(found, folder=exchange.spool_folder, percent=exchange.config.coverage_percent)
 
 
 def _codes(asked: Question) -> list[str]:
@@ -160,7 +155,8 @@ def without_contents(made: Report) -> Report:
 
 def _bare(table: Table) -> Table:
     hidden = {place for place, column in enumerate(table.columns) if column.name in CONTENTS}
-    rows: list[Sequence[Value]] = [
-        [None if place in hidden else value for place, value in enumerate(row)] for row in table.rows
-    ]
-    return replace(table, rows=rows)
+
+    def bare(row: Row) -> Row:
+        return [None if place in hidden else value for place, value in enumerate(row)]
+
+    return replace(table, rows=Changed(table.rows, bare))

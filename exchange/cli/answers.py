@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
@@ -60,8 +60,19 @@ def trusted(given: config.Config) -> trust.Trust:
 
 def show_json(body: Any) -> None:  # noqa: ANN401 - whatever JSON holds
     """One JSON object on standard output; what a terminal would act on is escaped, which is the same JSON."""
-    text = json.dumps(body, ensure_ascii=False, indent=1, default=str)
-    click.echo("".join(one if texts.harmless(one) or one == "\n" else json.dumps(one)[1:-1] for one in text))
+    click.echo(_escaped(json.dumps(body, ensure_ascii=False, indent=1, default=str)))
+
+
+def show_json_pieces(pieces: Iterable[str]) -> None:
+    """The same of an object that comes in pieces."""
+    for one in pieces:
+        click.echo(_escaped(one), nl=False)
+    click.echo()
+
+
+def _escaped(text: str) -> str:
+    harmful = [one for one in set(text) if one != "\n" and not texts.harmless(one)]
+    return text.translate({ord(one): json.dumps(one)[1:-1] for one in harmful})
 
 
 def reached(coroutine: Coroutine[Any, Any, Result]) -> Result:

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,6 @@ from exchange.rules.register_books import Column
 from exchange.store.pool import Pool
 from exchange.tracker import register_print
 from exchange.tracker import tally as counting
-from exchange.tracker.register_print import Said, Several, Value
 from exchange.tracker.reports import written
 
 WIDTHS = {
@@ -110,10 +111,11 @@ def _xlsx(file: IO[bytes], title: str, columns: Sequence[Column]) -> Iterator[Ad
     headed = [xlsx_write.Column(heading=one.heading, width=WIDTHS.get(one.name, WIDTH)) for one in columns]
     roll = xlsx_write.Roll(title, headed)
     yield roll.add
-    held = io.BytesIO()
-    roll.save(held)
-    with _writing():
-        file.write(held.getvalue())
+    with tempfile.TemporaryFile() as held:
+        roll.save(held)
+        held.seek(0)
+        with _writing():
+            shutil.copyfileobj(held, file)
 
 
 def _plain(value: Cell) -> str | int:
@@ -131,15 +133,5 @@ async def _written(pool: Pool, order: _Order, language: str) -> bool:
         with _sheet(order) as add:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 async for line in register_print.lines(connection, order.book, agency.id, order.period):
-                    add([_said(value, language) for value in line])
+                    add([register_print.said(value, language) for value in line])
     return True
-
-
-def _said(value: Value, language: str) -> Cell:
-    if not isinstance(value, Several):
-        return texts.clean(value) if isinstance(value, str) else value
-    parts = (
-        texts.say(part.key, language, **dict(part.facts)) if isinstance(part, Said) else texts.clean(part)
-        for part in value.parts
-    )
-    return "; ".join(filter(None, parts))

@@ -1,6 +1,5 @@
 """`congvan report`: every report, and the rows behind measures, as a table, JSON, CSV or XLSX, or on paper (DOCX, PDF)."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ from exchange.tracker import tally as counting
 from exchange.tracker.forms.wanted import CODE as PERIODIC
 from exchange.tracker.reports import cuts, make
 from exchange.tracker.reports.report import NAMES, Report
-from exchange.tracker.reports.written import as_csv, as_json
+from exchange.tracker.reports.written import as_json, csv_pieces, json_pieces
 from signing import trust
 
 
@@ -56,7 +55,7 @@ def report(
         answers.fail(answers.USAGE, "cli.report_indicators")
     if name == PERIODIC:
         wanted = report_periodic.Wanted(span=span, asked_for=asked_for, form=form, on_paper=on_paper)
-        report_periodic.run(given, wanted, as_json)
+        report_periodic.run(given, wanted)
         return
     report_asked.check(name, asked_for)
     settings = replace(report_asked.settings(given, name, set_file), periods=asked_for.periods)
@@ -108,20 +107,24 @@ def _give(made: Report, form: str, output: Path | None, language: str) -> None:
 
 
 def _print_json(made: Report, language: str) -> None:
-    answers.show_json(as_json(made, language))
+    answers.show_json_pieces(json_pieces(as_json(made, language, iter)))
 
 
 def _print_csv(made: Report, language: str) -> None:
-    click.echo("\ufeff" + as_csv(made.table, language), nl=False)
+    click.echo("\ufeff", nl=False)
+    for piece in csv_pieces(made.table, language):
+        click.echo(piece, nl=False)
 
 
 def _write_json(made: Report, file: Path, language: str) -> None:
-    body = json.dumps(as_json(made, language), ensure_ascii=False, indent=1)
-    file.write_text(body + "\n", encoding="utf-8")
+    with file.open("w", encoding="utf-8") as opened:
+        opened.writelines(json_pieces(as_json(made, language, iter)))
+        opened.write("\n")
 
 
 def _write_csv(made: Report, file: Path, language: str) -> None:
-    file.write_bytes(as_csv(made.table, language).encode("utf-8-sig"))
+    with file.open("w", encoding="utf-8-sig", newline="") as opened:
+        opened.writelines(csv_pieces(made.table, language))
 
 
 def _write_table(made: Report, file: Path, language: str) -> None:

@@ -144,6 +144,7 @@ def settings(given: config.Config, name: str, set_file: Path | None) -> Settings
     """Calendar, league tables and what the report needs, each from its file; one that cannot be used ends the command (2)."""
     try:
         found = deployment.settings(given.calendar_file, given.league_file)
+        found = replace(found, percent=given.coverage_percent)
         return WITH_FILE[name](found, set_file) if set_file else found
     except deployment.UnusableFileError as error:
         answers.fail(answers.USAGE, "cli.report_file", file=error.file, why=error.why)

@@ -1,6 +1,5 @@
 """`congvan report BC-15`: the periodic report as a document, on the terminal, or as JSON with its figures and annexes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,15 +8,13 @@ from exchange import config, texts
 from exchange.cli import answers, report_asked, report_paper, report_table, screen
 from exchange.cli.report_asked import Options
 from exchange.cli.report_paper import Print
-from exchange.rules import periodic_report
-from exchange.tracker import signature_usage
+from exchange.rules import measures, periodic_report
+from exchange.tracker import periods
 from exchange.tracker.forms.wanted import CODE, Periodic
-from exchange.tracker.reports import make, periodic
+from exchange.tracker.reports import book, make, periodic, written
 from exchange.tracker.reports.report import NAMES, Report, Table
 from exchange.tracker.tally import Period
 from signing.trust import Trust
-
-AsJson = Callable[[Report, str], dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,26 +27,28 @@ class Wanted:
     on_paper: Print
 
 
-def run(given: config.Config, wanted: Wanted, as_json: AsJson) -> None:
-    """Make the report and show it; `as_json` says what another report is to programs."""
+def run(given: config.Config, wanted: Wanted) -> None:
+    """Make the report and show it."""
     if wanted.form in ("csv", "xlsx"):
         answers.fail(answers.USAGE, "form.no_csv")
-    trusted = answers.trusted(given)
+    trusted, settings = answers.trusted(given), report_asked.settings(given, CODE, None)
     with answers.database(given) as dsn:
         letterhead = report_paper.issued(dsn, wanted.on_paper)
-        made = answers.reached(_made(dsn, wanted, trusted))
+        made = answers.reached(_made(dsn, wanted, trusted, settings, given.language))
     if made is None:
         report_asked.unknown(wanted.asked_for)
     if wanted.form == "table":
         _show(made, given.language)
     elif wanted.form == "json":
-        answers.show_json(_object(made, given.language, as_json))
+        answers.show_json_pieces(written.json_pieces(_object(made, given.language)))
     else:
         document = report_paper.printing().of_period(made, letterhead, given.language)
         report_paper.keep(document, wanted.form, wanted.on_paper, given)
 
 
-async def _made(dsn: str, wanted: Wanted, trusted: Trust) -> Periodic | None:
+async def _made(
+    dsn: str, wanted: Wanted, trusted: Trust, settings: make.Settings, language: str
+) -> Periodic | None:
     """Figures and annexes of one moment; None where a code is nobody's."""
     at = datetime.now(UTC)
     async with (
@@ -60,12 +59,23 @@ async def _made(dsn: str, wanted: Wanted, trusted: Trust) -> Periodic | None:
         if question is None:
             return None
         asked, scope = question
-        gathered = await periodic.gather(connection, asked, trusted, wanted.on_paper.target)
+        standing = await periods.standing(connection, wanted.span)
+        gathered = await periodic.gather(connection, asked, trusted, wanted.on_paper.target, settings.percent)
         codes = [code for codes in periodic_report.ANNEXES.values() for code in codes if code in NAMES]
-        reports = {code: await make.make(connection, code, asked, trusted, scope) for code in codes}
+        reports = {code: await make.make(connection, code, asked, trusted, scope, settings) for code in codes}
+        reports |= {code: await book.report(connection, code, asked, scope, language) for code in book.CODES}
     empty = Table(name=CODE, columns=(), rows=())
     return Periodic(
-        asked=Report(code=CODE, asked=asked, scope=scope, table=empty, coverage=gathered.figures.registers),
+        asked=Report(
+            code=CODE,
+            asked=asked,
+            scope=scope,
+            table=empty,
+            coverage=gathered.figures.registers,
+            percent=settings.percent,
+            version=standing.text,
+            sha256=standing.sha256.hex() if standing.sha256 else None,
+        ),
         figures=gathered.figures,
         months=gathered.months,
         reports=reports,
@@ -84,11 +94,13 @@ def _show(made: Periodic, language: str) -> None:
             console.print(one, soft_wrap=True)
 
 
-def _object(made: Periodic, language: str, as_json: AsJson) -> dict[str, Any]:
+def _object(made: Periodic, language: str) -> dict[str, Any]:
     """One object: what the report says about itself, figures, sentences, and the reports that are its annexes."""
     figures = made.figures
     about = {
-        name: one for name, one in as_json(made.asked, language).items() if name not in ("columns", "rows")
+        name: one
+        for name, one in written.as_json(made.asked, language).items()
+        if name not in ("columns", "rows")
     }
     said = report_paper.printing().sections(figures, language)
     return about | {
@@ -97,9 +109,10 @@ def _object(made: Periodic, language: str, as_json: AsJson) -> dict[str, Any]:
         "excluded": figures.excluded,
         "certificates": dict(figures.certificates),
         "not_verified": figures.failed,
-        "measures": signature_usage.as_json(figures.measures),
-        "coverage": {"registers": dict(zip("nd", figures.registers, strict=True))},
-        "months": [{"month": name, **signature_usage.as_json({"M1": one})} for name, one in made.months],
+        "measures": written.said(
+            measures.believed(figures.measures, sufficient=periodic_report.sufficient(figures)), language
+        ),
+        "months": [{"month": name, **written.said({"M1": one}, language)} for name, one in made.months],
         "sections": [{"heading": heading, "sentences": list(lines)} for heading, lines in said],
-        "annexes": {code: as_json(one, language) for code, one in made.reports.items()},
+        "annexes": {code: written.as_json(one, language, iter) for code, one in made.reports.items()},
     }

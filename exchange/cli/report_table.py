@@ -14,7 +14,7 @@ from rich.table import Table as RichTable
 from exchange import texts
 from exchange.cli import screen
 from exchange.rules import paper_class, ratios
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.tracker.reports.report import (
     Column,
     Dated,
@@ -27,7 +27,7 @@ from exchange.tracker.reports.report import (
     Value,
     Word,
 )
-from exchange.tracker.reports.written import heading
+from exchange.tracker.reports.written import heading, ratio
 
 NOTHING = "—"
 WIDE = 110
@@ -53,7 +53,7 @@ def show(made: Report, language: str, file: TextIO | None = None) -> None:
         console.print(sentence(line, language), soft_wrap=True)
     for name, measure in made.measures.items():
         said = texts.say(f"measure.{name}", language)
-        console.print(f"{name.partition('_')[0]}  {said}: {measure.text}", soft_wrap=True)
+        console.print(f"{name.partition('_')[0]}  {said}: {ratio(measure, language)}", soft_wrap=True)
     for annex in made.tables[1:]:
         console.print()
         _say(console, f"report.{annex.name}.title", language)
@@ -206,6 +206,8 @@ def text(value: Value, language: str) -> str:
     match value:
         case None:
             return NOTHING
+        case Unproven() if value.d:
+            return texts.say("report.unproven", language)
         case Word():
             return texts.say(value.key, language)
         case Dated():

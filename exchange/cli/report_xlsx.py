@@ -7,7 +7,7 @@ from pathlib import Path
 from exchange import texts
 from exchange.cli import report_table
 from exchange.rules import paper_class, ratios, xlsx_write
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.rules.xlsx_write import Figure, Grid
 from exchange.tracker.reports import written
 from exchange.tracker.reports.report import Column, Dated, Hundredths, Pair, Report, Table, Took, Value, Word
@@ -27,7 +27,9 @@ def write(made: Report, file: Path, language: str) -> None:
         ),
         *([report_table.sentence(one, language)] for one in made.lines),
         *(
-            [f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', language)}: {one.text}"]
+            [
+                f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', language)}: {written.ratio(one, language)}"
+            ]
             for name, one in made.measures.items()
         ),
         [],
@@ -82,6 +84,8 @@ def _cell(value: Value, language: str) -> xlsx_write.Cellular:
     match value:
         case None:
             return None
+        case Unproven() if value.d:
+            return report_table.text(value, language)
         case datetime():
             return value.astimezone(paper_class.VIETNAM).replace(tzinfo=None)
         case date():

@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import io
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from exchange.rules import signature_measures
 from exchange.tracker import check as checking
 from exchange.tracker import signature_usage
 from exchange.tracker import tally as counting
+from exchange.tracker.reports import written
 from signing import trust
 
 FAULTS_SHOWN = 50
@@ -50,7 +50,8 @@ def tally(*, period: str, asked_for: Options, form: str, as_json: bool) -> None:
         answers.fail(
             answers.USAGE, "cli.unknown_agency", codes=", ".join((*asked_for.codes, *asked_for.subtrees))
         )
-    _PRINT["json" if as_json else form]({**counted, "agencies": list(asked_for.codes)}, given.language)
+    said = written.doubted(counted, given.language)
+    _PRINT["json" if as_json else form]({**said, "agencies": list(asked_for.codes)}, given.language)
 
 
 async def _count(
@@ -86,18 +87,8 @@ def _print_table(body: dict[str, Any], language: str) -> None:
     evidence = texts.say("cli.registers", language, n=covered["n"], d=covered["d"])
     for name, measure in body["measures"].items():
         named = f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', language)}"
-        if name in BY_SIGNATURE:
-            console.print(f"{named}: {measure['text']}", soft_wrap=True)
-        else:
-            said = ratio(measure, language, sufficient=body["coverage"]["sufficient"])
-            console.print(f"{named}: {said}  · {evidence}", soft_wrap=True)
-
-
-def ratio(measure: Mapping[str, Any], language: str, *, sufficient: bool) -> str:
-    """A ratio that registers could contradict: in percent only where enough of them are loaded; its counts always."""
-    if sufficient or not measure["d"]:
-        return str(measure["text"])
-    return texts.say("cli.insufficient", language, n=grouped(measure["n"]), d=grouped(measure["d"]))
+        beside = "" if name in BY_SIGNATURE else f"  · {evidence}"
+        console.print(f"{named}: {measure['text']}{beside}", soft_wrap=True)
 
 
 def _version(body: dict[str, Any], language: str) -> str:

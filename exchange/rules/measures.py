@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 
 COUNTED = ("E", "S", "N", "U", "P")
 
@@ -38,7 +38,9 @@ TABLE = (
     Definition(
         id="M6", above=("documents_E", "in_E"), below=("documents", "in_all"), unit="mixed", contradicted=True
     ),
-    Definition(id="M7", above=("S_unjustified",), below=("E", "S"), unit="transfers", more=False),
+    Definition(
+        id="M7", above=("S_unjustified",), below=("E", "S"), unit="transfers", more=False, contradicted=True
+    ),
     Definition(id="M8", above=("signed_organisation",), below=("signed_all",), unit="documents"),
     Definition(id="M9", above=("signed_both",), below=("signed_all",), unit="documents"),
     Definition(id="M10", above=("signers_used",), below=("signers",), unit="signers"),
@@ -56,7 +58,7 @@ TABLE = (
     Definition(id="M16", above=("recalled",), below=("sent",), unit="transfers", more=False),
     Definition(id="M17", above=("urgent_at_once",), below=("urgent",), unit="transfers"),
     Definition(id="M18", above=("numbers_known",), below=("numbers_highest",), unit="numbers"),
-    Definition(id="M19", above=("E_A",), below=("E",), unit="transfers"),
+    Definition(id="M19", above=("E_A",), below=("E",), unit="transfers", contradicted=True),
     Definition(id="M20", above=("agencies_connected",), below=("agencies",), unit="agencies"),
 )
 DEFINITIONS: Mapping[str, Definition] = {one.id: one for one in TABLE}
@@ -67,8 +69,22 @@ FIGURES = tuple(dict.fromkeys(name for one in TABLE for name in (*one.above, *on
 SPANS = ("M14_arrival", "M14_registered", "M14_done")
 """M14: sent to arrived (01), arrived to registered (03), registered to done (06)."""
 
+CONTRADICTED = frozenset(one.id for one in TABLE if one.contradicted)
+"""Measures that are said in percent only where enough offices' registers are loaded."""
+CONTRADICTED_FIGURES = frozenset(
+    name for one in TABLE if one.contradicted for name in (*one.above, *one.below)
+)
+
 BY_CLASS = ("M1", "M2", "M3", "M4", "M7", "M19")
 """Measures that the tally's facts give, of one view: of a closed period they stay as it was closed."""
+
+
+def believed(found: Mapping[str, Measure], *, sufficient: bool) -> dict[str, Measure]:
+    """The same measures; without enough registers those that registers could contradict are not proven."""
+    return {
+        name: Unproven(*one) if name in CONTRADICTED and not sufficient else one
+        for name, one in found.items()
+    }
 
 
 def of(figures: Mapping[str, int], names: Iterable[str] = DEFINITIONS) -> dict[str, Measure]:

@@ -53,19 +53,58 @@ def of(numbers: Iterable[str], explained: Iterable[str] = ()) -> Numbers:
     `explained` are numbers that an office has accounted for otherwise: no gaps. They fill gaps only: what is said of numbers
     above the highest that was seen makes no series longer, nor an earlier period's books less complete.
     """
-    seen = {*numbers}
-    there = {int(number) for number in seen if _in_row(number)}
-    last = max(there, default=0)
-    filled = {int(number) for number in explained if _in_row(number) and int(number) < last} - there
-    row = sorted(there | filled)
-    return Numbers(
-        first=row[0] if row else None,
-        last=row[-1] if row else None,
-        present=len(row),
-        gaps=tuple(_gaps(row)),
-        others=tuple(sorted(number for number in seen if not _in_row(number))),
-        explained=len(filled),
-    )
+    seen = Seen()
+    for number in numbers:
+        seen.add(number)
+    for number in explained:
+        seen.explain(number)
+    return seen.numbers()
+
+
+class Seen:
+    """The numbers of one series as they are told, one bit each: a book of a million numbers takes no more than a short one."""
+
+    def __init__(self) -> None:
+        self._seen, self._explained = bytearray(), bytearray()
+        self._others: set[str] = set()
+
+    def add(self, number: str) -> None:
+        """One plain number, told any number of times."""
+        if _in_row(number):
+            _mark(self._seen, int(number))
+        else:
+            self._others.add(number)
+
+    def explain(self, number: str) -> None:
+        """One number that the office accounts for."""
+        if _in_row(number):
+            _mark(self._explained, int(number))
+
+    def numbers(self) -> Numbers:
+        """The series that they make; explained are those below the highest seen, and not seen."""
+        seen = int.from_bytes(self._seen, "little")
+        below = (1 << seen.bit_length()) - 1
+        filled = int.from_bytes(self._explained, "little") & below & ~seen
+        row = (seen | filled).to_bytes(len(self._seen), "little")
+        return Numbers(
+            first=next(_row(row), None),
+            last=seen.bit_length() - 1 if seen else None,
+            present=(seen | filled).bit_count(),
+            gaps=tuple(_gaps(_row(row))),
+            others=tuple(sorted(self._others)),
+            explained=filled.bit_count(),
+        )
+
+
+def _mark(bits: bytearray, number: int) -> None:
+    place, bit = divmod(number, 8)
+    if place >= len(bits):
+        bits.extend(bytes(place + 1 - len(bits)))
+    bits[place] |= 1 << bit
+
+
+def _row(bits: bytes) -> Iterator[int]:
+    return (8 * place + bit for place, byte in enumerate(bits) if byte for bit in range(8) if byte >> bit & 1)
 
 
 def _in_row(number: str) -> bool:

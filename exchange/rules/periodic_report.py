@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from exchange.rules import ratios
+from exchange.rules.measures import CONTRADICTED
 from exchange.rules.paper_class import CLASSES
 from exchange.rules.ratios import Measure
-
-COVERED = 90
-"""Below so many percent of agencies with a loaded paper register the headline gives no percentage."""
 
 ANNEXES: Mapping[int, tuple[str, ...]] = {
     1: ("BC-02",),
@@ -33,7 +31,9 @@ DEADLINES = ("M12", "M13", "M13_lenient", "M15", "M16", "M17")
 class Figures:
     """What was counted: classes as sender and as recipient sees them, measures of this period and of the one before.
 
-    `registers`: agencies whose paper register is loaded, and all that are counted. `certificates`: state -> how many,
+    `registers`: agencies whose outgoing register is loaded, and all that are counted; `received_registers`: the same of
+    incoming ones, None: as many. `percent`: of so many agencies registers are wanted, else no ratio that they could contradict
+    is said in percent. `certificates`: state -> how many,
     and `issued`. `failed`: signatures that were not verified. None or absent: not measured. `target`: of M1, in percent.
     """
 
@@ -41,6 +41,8 @@ class Figures:
     received: Mapping[str, int]
     excluded: int = 0
     registers: tuple[int, int] = (0, 0)
+    received_registers: tuple[int, int] | None = None
+    percent: int = 90
     measures: Mapping[str, Measure] = field(default_factory=dict)
     before: Measure | None = None
     certificates: Mapping[str, int] = field(default_factory=dict)
@@ -99,10 +101,12 @@ def _exchange(figures: Figures) -> Iterator[Sentence]:
     if not total(figures.sent):
         yield Sentence(key="sent_none")
     else:
-        yield Sentence(key="sent", facts=_counts(figures.sent))
+        key = "sent" if sufficient(figures) else "sent_counts"
+        yield Sentence(key=key, facts=_counts(figures.sent))
         yield from _headline(figures)
     if total(figures.received):
-        yield Sentence(key="received", facts=_counts(figures.received))
+        key = "received" if _enough(figures, figures.received_registers) else "received_counts"
+        yield Sentence(key=key, facts=_counts(figures.received))
     if figures.excluded:
         yield Sentence(key="excluded", facts={"n": ratios.grouped(figures.excluded)})
     if figures.registers[1]:
@@ -114,16 +118,24 @@ def _headline(figures: Figures) -> Iterator[Sentence]:
     one = first(figures)
     three = Measure(n=one.d - figures.sent.get("P", 0), d=one.d)
     if not sufficient(figures):
-        yield Sentence(key="headline_insufficient", facts={**_pair(*figures.registers), "measure": one.text})
-    else:
-        yield Sentence(key="headline", facts={"share": ratios.share(*one), **_pair(*one)})
-        yield from _against(figures, one)
+        loaded, counted = _pair(*figures.registers).values()
+        yield Sentence(
+            key="headline_insufficient", facts={"loaded": loaded, "counted": counted, **_pair(*one)}
+        )
+        yield Sentence(key="with_electronic_counts", facts=_pair(*three))
+        return
+    yield Sentence(key="headline", facts={"share": ratios.share(*one), **_pair(*one)})
+    yield from _against(figures, one)
     yield Sentence(key="with_electronic", facts={"measure": three.text})
 
 
 def sufficient(figures: Figures) -> bool:
     """Whether enough paper registers are loaded for a percentage in the headline."""
-    return bool(ratios.met(*figures.registers, COVERED))
+    return _enough(figures, figures.registers)
+
+
+def _enough(figures: Figures, registers: tuple[int, int] | None) -> bool:
+    return bool(ratios.met(*(registers or figures.registers), figures.percent))
 
 
 def _against(figures: Figures, one: Measure) -> Iterator[Sentence]:
@@ -156,7 +168,14 @@ def _signatures(figures: Figures) -> Iterator[Sentence]:
 def _said(figures: Figures, names: Sequence[str]) -> Iterator[Sentence]:
     for name in names:
         if name in figures.measures and figures.measures[name].d:
-            yield Sentence(key="measure", measure=name, facts={"measure": figures.measures[name].text})
+            yield _measure(figures, name)
+
+
+def _measure(figures: Figures, name: str) -> Sentence:
+    one = figures.measures[name]
+    if name in CONTRADICTED and not sufficient(figures):
+        return Sentence(key="measure_insufficient", measure=name, facts=_pair(*one))
+    return Sentence(key="measure", measure=name, facts={"measure": one.text})
 
 
 def _shortcomings(figures: Figures) -> Iterator[Sentence]:
@@ -175,16 +194,22 @@ def _shortcomings(figures: Figures) -> Iterator[Sentence]:
 
 _AMISS = (("P", "paper_only"), ("S", "parallel"), ("N", "unsigned"), ("U", "undeclared"))
 
+_SHARED = frozenset({"paper_only", "parallel"})
+"""Of these the share is said too, where it can be."""
+
 
 def _of_transfers(figures: Figures) -> Iterator[Sentence]:
     for klass, key in _AMISS:
         n = figures.sent.get(klass, 0)
         if n:
             share = ratios.shares(_classes(figures.sent))[klass]
-            yield Sentence(key=key, facts={"n": ratios.grouped(n), "share": share})
+            told = f"{key}_counts" if key in _SHARED and not sufficient(figures) else key
+            yield Sentence(key=told, facts={"n": ratios.grouped(n), "share": share})
     seven = figures.measures.get("M7")
     if seven is not None and seven.n:
-        yield Sentence(key="unjustified", facts={"measure": seven.text})
+        enough = sufficient(figures)
+        facts = {"measure": seven.text} if enough else _pair(*seven)
+        yield Sentence(key="unjustified" if enough else "unjustified_counts", facts=facts)
 
 
 def _without(figures: Figures, name: str, key: str) -> Iterator[Sentence]:

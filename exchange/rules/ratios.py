@@ -31,6 +31,17 @@ class Measure(NamedTuple):
         return text(self.n, self.d)
 
 
+class Unproven(Measure):
+    """A ratio that offices' registers could contradict, of which too few are loaded (chưa đủ căn cứ): its counts, no percentage."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """Its counts alone, `441.042/479.393`; the words beside them are the catalogue's."""
+        return f"{grouped(self.n)}/{grouped(self.d)}" if _checked(*self) else NOTHING
+
+
 def hundredths(n: int, d: int) -> int:
     """Hundredths of a percent, half up, but 0 and 100 % only where they are exact; `d` is not 0."""
     if n in (0, d):

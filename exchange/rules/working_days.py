@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -96,17 +96,33 @@ def answer_by(calendar: Calendar, arrived_at: datetime) -> datetime:
 
 def between(calendar: Calendar, first: datetime, last: datetime) -> timedelta:
     """The working time between two moments, none if the second is not later."""
-    total, day, end = timedelta(), local_day(first), local_day(last)
-    while day <= end:
-        if works(calendar, day):
-            total += sum((_shared(day, span, first, last) for span in calendar.hours), timedelta())
-        day += DAY
-    return total
+    day, end = local_day(first), local_day(last)
+    ends = {day, end} if day <= end else set()
+    total = sum((_shared(calendar, one, first, last) for one in ends), timedelta())
+    return total + _whole(calendar, day, end)
 
 
-def _shared(day: date, span: tuple[time, time], first: datetime, last: datetime) -> timedelta:
-    opens, closes = (datetime.combine(day, moment, VIETNAM) for moment in span)
-    return max(min(closes, last) - max(opens, first), timedelta())
+def _shared(calendar: Calendar, day: date, first: datetime, last: datetime) -> timedelta:
+    """What two moments have of one day."""
+    if not works(calendar, day):
+        return timedelta()
+    spans = ([datetime.combine(day, moment, VIETNAM) for moment in span] for span in calendar.hours)
+    return sum(
+        (max(min(closes, last) - max(opens, first), timedelta()) for opens, closes in spans), timedelta()
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _whole(calendar: Calendar, first: date, end: date) -> timedelta:
+    """The working time of the days between two days; many letters wait from the same day."""
+    worked = sum(works(calendar, first + number * DAY) for number in range(1, (end - first).days))
+    return worked * _length(calendar)
+
+
+def _length(calendar: Calendar) -> timedelta:
+    """How long is worked on a working day."""
+    spans = ([datetime.combine(date.min, moment, VIETNAM) for moment in span] for span in calendar.hours)
+    return sum((closes - opens for opens, closes in spans), timedelta())
 
 
 def _days(day: date, step: timedelta) -> Iterator[date]:

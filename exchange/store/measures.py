@@ -5,7 +5,7 @@ row an agency, so that the figures of any group are sums.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -30,6 +30,9 @@ class Cut:
         """Whether every transfer of the agencies is left."""
         return self.scope is None and self.types is None and self.urgency is None
 
+
+CHUNK = 500
+"""So many rows of a long list are fetched at a time."""
 
 _LEFT = """($4::uuid[] IS NULL OR agency = ANY($4)) AND ($5::text IS NULL OR scope = $5)
            AND ($6::text[] IS NULL OR document_type = ANY($6)) AND ($7::smallint[] IS NULL OR urgency = ANY($7))"""
@@ -157,19 +160,30 @@ async def numbers(
 
 async def number_rows(
     connection: Connection, agencies: Sequence[UUID] | None, year: int, last: date
-) -> list[Any]:
-    """The numbers themselves, by agency and series: `numbers` as letters have them, `explained` as offices account for them."""
-    return await connection.fetch(
-        planned(agencies, f"""SELECT agency, series, coalesce(array_agg(DISTINCT number) FILTER (WHERE seen), '{{}}') AS numbers,
-                  coalesce(array_agg(DISTINCT number) FILTER (WHERE NOT seen), '{{}}') AS explained
-             FROM (SELECT sender AS agency, series, number_key AS number, true AS seen FROM letter
+) -> AsyncIterator[Any]:
+    """The numbers themselves with agency and series, `seen` in letters or explained by offices; within a transaction."""
+    async for row in connection.cursor(
+        planned(agencies, f"""SELECT sender AS agency, series, number_key AS number, true AS seen FROM letter
                     WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
                       AND number_key IS NOT NULL AND operation IN ('new', 'replace') AND NOT test
                     UNION ALL SELECT agency, series, generate_series(first, last)::text, false FROM number_explanation
-                    WHERE {_EXPLAINED}) AS known
-            GROUP BY agency, series ORDER BY agency, series"""),  # noqa: S608 - ours
-        agencies, year, last,
-    )  # fmt: skip
+                    WHERE {_EXPLAINED}"""),  # noqa: S608 - ours
+        agencies, year, last, prefetch=CHUNK,
+    ):  # fmt: skip
+        yield row
+
+
+async def registered_documents(
+    connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date
+) -> AsyncIterator[Any]:
+    """What rows of outgoing registers of a span say that a document's key is made of; within a transaction."""
+    statement = planned(
+        agencies,
+        """SELECT DISTINCT agency, number, notation, issued_on, moved_on, document_type FROM register_row
+        WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))""",
+    )
+    async for row in connection.cursor(statement, agencies, first, last, prefetch=CHUNK):
+        yield row
 
 
 def _keys(paper: Sequence[Key]) -> tuple[list[Any], ...]:
@@ -190,8 +204,7 @@ async def registered(
     What stays within the agency is no transfer, on paper or not.
     """
     return await connection.fetch(
-        planned(agencies, """SELECT agency, number, notation, issued_on, moved_on, document_type, scope, other_party, copies, note
-             FROM register_row
+        planned(agencies, """SELECT agency, number, notation, issued_on, moved_on, document_type, scope FROM register_row
             WHERE direction = 'out' AND moved_on BETWEEN $2 AND $3 AND ($1::uuid[] IS NULL OR agency = ANY($1))
               AND ($4 OR (counted AND scope <> 'internal'))
             ORDER BY agency, moved_on, number, id"""),

@@ -1,10 +1,11 @@
 """What both registers are printed from: letters that went through the exchange, and rows that offices loaded."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from exchange.store.measures import CHUNK, planned
 from exchange.store.pool import Connection
 
 _SIGNED = """(SELECT string_agg(DISTINCT nullif(signer_name, ''), ', ') FROM verdict
@@ -68,6 +69,55 @@ async def entries(
     `days`: both included; `moments`: the first of the first day, and of the day after the last.
     """
     async for record in connection.cursor(
-        OUT if book == "out" else IN, agency, *days, *moments, prefetch=500
+        OUT if book == "out" else IN, agency, *days, *moments, prefetch=CHUNK
     ):
         yield record
+
+
+_BOOKED_OUT = """
+    SELECT sender AS agency, CASE WHEN number_key IS NULL THEN id::text
+                                  ELSE concat_ws(chr(31), issued_year, series, number_key, notation_key) END AS line,
+           (accepted_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day, number_key AS number, true AS electronic
+      FROM letter
+     WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND operation IN ('new', 'replace') AND NOT test
+       AND accepted_at >= $4 AND accepted_at < $5
+    UNION ALL
+    SELECT agency, CASE WHEN number_key IS NULL THEN concat_ws(chr(31), load, line)
+                        ELSE concat_ws(chr(31), issued_year, series, number_key, notation_key) END, moved_on, number_key, false
+      FROM register_row
+     WHERE ($1::uuid[] IS NULL OR agency = ANY($1)) AND direction = 'out' AND moved_on BETWEEN $2 AND $3 AND load IS NOT NULL"""
+_BOOKED_IN = """
+    SELECT recipient AS agency, delivery.id::text AS line, (arrived_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day,
+           NULL AS number, true AS electronic
+      FROM delivery JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
+     WHERE ($1::uuid[] IS NULL OR recipient = ANY($1)) AND delivery.operation IN ('new', 'replace') AND NOT letter.test
+       AND arrived_at >= $4 AND arrived_at < $5
+    UNION ALL
+    SELECT agency, coalesce((SELECT id::text FROM delivery WHERE recipient = register_row.agency AND id = register_row.delivery
+                                AND arrived_at >= $4 AND arrived_at < $5), concat_ws(chr(31), load, line, position)),
+           moved_on, entry, false
+      FROM register_row
+     WHERE ($1::uuid[] IS NULL OR agency = ANY($1)) AND direction = 'in' AND load IS NOT NULL
+       AND (moved_on BETWEEN $2 AND $3 OR delivery IS NOT NULL)"""
+_SUMMARY = f"""
+SELECT agency.id AS agency, agency.code, agency.name, count(*) AS documents, min(first) AS first_day, max(last) AS last_day,
+       min(lowest) AS first_number, max(highest) AS last_number, count(*) FILTER (WHERE electronic AND NOT paper) AS electronic,
+       count(*) FILTER (WHERE electronic AND paper) AS both, count(*) FILTER (WHERE NOT electronic) AS paper
+  FROM (SELECT agency, line, min(day) AS first, max(day) AS last, min({_NUMBER.format("number")}) AS lowest,
+               max({_NUMBER.format("number")}) AS highest, bool_or(electronic) AS electronic, bool_or(NOT electronic) AS paper
+          FROM (HELD) AS held GROUP BY agency, line) AS booked
+       JOIN agency ON agency.id = booked.agency
+ WHERE first <= $3 AND last >= $2
+ GROUP BY agency.id, agency.code, agency.name ORDER BY agency.code"""  # noqa: S608 - the statement is ours
+
+
+async def summary(
+    connection: Connection,
+    book: str,
+    agencies: Sequence[UUID] | None,
+    days: tuple[date, date],
+    moments: tuple[datetime, datetime],
+) -> list[Any]:
+    """Each agency's register of a span on one line: how many documents, from and to which day and number, and how they went."""
+    statement = _SUMMARY.replace("HELD", _BOOKED_OUT if book == "out" else _BOOKED_IN)
+    return await connection.fetch(planned(agencies, statement), agencies, *days, *moments)

@@ -1,15 +1,17 @@
 """What else measures of signature use and their reports show: agencies, directory rows of certificates, failed verdicts.
 
 Training and notices are left out, as in `signatures`; what was refused at the gate was never stored. `None` for agencies
-means the whole exchange. Documents and uses of certificates are counted in `signed_documents`.
+means the whole exchange. Documents and uses of certificates are counted in `signed_documents`. Long lists come a few
+hundred rows at a time, within a transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from exchange.rules.certificate_use import Row
+from exchange.store.measures import CHUNK
 from exchange.store.pool import Connection
 from exchange.store.signed_documents import NEWEST
 
@@ -67,9 +69,9 @@ async def agencies(
 
 async def failures(
     connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
-) -> list[Any]:
+) -> AsyncIterator[Any]:
     """Signatures whose verdict did not pass, by its last revision that did not, beside the newest one."""
-    return await connection.fetch(
+    async for row in connection.cursor(
         f"""WITH mine AS MATERIALIZED ({_LETTERS})
             SELECT letter.id AS letter, letter.accepted_at, letter.sender, letter.number, letter.notation,
                    letter.document_id, letter.reason, verdict.position, verdict.place, verdict.main, verdict.revision,
@@ -89,15 +91,16 @@ async def failures(
                                   AND later.position = verdict.position AND later.revision > verdict.revision
                                   AND later.indication <> 'TOTAL_PASSED')
              ORDER BY letter.accepted_at, letter.id, verdict.position""",  # noqa: S608 - the statement is ours
-        agencies, first, end,
-    )  # fmt: skip
+        agencies, first, end, prefetch=CHUNK,
+    ):  # fmt: skip
+        yield row
 
 
 async def lacking(
     connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
-) -> list[Any]:
+) -> AsyncIterator[Any]:
     """Letters that lack a signature they must have, with the places where one is that did not pass."""
-    return await connection.fetch(
+    async for row in connection.cursor(
         f"""WITH mine AS MATERIALIZED ({_LETTERS})
             SELECT letter.id AS letter, letter.accepted_at, letter.sender, letter.number, letter.notation,
                    letter.document_id, letter.reason, letter.missing, letter.main_attachment,
@@ -105,8 +108,9 @@ async def lacking(
                           WHERE verdict.sender = letter.sender AND verdict.letter = letter.id AND {NEWEST}
                             AND indication <> 'TOTAL_PASSED') AS failing
               FROM mine AS letter WHERE missing <> '{{}}' ORDER BY letter.accepted_at, letter.id""",  # noqa: S608 - the statement is ours
-        agencies, first, end,
-    )  # fmt: skip
+        agencies, first, end, prefetch=CHUNK,
+    ):  # fmt: skip
+        yield row
 
 
 async def evidence(connection: Connection, sha256: Sequence[bytes]) -> list[Any]:

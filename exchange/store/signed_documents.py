@@ -10,11 +10,12 @@ by its key, and not even that for letters that are the first of their key (`firs
 ones are read. Training, notices and revocations are left out. `None` for agencies means the whole exchange.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from exchange.store.measures import CHUNK
 from exchange.store.pool import Connection
 
 NEWEST = """NOT EXISTS (SELECT FROM verdict AS later
@@ -154,14 +155,15 @@ _SHOWN = ("sender", "organisation", "individual", "failed", "undetermined", "n")
 
 async def documents(
     connection: Connection, agencies: Sequence[UUID] | None, first: datetime, end: datetime
-) -> list[Any]:
-    """The same documents, one row each, in the order in which they came."""
-    return await connection.fetch(
+) -> AsyncIterator[Any]:
+    """The same documents, one row each, in the order in which they came; within a transaction."""
+    async for row in connection.cursor(
         f"""{_signed(whole=agencies is None)}
             SELECT signed.*, number, notation, issued_on, document_type, document_id
               FROM signed JOIN letter USING (sender, id) ORDER BY first_accepted, id""",  # noqa: S608 - the statement is ours
-        agencies, first, end,
-    )  # fmt: skip
+        agencies, first, end, prefetch=CHUNK,
+    ):  # fmt: skip
+        yield row
 
 
 async def last_uses(

@@ -20,6 +20,7 @@ from exchange.store import measures as store
 from exchange.store import timeliness
 from exchange.store.measures import Cut, Span
 from exchange.store.pool import Connection
+from exchange.store.shown import Wanted
 from exchange.store.timeliness import Day
 from exchange.tracker import signature_usage
 from exchange.tracker.signature_usage import Asked, Filters
@@ -54,6 +55,17 @@ def cut(asked: Asked) -> Cut:
         scope=given.scope,
         types=None if given.types is None else list(given.types),
         urgency=None if given.urgency is None else list(given.urgency),
+    )
+
+
+def wanted(asked: Asked, *classes: str, view: str | None = None) -> Wanted:
+    """Transfers of the period in these classes, as they are shown."""
+    return Wanted(
+        view=view or asked.filters.view,
+        first=asked.period.first,
+        last=asked.period.last,
+        cut=cut(asked),
+        classes=classes,
     )
 
 

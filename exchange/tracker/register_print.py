@@ -6,10 +6,11 @@ register for paper and electronic documents, with all columns of the book).
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from exchange import texts
 from exchange.rules import paper_class
 from exchange.store import register_print
 from exchange.store.pool import Connection
@@ -31,7 +32,8 @@ class Several:
     parts: tuple[Said | str, ...]
 
 
-Value = str | int | date | Several | None
+Plain = str | int | date | None
+Value = Plain | Several
 
 ELECTRONIC, PAPER, BOTH = (Said(f"register.note_{name}") for name in ("electronic", "paper", "both"))
 
@@ -40,11 +42,7 @@ async def lines(
     connection: Connection, book: str, agency: UUID, period: Period
 ) -> AsyncIterator[tuple[Value, ...]]:
     """The lines of an agency's register of a period, in the book's columns; within a transaction."""
-    end = period.last + timedelta(days=1)
-    found = register_print.entries(
-        connection, book, agency, (period.first, period.last),
-        (paper_class.start_of(period.first), paper_class.start_of(end)),
-    )  # fmt: skip
+    found = register_print.entries(connection, book, agency, *_span(period))
     if book == "in":
         async for one in found:
             yield _came(one)
@@ -57,6 +55,18 @@ async def lines(
         group.append(one)
     if group:
         yield _sent(group)
+
+
+async def summary(
+    connection: Connection, book: str, agencies: Sequence[UUID] | None, period: Period
+) -> list[Any]:
+    """Each agency's register of a period on one line, as a book's cover tells: days and numbers from and to, how many lines."""
+    return await register_print.summary(connection, book, agencies, *_span(period))
+
+
+def _span(period: Period) -> tuple[tuple[date, date], tuple[datetime, datetime]]:
+    end = period.last + timedelta(days=1)
+    return (period.first, period.last), (paper_class.start_of(period.first), paper_class.start_of(end))
 
 
 def _document(one: Any) -> tuple[object, ...]:  # noqa: ANN401 - a record
@@ -116,3 +126,14 @@ def _receipts(letters: Sequence[Any], rows: Sequence[Any]) -> Several:
 def _note(rows: Sequence[Any], *, electronic: bool) -> Several:
     kind = BOTH if rows and electronic else PAPER if rows else ELECTRONIC
     return Several((kind, _joined(one["note"] for one in rows)))
+
+
+def said(value: Value, language: str) -> Plain:
+    """One cell in the reader's language."""
+    if not isinstance(value, Several):
+        return texts.clean(value) if isinstance(value, str) else value
+    parts = (
+        texts.say(part.key, language, **dict(part.facts)) if isinstance(part, Said) else texts.clean(part)
+        for part in value.parts
+    )
+    return "; ".join(filter(None, parts))

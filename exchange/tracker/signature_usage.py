@@ -115,7 +115,10 @@ async def measures(connection: Connection, asked: Asked, trust: Trust) -> dict[s
 async def told(
     connection: Connection, asked: Asked, trust: Trust, percent: int = tally.COVERAGE_PERCENT
 ) -> dict[str, Any]:
-    """The tally of what is asked, as JSON, cut by its filters. The caller holds no transaction."""
+    """The tally of what is asked, as JSON, cut by its filters. The caller holds no transaction.
+
+    `written.doubted` says its ratios in words where too few registers are loaded.
+    """
     cut = asked.filters
     counted = await tally.count(
         connection, asked.period, view=cut.view, scope=cut.scope or tally.WHOLE, agencies=asked.agencies,

@@ -65,26 +65,33 @@ async def count(  # noqa: PLR0913 - one filter a parameter
     found = await tally.counts(
         connection, view, span.first, span.last, agencies, only, types=types, urgency=urgency
     )
-    covered = await _coverage(connection, span, view, agencies, as_of)
-    if only and await tally.counts(connection, view, span.first, span.last, agencies, UNKNOWN_SCOPE):
-        covered = (0, covered[1])
     return Tally(
         period=span, view=view, scope=scope, as_of=as_of,
         classes={klass: _sum(found, "class", klass) for klass in paper_class.CLASSES},
         excluded={record["excluded"]: _sum(found, "excluded", record["excluded"]) for record in found if record["excluded"]},
         grade_a=sum(record["n"] for record in found if record["class"] == "E" and record["grade"] == "A"),
-        registers=covered,
+        registers=await coverage(connection, span, view, scope, agencies, as_of),
         standing=await periods.standing(connection, span),
         whole=types is None and urgency is None,
     )  # fmt: skip
 
 
-async def _coverage(
-    connection: Connection, span: Period, view: str, agencies: Sequence[UUID] | None, as_of: datetime
+async def coverage(
+    connection: Connection,
+    span: Period,
+    view: str,
+    scope: str,
+    agencies: Sequence[UUID] | None,
+    as_of: datetime,
 ) -> tuple[int, int]:
     """How many agencies' books cover the span as far as it is past: of today and days to come no book can tell."""
     last = max(span.first, min(span.last, paper_class.local_day(as_of) - timedelta(days=1)))
-    return await registers.coverage(connection, view, span.first, last, agencies)
+    n, d = await registers.coverage(connection, view, span.first, last, agencies)
+    if scope != WHOLE and await tally.counts(
+        connection, view, span.first, span.last, agencies, UNKNOWN_SCOPE
+    ):
+        return 0, d
+    return n, d
 
 
 def sufficient(covered: tuple[int, int], percent: int = COVERAGE_PERCENT) -> bool:

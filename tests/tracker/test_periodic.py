@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from signed_world import World
 
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.store import rows
 from exchange.store import tally as store
-from exchange.tracker import tally
+from exchange.tracker import spans, tally
 from exchange.tracker.reports import periodic
 from exchange.tracker.signature_usage import Asked
 
@@ -28,9 +28,9 @@ def fact(agency, day, klass="E", n=1, view="out", **other):
     return rows.DeltaRow(**{**facts, **other})
 
 
-async def gathered(world, period, agencies=None, at=AT):
+async def gathered(world, period, agencies=None, at=AT, percent=0):
     asked = Asked(period=tally.period(period), agencies=agencies, as_of=at)
-    return await periodic.gather(world.connection, asked, world.trust(), 92)
+    return await periodic.gather(world.connection, asked, world.trust(), 92, percent)
 
 
 async def test_this_period_the_one_before_and_every_month(world):
@@ -55,6 +55,9 @@ async def test_this_period_the_one_before_and_every_month(world):
         ("03/2026", Measure(0, 3)),
     ]
     assert (await gathered(world, "2026-Q1")).figures.sent["E"] == 16
+    doubted = await gathered(world, "2026-Q1", [one], percent=90)
+    assert (doubted.figures.before, doubted.figures.percent) == (None, 90)
+    assert all(isinstance(month, Unproven) for _, month in doubted.months)
     assert set(figures.measures) >= {"M1", "M8", "M10", "M11", "M19"}
     assert figures.certificates["issued"] == 0
 
@@ -77,5 +80,5 @@ async def test_months_that_have_not_begun_are_not_drawn(world):
     ],
 )
 def test_the_period_before_is_of_the_same_kind(text, first, last):
-    found = periodic.before(tally.period(text))
+    found = spans.previous(tally.period(text))
     assert (found.first.isoformat(), found.last.isoformat()) == (first, last)

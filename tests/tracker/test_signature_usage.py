@@ -531,7 +531,9 @@ async def test_what_is_read_of_a_period_is_what_the_whole_history_says(world, se
             here = asked(world, period, scope)
             span = (world.connection, scope, here.first, here.end)
             rows = await plain_counts.document_rows(*span)
-            assert plainly(await signed_documents.documents(*span)) == plainly(rows), (period, scope)
+            async with world.connection.transaction():
+                listed = [row async for row in signed_documents.documents(*span)]
+            assert plainly(listed) == plainly(rows), (period, scope)
             counted = await plain_counts.documents(*span)
             assert plainly((await signed_documents.counted(*span)).documents) == plainly(counted), (
                 period,

@@ -12,6 +12,7 @@ from exchange import texts
 from exchange.rules import paper_class, ratios
 from exchange.tracker.forms import columns
 from exchange.tracker.forms.page import Annex, Block, Foot, Form, Grid, Head, Text
+from exchange.tracker.reports import written
 from exchange.tracker.reports.report import Column, Line, Report, Table, Value
 
 MOST_ROWS = 2_000
@@ -112,7 +113,7 @@ def _body(report: Report, told: Told) -> Iterator[Text]:
     yield from lines_about(report, told)
     for name, measure in report.measures.items():
         said = told.say(f"measure.{name}")
-        yield body(f"{name.partition('_')[0]}. {said}: {measure.text}.")
+        yield body(f"{name.partition('_')[0]}. {said}: {written.ratio(measure, told.language)}.")
     yield from (body(told.line(line, told.language)) for line in report.lines)
 
 

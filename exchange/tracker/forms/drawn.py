@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from exchange.rules import ratios
 from exchange.rules.paper_class import CLASSES
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.tracker.forms.compose import Told
 from exchange.tracker.forms.page import Block, Shares, Trend
 from exchange.tracker.reports.report import Report, Table, Value, Word
@@ -16,11 +16,15 @@ _WORDS = {f"class.{klass}": klass for klass in CLASSES}
 
 
 def charts(report: Report, told: Told, target: int | None = None) -> list[Block]:
-    """A bar where the table has counts of all classes, in its total or row by row; a line where it has M1 by period."""
+    """A bar where the table has counts of all classes, in its total or row by row; a line where it has M1 by period.
+
+    Where too few registers are loaded there is no bar: it would show what nobody can say in percent.
+    """
     counts = _in_total(report.table) or _in_rows(report.table)
-    found: list[Block] = [shares(counts, told, target)] if sum(counts.values()) else []
+    drawn = sum(counts.values()) and (report.sufficient or report.coverage is None)
+    found: list[Block] = [shares(counts, told, target)] if drawn else []
     points = list(_by_period(report.table, told))
-    if sum(one.d > 0 for _, one in points) > 1:
+    if several(points):
         found.append(trend(points, told, target))
     return found
 
@@ -87,6 +91,11 @@ def trend(points: Sequence[tuple[str, Measure]], told: Told, target: int | None 
     )
 
 
+def several(points: Sequence[tuple[str, Measure]]) -> bool:
+    """Whether there is more than one point to draw a line through."""
+    return sum(_percent(one) is not None for _, one in points) > 1
+
+
 def _percent(one: Measure) -> float | None:
-    """As in every table: two decimals, 100 and 0 only where they are exact."""
-    return float(ratios.share(*one).replace(",", ".")) if one.d else None
+    """As in every table: two decimals, 100 and 0 only where they are exact; nothing where too little is known."""
+    return None if not one.d or isinstance(one, Unproven) else float(ratios.share(*one).replace(",", "."))

@@ -60,19 +60,20 @@ def said(sentence: Sentence, told: Told) -> str:
     match sentence:
         case Sentence(key="nothing" | "not_measured"):
             return told.say(f"periodic.{sentence.key}")
-        case Sentence(measure=name) if name:
+        case Sentence(key=key, measure=name) if name:
             named = f"{name.partition('_')[0]}. {told.say(f'measure.{name}')}"
-            return told.say("periodic.said.measure", name=named, **sentence.facts)
+            return told.say(f"periodic.said.{key}", name=named, **sentence.facts)
         case _:
             return told.say(f"periodic.said.{sentence.key}", **sentence.facts)
 
 
 def _charts(made: Periodic, told: Told) -> Iterator[Block]:
-    """The bar where anything was counted, the line where more than one month was."""
+    """The bar where anything was counted, the line where more than one month was; neither where too little is known."""
     figures = made.figures
-    if periodic_report.total(figures.sent):
+    enough = periodic_report.sufficient(figures)
+    if periodic_report.total(figures.sent) and enough:
         yield drawn.shares(figures.sent, told, figures.target)
-    if sum(one.d > 0 for _, one in made.months) > 1 and periodic_report.sufficient(figures):
+    if drawn.several(made.months) and enough:
         yield drawn.trend(made.months, told, figures.target)
 
 

@@ -9,9 +9,8 @@ from exchange.rules import paper_class, signature_measures
 from exchange.rules.certificate_use import NEVER, Use
 from exchange.rules.signature_measures import Signer, Usage
 from exchange.store import signed_documents
-from exchange.store.pool import Connection
+from exchange.tracker.reports.given import Given
 from exchange.tracker.reports.report import NO, YES, Column, Report, Table, Value, Word
-from exchange.tracker.signature_usage import Asked
 
 DOCUMENTS = (
     Column(name="number", keeps=True),
@@ -45,24 +44,24 @@ AGENCIES = (
 )
 
 
-async def report(
-    connection: Connection, code: str, usage: Usage, asked: Asked, scope: Sequence[str]
-) -> Report:
+async def report(given: Given, code: str, usage: Usage) -> Report:
     """The rows behind `code`, one of M8 to M11."""
     measures = signature_measures.measures(usage)
     return Report(
         code=code,
-        asked=asked,
-        scope=scope,
-        table=await _table(connection, code, usage, asked),
+        asked=given.asked,
+        scope=given.scope,
+        table=await _table(given, code, usage),
         measures={name: one for name, one in measures.items() if name.partition("_")[0] == code},
     )
 
 
-async def _table(connection: Connection, code: str, usage: Usage, asked: Asked) -> Table:
+async def _table(given: Given, code: str, usage: Usage) -> Table:
     if code in ("M8", "M9"):
-        found = await signed_documents.documents(connection, asked.agencies, asked.first, asked.end)
-        return Table(name="documents", columns=DOCUMENTS, rows=[_document(usage, row) for row in found])
+        asked, rows = given.asked, given.rows()
+        async for row in signed_documents.documents(given.connection, asked.agencies, asked.first, asked.end):
+            rows.add(_document(usage, row))
+        return Table(name="documents", columns=DOCUMENTS, rows=rows)
     if code == "M10":
         return Table(name="signers", columns=SIGNERS, rows=_signers(usage))
     return Table(name="agencies", columns=AGENCIES, rows=_agencies(usage))

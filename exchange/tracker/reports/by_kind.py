@@ -37,7 +37,7 @@ async def report(given: Given) -> Report:
             name="BC-03",
             columns=COLUMNS,
             rows=[[making.kind(name), *_row(given, kinds[name], figures)] for name in ordered],
-            total=[None, *_row(given, agencies, figures)],
+            total=[None, *_whole(given, _row(given, agencies, figures))],
         ),
         annex=Table(
             name="levels",
@@ -74,6 +74,11 @@ def _row(given: Given, agencies: Sequence[Known], figures: Figures) -> list[Valu
         Hundredths(making.half_up(median(shares) * 10_000)) if shares else None,
         reached.count(True) if target is not None else None,
     ]
+
+
+def _whole(given: Given, row: Sequence[Value]) -> list[Value]:
+    """What all kinds come to, its ratio only as far as registers prove it."""
+    return [given.believed(value) if isinstance(value, Measure) else value for value in row]
 
 
 def _named(pairs: Sequence[tuple[Measure, Known]]) -> str | None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from exchange.rules import indicators, measures, signature_measures
 from exchange.rules.indicators import Indicator
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.tracker import measures as tracker
 from exchange.tracker import tally
 from exchange.tracker.measures import Took
@@ -37,7 +37,8 @@ async def report(given: Given) -> Report:
         for name in tracker.told(given.asked)
         if given.means.trust is not None or name not in signature_measures.MEASURES
     ]
-    found = measures.of(measures.together((await given.figures(*names)).values()), names)
+    together = measures.together((await given.figures(*names)).values())
+    found = measures.believed(measures.of(together, names), sufficient=given.sufficient)
     lasting = await tracker.took(given.connection, given.asked)
     rows: dict[str, list[Value]] = {name: _row(given, name, one) for name, one in found.items()}
     rows |= {name: _span(name, lasting.get((None, name))) for name in measures.SPANS}
@@ -67,13 +68,10 @@ async def of_set(given: Given) -> Report:
     asked: defaultdict[str, set[str]] = defaultdict(set)
     for one in given.indicators:
         asked[one.period].update(_needed(one) if _told(given, one) else ())
-    figures = {period: await _figures(_about(given, period), names) for period, names in asked.items()}
-    rows = [_indicator(_about(given, one.period), one, figures[one.period]) for one in given.indicators]
+    about = {period: await given.about(tally.period(period)) if period else given for period in asked}
+    figures = {period: await _figures(about[period], names) for period, names in asked.items()}
+    rows = [_indicator(about[one.period], one, figures[one.period]) for one in given.indicators]
     return given.report("indicators", Table(name="indicators", columns=INDICATORS, rows=rows))
-
-
-def _about(given: Given, period: str) -> Given:
-    return given.about(tally.period(period)) if period else given
 
 
 def _indicator(about: Given, one: Indicator, figures: Mapping[str, int]) -> list[Value]:
@@ -82,8 +80,16 @@ def _indicator(about: Given, one: Indicator, figures: Mapping[str, int]) -> list
     if not _told(about, one):
         return [*head, None, None, None, target, None, None, most]
     found = indicators.found(one, figures)
+    if found.share and not about.sufficient and _contradicted(one):
+        return [*head, found.n, found.d, Unproven(*found.share), target, None, None, most]
     met = None if found.met is None else making.word(holds=found.met)
     return [*head, found.n, found.d, found.share, target, met, _points(found.points), most]
+
+
+def _contradicted(one: Indicator) -> bool:
+    """Whether registers could show another ratio."""
+    named = {name for _, name in (*one.above, *one.below)} | {one.formula}
+    return bool(named & {*measures.CONTRADICTED, *measures.CONTRADICTED_FIGURES})
 
 
 def _told(given: Given, one: Indicator) -> bool:

@@ -1,9 +1,9 @@
 """What is not counted (không tính), one list a reason: every transfer of it, so that leaving out can be looked at."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from exchange.store import listed
+from exchange.store import excluded, listed
 from exchange.tracker import measures as tracker
 from exchange.tracker.reports import given as making
 from exchange.tracker.reports.given import Given
@@ -17,12 +17,20 @@ COLUMNS = making.columns(
 
 async def report(given: Given, code: str) -> Report:
     """One row a transfer that is not counted for the reason that `code` names: `X-<reason>`."""
-    asked = given.asked
-    found = await listed.excluded(
-        given.connection, asked.filters.view, code.removeprefix("X-"), tracker.span(asked), tracker.cut(asked)
-    )
-    rows = making.rows(_row(given, row) for row in found)
+    rows = given.rows()
+    async for row in _found(given, code.removeprefix("X-")):
+        rows.number(_row(given, row))
     return given.report(code, Table(name="excluded", columns=COLUMNS, rows=rows))
+
+
+def _found(given: Given, kind: str) -> AsyncIterator[Any]:
+    """What the tally has as not counted; what never came as far as the tally is listed all the same."""
+    asked = given.asked
+    if kind in excluded.UNTOLD:
+        return excluded.untold(
+            given.connection, kind, asked.filters.view, tracker.span(asked), tracker.cut(asked)
+        )
+    return listed.excluded(given.connection, tracker.wanted(asked, "X"), kind)
 
 
 def _row(given: Given, row: Mapping[str, Any]) -> list[Value]:
@@ -33,7 +41,7 @@ def _row(given: Given, row: Mapping[str, Any]) -> list[Value]:
         making.shortened(row["subject"]),
         given.code(row["sender"]),
         given.code(row["recipient"]),
-        row["accepted_at"],
+        row["at"] or row["day"],
         row["arrived_at"],
-        Word(f"delivery_state.{row['state']}"),
+        Word(f"delivery_state.{row['state']}") if row["state"] else None,
     ]

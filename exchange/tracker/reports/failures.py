@@ -1,13 +1,15 @@
 """BC-12, what was not verified (nhật ký xác minh không đạt): verdicts that did not pass, and signatures that are missing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from exchange.rules.signature_measures import Usage
 from exchange.store import signature_counts
 from exchange.store.pool import Connection
 from exchange.tracker.reports.report import Column, Dated, Line, Report, Table, Value, Word
+from exchange.tracker.reports.spooled import BATCH, Rows
 from exchange.tracker.signature_usage import Asked
 from signing import revoked
 
@@ -47,39 +49,93 @@ HANDLING: Mapping[str, str] = {"signer_unconfirmed": "confirm", "signer_unknown"
 SIGN = "sign"
 
 
-async def report(connection: Connection, usage: Usage, asked: Asked, scope: Sequence[str]) -> Report:
-    """One row a signature that did not pass, and one a signature that is missing; how many letters were refused at the gate."""
+MOST_MOMENTS = 10_000
+"""Pieces of evidence whose moments are remembered while a list is made."""
+
+
+async def report(
+    connection: Connection, usage: Usage, asked: Asked, scope: Sequence[str], rows: Rows
+) -> Report:
+    """One row a signature that did not pass, and one a signature that is missing; how many letters were refused at the gate.
+
+    `rows`: room for them; they are told in the order of their letters.
+    """
     span = (asked.agencies, asked.first, asked.end)
-    failed = await signature_counts.failures(connection, *span)
-    lacking = await signature_counts.lacking(connection, *span)
-    moments = await _moments(connection, failed)
     serials = {one.sha256: one.own.serial for one in usage.certificates if one.own}
-    rows = [(_place(row), _failed(usage, row, serials, moments)) for row in failed]
-    rows += [(_place(row), _lacks(usage, row, code)) for row in lacking for code in _unexplained(row)]
+    moments: dict[str, datetime | None] = {}
+    found = _merged(signature_counts.failures(connection, *span), signature_counts.lacking(connection, *span))
+    async for some in _by_chunk(found):
+        await _look_up(connection, (row for row in some if "evidence" in row), moments)
+        for row in some:
+            for one in _told(usage, row, serials, moments):
+                rows.add(one)
     refused = await signature_counts.refused(connection, *span)
     return Report(
         code="BC-12",
         asked=asked,
         scope=scope,
-        table=Table(name="BC-12", columns=COLUMNS, rows=[row for _, row in sorted(rows, key=lambda one: one[0])]),
+        table=Table(name="BC-12", columns=COLUMNS, rows=rows),
         lines=(Line(key="refused", facts={"n": refused}),),
-    )  # fmt: skip
+    )
 
 
-def _place(row: Mapping[str, Any]) -> tuple[datetime, str]:
-    return row["accepted_at"], str(row["letter"])
+Row = Mapping[str, Any]
 
 
-async def _moments(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> dict[str, datetime]:
-    """When each piece of evidence of revocation was made, by its hex digest."""
+async def _merged(failed: AsyncIterator[Any], lacking: AsyncIterator[Any]) -> AsyncIterator[Row]:
+    """Both lists in the order of their letters; of one letter, what failed comes first."""
+    lacks = await anext(lacking, None)
+    async for row in failed:
+        while lacks and _place(lacks) < _place(row):
+            yield dict(lacks)
+            lacks = await anext(lacking, None)
+        yield dict(row)
+    while lacks:
+        yield dict(lacks)
+        lacks = await anext(lacking, None)
+
+
+def _place(row: Row) -> tuple[datetime, UUID]:
+    return row["accepted_at"], row["letter"]
+
+
+async def _by_chunk(found: AsyncIterator[Row]) -> AsyncIterator[list[Row]]:
+    some: list[Row] = []
+    async for row in found:
+        some.append(row)
+        if len(some) == BATCH:
+            yield some
+            some = []
+    yield some
+
+
+async def _look_up(connection: Connection, rows: Iterable[Row], moments: dict[str, datetime | None]) -> None:
+    """When each piece of evidence of revocation was made, by its hex digest; those known already are not asked for again."""
     named = {digest for row in rows for digest in row["evidence"]}
-    kept = await signature_counts.evidence(connection, [bytes.fromhex(digest) for digest in sorted(named)])
-    moments = {record["sha256"].hex(): revoked.made(record["kind"], record["body"]) for record in kept}
-    return {digest: moment for digest, moment in moments.items() if moment}
+    if len(moments) > MOST_MOMENTS:
+        moments.clear()
+    unknown = sorted(named - moments.keys())
+    kept = (
+        await signature_counts.evidence(connection, [bytes.fromhex(one) for one in unknown])
+        if unknown
+        else []
+    )
+    moments |= dict.fromkeys(unknown)
+    moments |= {record["sha256"].hex(): revoked.made(record["kind"], record["body"]) for record in kept}
+
+
+def _told(
+    usage: Usage, row: Row, serials: Mapping[bytes, str], moments: Mapping[str, datetime | None]
+) -> Iterator[Sequence[Value]]:
+    """A signature that failed is one row; a letter that lacks signatures has one for each."""
+    if "evidence" in row:
+        yield _failed(usage, row, serials, moments)
+    else:
+        yield from (_lacks(usage, row, code) for code in _unexplained(row))
 
 
 def _failed(
-    usage: Usage, row: Mapping[str, Any], serials: Mapping[bytes, str], moments: Mapping[str, datetime]
+    usage: Usage, row: Row, serials: Mapping[bytes, str], moments: Mapping[str, datetime | None]
 ) -> list[Value]:
     again = row["newest_revision"] > row["revision"] or row["revision"] > 1
     passed = row["newest_indication"] == "TOTAL_PASSED"
@@ -90,7 +146,7 @@ def _failed(
         serials.get(row["sha256"]),
         Word(f"indication.{row['indication']}"),
         Word(f"report.failure.{ON_HOLD.get(row['why']) or REASONS.get(row['sub_indication'], UNTRUSTED)}"),
-        max((moments[digest] for digest in row["evidence"] if digest in moments), default=None),
+        max(filter(None, (moments[digest] for digest in row["evidence"])), default=None),
         Dated(Word(f"indication.{row['newest_indication']}"), row["newest_judged_at"]) if again else None,
         None if passed else Word(f"advice.{row['why']}"),
     ]

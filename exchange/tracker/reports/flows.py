@@ -56,7 +56,8 @@ async def report(given: Given) -> Report:
         if one.active
         for place, row in enumerate(by_agency[one.id])
     ]
-    pairs = await listed.flows(given.connection, tracker.span(asked), cut, BUSIEST)
+    electronic = tracker.wanted(asked, "E", "S", "N", "U", view="out")
+    pairs = await listed.flows(given.connection, electronic, BUSIEST)
     return given.report(
         "BC-14",
         Table(name="BC-14", columns=COLUMNS, rows=rows),

@@ -5,19 +5,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from exchange.rules import document_types, measures, paper_class, ratios
 from exchange.rules.indicators import Indicator
 from exchange.rules.league import League, Scores
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.store import measures as store
 from exchange.store.pool import Connection
 from exchange.tracker import measures as tracker
-from exchange.tracker import tally
+from exchange.tracker import periods, tally
 from exchange.tracker.measures import Figures, Means
 from exchange.tracker.reports.report import NO, YES, Column, Hundredths, Report, Table, Took, Value, Word
+from exchange.tracker.reports.spooled import Rows
 from exchange.tracker.signature_usage import Asked
 from exchange.tracker.tally import Period
 
@@ -59,6 +61,13 @@ class Given:
     indicators: Sequence[Indicator] = ()
     periods: int | None = None
     scores: Scores | None = None
+    folder: Path | None = None
+    percent: int = tally.COVERAGE_PERCENT
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether enough registers are loaded that ratios of the period are said in percent."""
+        return tally.sufficient(self.coverage, self.percent)
 
     @property
     def agencies(self) -> list[Known]:
@@ -76,29 +85,49 @@ class Given:
         return self.league.targets.get(name)
 
     def report(self, code: str, table: Table, **more: Any) -> Report:  # noqa: ANN401 - members of a report
-        """A report on what was asked."""
+        """A report on what was asked; its measures are said in percent only where enough registers are loaded."""
+        if "measures" in more:
+            more["measures"] = measures.believed(more["measures"], sufficient=self.sufficient)
         return Report(
             code=code,
             asked=self.asked,
             scope=self.scope,
             table=table,
             coverage=self.coverage,
+            percent=self.percent,
             version=self.version,
             **more,
         )
 
-    def about(self, period: Period) -> "Given":
-        """The same question about another period."""
-        return replace(self, asked=replace(self.asked, period=period))
+    async def about(self, period: Period) -> "Given":
+        """The same question about another period, which other registers may cover."""
+        asked = replace(self.asked, period=period)
+        return replace(self, asked=asked, coverage=await covered(self.connection, asked))
+
+    def believed(self, one: Measure) -> Measure:
+        """A ratio of all that is asked for, which registers could contradict: proven only where enough of them are loaded."""
+        return one if self.sufficient else Unproven(*one)
 
     async def figures(self, *names: str) -> Figures:
         """The figures behind these measures, by agency."""
         return await tracker.figures(self.connection, self.asked, self.means, names)
 
+    def rows(self) -> Rows:
+        """Room for rows, however many."""
+        return Rows(self.folder)
+
     def code(self, agency: UUID | None) -> str | None:
         """The code of an agency."""
         one = self.known.get(agency) if agency else None
         return one.code if one else None
+
+
+async def covered(connection: Connection, asked: Asked) -> tuple[int, int]:
+    """How many agencies' registers cover the period, of how many."""
+    filters = asked.filters
+    return await tally.coverage(
+        connection, asked.period, filters.view, filters.scope or tally.WHOLE, asked.agencies, asked.as_of
+    )
 
 
 async def gathered(
@@ -113,14 +142,6 @@ async def gathered(
     at = asked.end - timedelta(microseconds=1)
     on = max(paper_class.local_day(at), asked.period.first)
     rows = await store.agencies(connection, on, at)
-    counted = await tally.count(
-        connection,
-        asked.period,
-        view=asked.filters.view,
-        scope=asked.filters.scope or tally.WHOLE,
-        agencies=asked.agencies,
-        as_of=asked.as_of,
-    )
     return Given(
         connection=connection,
         asked=asked,
@@ -128,8 +149,8 @@ async def gathered(
         means=means,
         league=league,
         known={row["id"]: Known(**row) for row in rows},
-        coverage=counted.registers,
-        version=counted.standing.text,
+        coverage=await covered(connection, asked),
+        version=(await periods.standing(connection, asked.period)).text,
         indicators=indicators,
     )
 
@@ -168,8 +189,8 @@ def measure(figures: Mapping[str, int], name: str) -> Measure:
 
 
 def change(now: Measure, before: Measure) -> Hundredths | None:
-    """By how many points of a percent a ratio changed, from the exact values; None where one of them is over nothing."""
-    if not now.d or not before.d:
+    """By how many points of a percent a ratio changed, from the exact values; None where one of them is over nothing, or not proven."""
+    if not now.d or not before.d or isinstance(now, Unproven) or isinstance(before, Unproven):
         return None
     return Hundredths(half_up((Fraction(now.n, now.d) - Fraction(before.n, before.d)) * 10_000), signed=True)
 
@@ -186,8 +207,10 @@ def percent(target: Fraction | None) -> Hundredths | None:
 
 
 def met(name: str, one: Measure, target: Fraction | None) -> Word | None:
-    """Whether the target of a measure is reached, by the counts; None without a target or over nothing."""
-    reached = None if target is None else ratios.met(*one, target, more=measures.DEFINITIONS[name].more)
+    """Whether the target of a measure is reached, by the counts; None without a target, over nothing, or without proof."""
+    if target is None or isinstance(one, Unproven):
+        return None
+    reached = ratios.met(*one, target, more=measures.DEFINITIONS[name].more)
     return None if reached is None else word(holds=reached)
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from exchange.rules import league, measures, paper_class, working_days
 from exchange.rules.indicators import Indicator
 from exchange.rules.league import League, Scores
 from exchange.rules.working_days import Calendar
 from exchange.store.pool import Connection
-from exchange.tracker import periods, signature_usage
+from exchange.tracker import periods, signature_usage, tally
 from exchange.tracker.measures import Means
 from exchange.tracker.reports import (
     behind,
@@ -67,13 +68,15 @@ ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "measures", "ranks
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a deployment may give as files of its own; indicators, scores, and how many periods in a row, that are asked for."""
+    """What a deployment may give as files of its own; what is asked for beside the question; where long lists are kept."""
 
     calendar: Calendar = field(default_factory=working_days.default)
     league: League = field(default_factory=league.default)
     indicators: Sequence[Indicator] = ()
     periods: int | None = None
     scores: Scores | None = None
+    folder: Path | None = None
+    percent: int = tally.COVERAGE_PERCENT
 
 
 async def make(
@@ -114,25 +117,29 @@ async def _made(
     connection: Connection, code: str, asked: Asked, trust: Trust, scope: Sequence[str], by: Settings
 ) -> Report:
     means = Means(calendar=by.calendar, trust=trust)
-    about = await given.gathered(connection, asked, scope, means, by.league, by.indicators)
-    about = replace(about, periods=by.periods, scores=by.scores)
+    about = replace(
+        await given.gathered(connection, asked, scope, means, by.league, by.indicators),
+        periods=by.periods,
+        scores=by.scores,
+        folder=by.folder,
+        percent=by.percent,
+    )
     if code in REPORTS:
         return await REPORTS[code](about)
     if code.startswith("X-"):
         return await excluded.report(about, code)
-    return replace(await _of_signatures(connection, code, asked, trust, scope), coverage=about.coverage)
+    return replace(await _of_signatures(about, code, trust), coverage=about.coverage, percent=about.percent)
 
 
-async def _of_signatures(
-    connection: Connection, code: str, asked: Asked, trust: Trust, scope: Sequence[str]
-) -> Report:
-    found = await signature_usage.gathered(connection, asked, trust)
+async def _of_signatures(about: Given, code: str, trust: Trust) -> Report:
+    asked, scope = about.asked, about.scope
+    found = await signature_usage.gathered(about.connection, asked, trust)
     match code:
         case "BC-10":
             return usage.report(found, asked, scope)
         case "BC-11":
             return inventory.report(found, asked, scope)
         case "BC-12":
-            return await failures.report(connection, found, asked, scope)
+            return await failures.report(about.connection, found, about.asked, about.scope, about.rows())
         case _:
-            return await behind.report(connection, code, found, asked, scope)
+            return await behind.report(about, code, found)

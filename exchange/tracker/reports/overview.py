@@ -33,16 +33,22 @@ async def report(given: Given) -> Report:
     names = [name for name in NAMES if given.asked.filters.whole or name not in tracker.WHOLE_ONLY]
     now = measures.together((await given.figures(*names)).values())
     period = spans.previous(given.period)
-    before = measures.together((await given.about(period).figures(*names)).values() if period else ())
+    earlier = await given.about(period) if period else None
+    before = measures.together((await earlier.figures(*names)).values() if earlier else ())
     rows: list[list[Value]] = [[Word("report_card.total"), making.total(now), *[None] * 5]]
     for klass in paper_class.CLASSES:
-        share, past = Measure(now[klass], making.total(now)), Measure(before[klass], making.total(before))
+        share = given.believed(Measure(now[klass], making.total(now)))
+        past = (earlier or given).believed(Measure(before[klass], making.total(before)))
         rows.append(_row(given, f"class.{klass}", share, past, CARDS.get(klass, "")))
-    rows += [
-        _row(given, f"measure.{name}", making.measure(now, name), making.measure(before, name), name)
-        for name in ("M3", "M20")
-        if name in names
-    ]
+    three = (
+        given.believed(making.measure(now, "M3")),
+        (earlier or given).believed(making.measure(before, "M3")),
+    )
+    rows.append(_row(given, "measure.M3", *three, "M3"))
+    if "M20" in names:
+        rows.append(
+            _row(given, "measure.M20", making.measure(now, "M20"), making.measure(before, "M20"), "M20")
+        )
     rows.append([Word("report_card.overdue"), await waiting.overdue(given), *[None] * 5])
     if given.means.trust is not None and given.asked.filters.whole:
         rows.append([Word("report_card.expiring"), await _expiring(given), *[None] * 5])

@@ -1,12 +1,13 @@
 """BC-06, documents on paper only and gaps in numbers (văn bản chỉ giấy và kiểm tra liền mạch số)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from exchange.rules import measures, number_series
-from exchange.rules.number_series import Gap, Numbers
+from exchange.rules import measures
+from exchange.rules.number_series import Gap, Numbers, Seen
+from exchange.store import listed
 from exchange.store import measures as store
 from exchange.tracker import measures as tracker
 from exchange.tracker.reports import given as making
@@ -30,11 +31,12 @@ async def report(given: Given) -> Report:
 
     Numbers run through every kind of document: where those are cut, nothing is said of series.
     """
-    agencies, period = tracker.cut(given.asked).agencies, given.period
-    found = await store.registered(given.connection, agencies, period.first, period.last, matched=False)
-    found = [row for row in found if tracker.left(row, given.asked.filters)]
+    listing = given.rows()
+    async for row in listed.paper_only(given.connection, tracker.wanted(given.asked, "P", view="out")):
+        listing.add(_row(given, row))
+    table = Table(name="BC-06", columns=COLUMNS, rows=listing)
     if not given.asked.filters.whole:
-        return given.report("BC-06", _listed(given, found))
+        return given.report("BC-06", table)
     series = await _series(given)
     rows = [_numbers(given, agency, name, series[agency, name]) for agency, name in _ordered(given, series)]
     whole = measures.of(
@@ -46,14 +48,10 @@ async def report(given: Given) -> Report:
     )
     return given.report(
         "BC-06",
-        _listed(given, found),
+        table,
         annex=Table(name="series", columns=SERIES, rows=rows),
         measures=whole,
     )
-
-
-def _listed(given: Given, found: Iterable[Mapping[str, Any]]) -> Table:
-    return Table(name="BC-06", columns=COLUMNS, rows=[_row(given, row) for row in found])
 
 
 async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:
@@ -61,18 +59,18 @@ async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:
     last, agencies = tracker.year_end(given.asked), tracker.cut(given.asked).agencies
     if last is None:
         return {}
-    numbers: defaultdict[tuple[UUID, str], list[str]] = defaultdict(list)
-    explained: dict[tuple[UUID, str], list[str]] = {}
-    for row in await store.number_rows(given.connection, agencies, last.year, last):
-        numbers[row["agency"], row["series"]] += row["numbers"]
-        explained[row["agency"], row["series"]] = row["explained"]
-    registered = await store.registered(
-        given.connection, agencies, last.replace(month=1, day=1), last, matched=True
-    )
-    for key in tracker.keys(registered):
-        if key.year == last.year:
-            numbers[key.issuer, key.series].append(key.number)
-    return {name: number_series.of(each, explained.get(name, ())) for name, each in numbers.items() if each}
+    seen: defaultdict[tuple[UUID, str], Seen] = defaultdict(Seen)
+    async for row in store.number_rows(given.connection, agencies, last.year, last):
+        series = seen[row["agency"], row["series"]]
+        (series.add if row["seen"] else series.explain)(row["number"])
+    async for row in store.registered_documents(
+        given.connection, agencies, last.replace(month=1, day=1), last
+    ):
+        for key in tracker.keys([row]):
+            if key.year == last.year:
+                seen[key.issuer, key.series].add(key.number)
+    found = {name: each.numbers() for name, each in seen.items()}
+    return {name: one for name, one in found.items() if one.present or one.others}
 
 
 def _ordered(given: Given, series: Mapping[tuple[UUID, str], Numbers]) -> list[tuple[UUID, str]]:
@@ -82,13 +80,13 @@ def _ordered(given: Given, series: Mapping[tuple[UUID, str], Numbers]) -> list[t
 def _row(given: Given, row: Mapping[str, Any]) -> list[Value]:
     return [
         given.code(row["agency"]),
-        "/".join(filter(None, (row["number"], row["notation"]))),
+        "/".join(filter(None, (row["number"], row["notation"]))) or None,
         row["issued_on"],
         row["document_type"] or None,
         row["other_party"] or None,
         row["copies"],
-        row["moved_on"],
-        making.shortened(row["note"]),
+        row["day"],
+        making.shortened(row["note"] or ""),
         Word("paper_source.register"),
     ]
 

@@ -37,18 +37,19 @@ TYPES = making.columns(
 
 async def report(given: Given) -> Report:
     """One row a transfer with paper; M7; reasons and types, most frequent first."""
-    asked = given.asked
-    found = await listed.parallel(
-        given.connection, asked.filters.view, tracker.span(asked), tracker.cut(asked)
-    )
+    rows, reasons, types = given.rows(), Counter[Value](), Counter[Value]()
+    async for row in listed.parallel(given.connection, tracker.wanted(given.asked, "S")):
+        rows.number(_row(given, row))
+        reasons[_reason(row)] += 1
+        types[row["document_type"] or None] += 1
     figures = measures.together((await given.figures("M7")).values())
     return given.report(
         "BC-05",
-        Table(name="BC-05", columns=COLUMNS, rows=making.rows(_row(given, row) for row in found)),
+        Table(name="BC-05", columns=COLUMNS, rows=rows),
         measures=measures.of(figures, ["M7"]),
         annexes=(
-            Table(name="reasons", columns=REASONS, rows=_pareto([_reason(row) for row in found])),
-            Table(name="types", columns=TYPES, rows=_pareto([row["document_type"] or None for row in found])),
+            Table(name="reasons", columns=REASONS, rows=_pareto(reasons)),
+            Table(name="types", columns=TYPES, rows=_pareto(types)),
         ),
     )
 
@@ -78,5 +79,5 @@ def _reason(row: Mapping[str, Any]) -> Word:
     return Word(f"paper_reason.{row['reason'] or 'none'}")
 
 
-def _pareto(names: Sequence[Value]) -> list[Sequence[Value]]:
-    return [list(row) for row in making.pareto(Counter(names))]
+def _pareto(counted: Counter[Value]) -> list[Sequence[Value]]:
+    return [list(row) for row in making.pareto(counted)]

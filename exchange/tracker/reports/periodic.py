@@ -1,16 +1,17 @@
 """The figures behind BC-15 (báo cáo định kỳ), all of one moment: both views of the tally, signatures, M1 by month."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 from exchange.rules import ratios, signature_measures
 from exchange.rules.periodic_report import Figures
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.rules.signature_measures import Usage
 from exchange.store.pool import Connection
-from exchange.tracker import signature_usage, tally
+from exchange.tracker import signature_usage, spans, tally
 from exchange.tracker.reports import failures, inventory
+from exchange.tracker.reports.spooled import Rows
 from exchange.tracker.signature_usage import Asked
 from exchange.tracker.tally import Period, Tally
 from signing.trust import Trust
@@ -24,16 +25,23 @@ class Gathered:
     months: list[tuple[str, Measure]]
 
 
-async def gather(connection: Connection, asked: Asked, trust: Trust, target: int | None = None) -> Gathered:
-    """Everything that the report's sentences and charts are made of."""
+async def gather(
+    connection: Connection,
+    asked: Asked,
+    trust: Trust,
+    target: int | None = None,
+    percent: int = tally.COVERAGE_PERCENT,
+) -> Gathered:
+    """Everything that the report's sentences and charts are made of; `percent`: of so many agencies registers are wanted."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         usage = await signature_usage.gathered(connection, asked, trust)
         sent = await _count(connection, asked, asked.period, "out")
         received = await _count(connection, asked, asked.period, "in")
-        earlier = await _count(connection, asked, before(asked.period), "out")
-        failed = await failures.report(connection, usage, asked, ())
+        before = spans.previous(asked.period)
+        earlier = await _count(connection, asked, before, "out") if before else None
+        failed = await failures.report(connection, usage, asked, (), Rows())
         months = [
-            (f"{one.first:%m/%Y}", _first(await _count(connection, asked, one, "out")))
+            (f"{one.first:%m/%Y}", _believed(await _count(connection, asked, one, "out"), percent))
             for one in months_of(asked.period)
             if one.first <= usage.on
         ]
@@ -42,8 +50,10 @@ async def gather(connection: Connection, asked: Asked, trust: Trust, target: int
         received=received.classes,
         excluded=sum(sent.excluded.values()),
         registers=sent.registers,
+        received_registers=received.registers,
+        percent=percent,
         measures=_measures(sent, usage),
-        before=_first(earlier),
+        before=_first(earlier) if earlier and tally.sufficient(earlier.registers, percent) else None,
         certificates=_certificates(usage),
         failed=len(failed.table.rows),
         target=target,
@@ -59,6 +69,12 @@ async def _count(connection: Connection, asked: Asked, span: Period, view: str) 
 
 def _first(counted: Tally) -> Measure:
     return ratios.measures(counted.classes)["M1"]
+
+
+def _believed(counted: Tally, percent: int) -> Measure:
+    """M1 of a month, as far as the registers of that month prove it."""
+    one = _first(counted)
+    return one if tally.sufficient(counted.registers, percent) else Unproven(*one)
 
 
 def _measures(sent: Tally, usage: Usage) -> dict[str, Measure]:
@@ -79,15 +95,3 @@ def months_of(span: Period) -> Iterator[Period]:
         if span.first <= one.first and one.last <= span.last:
             yield one
         month = one.last + timedelta(days=1)
-
-
-def before(span: Period) -> Period:
-    """The period of the same kind just before: the quarter before a quarter, the year before a year."""
-    last = span.first - timedelta(days=1)
-    if not any(months_of(span)):
-        return replace(
-            span, text="", first=span.first - (span.last - span.first) - timedelta(days=1), last=last
-        )
-    months = (span.last.year - span.first.year) * 12 + span.last.month - span.first.month + 1
-    whole = span.first.year * 12 + span.first.month - 1 - months
-    return replace(span, text="", first=date(whole // 12, whole % 12 + 1, 1), last=last)

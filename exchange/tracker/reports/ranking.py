@@ -60,7 +60,7 @@ async def report(given: Given) -> Report:
     """One row an agency, the best first; those without a place last, by code."""
     by, now = table(given), await standing(given)
     period = spans.previous(given.period)
-    before = (await standing(given.about(period))).places if period else {}
+    before = (await standing(await given.about(period))).places if period else {}
     rows = [_row(by, one, now.places[one.id], before.get(one.id)) for one in _ordered(now)]
     return given.report(
         "BC-13",
@@ -159,7 +159,7 @@ async def scores(given: Given) -> Report:
 
 
 async def _ranked(given: Given, period: Period) -> list[list[Value]]:
-    found = await standing(given.about(period))
+    found = await standing(await given.about(period))
     return [
         [period.text, found.places[one.id].rank, one.code, one.name, _shown(found.places[one.id].total), _level(found.places[one.id])]
         for one in _ordered(found)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from exchange.rules.ratios import Measure
+from exchange.tracker import tally
 from exchange.tracker.signature_usage import Asked
 
 NAMES = (
@@ -109,7 +110,7 @@ class Report:
     `version` is provisional while the period is open; of a closed one its number, and `sha256` over its members.
 
     `annex` is a second table of the same report, `annexes` are more of them; `measures` stand below the table, `lines` too.
-    `coverage`: how many agencies' registers cover the period, of how many.
+    `coverage`: how many agencies' registers cover the period, of how many; `percent`: how many are enough.
     """
 
     code: str
@@ -123,6 +124,12 @@ class Report:
     sha256: str | None = None
     annexes: Sequence[Table] = ()
     coverage: tuple[int, int] | None = None
+    percent: int = tally.COVERAGE_PERCENT
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether enough registers are loaded that ratios of transfers are said in percent."""
+        return self.coverage is not None and tally.sufficient(self.coverage, self.percent)
 
     @property
     def tables(self) -> tuple[Table, ...]:

@@ -28,13 +28,19 @@ ANSWERS: Mapping[str, Word] = {"agreed": YES, "refused_request": NO}
 async def report(given: Given) -> Report:
     """One row an event; by event and reason, and by the agencies that sent; M15 and M16."""
     asked = given.asked
-    found = await listed.events(given.connection, asked.filters.view, tracker.span(asked), tracker.cut(asked))
+    rows, reasons, agencies = given.rows(), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    async for row in listed.events(
+        given.connection, asked.filters.view, tracker.span(asked), tracker.cut(asked)
+    ):
+        rows.number(_row(given, row))
+        reasons[_event(row), making.shortened(_reason(row)) or ""] += 1
+        agencies[given.code(row["sender"]) or "", _event(row).partition("_")[0]] += 1
     figures = measures.together((await given.figures("M15", "M16")).values())
     return given.report(
         "BC-09",
-        Table(name="BC-09", columns=COLUMNS, rows=making.rows(_row(given, row) for row in found)),
+        Table(name="BC-09", columns=COLUMNS, rows=rows),
         measures=measures.of(figures, ("M15", "M16")),
-        annexes=(_by_reason(found), _by_agency(given, found)),
+        annexes=(_by_reason(reasons), _by_agency(agencies)),
     )
 
 
@@ -67,17 +73,15 @@ def _reason(row: Mapping[str, Any]) -> str:
     return row["detail"].get("text") or ""
 
 
-def _by_reason(found: list[Any]) -> Table:
-    counted = Counter((_event(row), _reason(row)) for row in found)
+def _by_reason(counted: Counter[tuple[str, str]]) -> Table:
     rows: list[list[Value]] = [
-        [Word(f"report_event.{event}"), making.shortened(reason), n, share]
+        [Word(f"report_event.{event}"), reason or None, n, share]
         for (event, reason), n, share, _ in making.pareto(counted)
     ]
     return Table(name="events", columns=KINDS, rows=rows)
 
 
-def _by_agency(given: Given, found: list[Any]) -> Table:
-    counted = Counter((given.code(row["sender"]) or "", _event(row).partition("_")[0]) for row in found)
+def _by_agency(counted: Counter[tuple[str, str]]) -> Table:
     rows: list[list[Value]] = [
         [code, *(counted[code, name] for name in ("refused", "asked", "withdrawn", "replaced"))]
         for code in sorted({code for code, _ in counted})

@@ -1,7 +1,7 @@
 """BC-07, not arrived, not confirmed, overdue (chưa tới, chưa xác nhận, quá hạn): as things stand now, oldest first."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,17 +27,20 @@ BUCKETS = ("hour", "four_hours", "day", "three_days", "more")
 
 async def report(given: Given) -> Report:
     """One row a letter that nobody has confirmed or refused; in the annex how long they have waited."""
-    found = await _waiting(given)
-    ages = Counter(_age(row["accepted_at"], given.asked.as_of) for row in found)
-    late = Counter(_age(row["accepted_at"], given.asked.as_of) for row in found if _late(given, row))
+    rows, ages, late = given.rows(), Counter[str](), Counter[str]()
+    async for row in _waiting(given):
+        rows.number(_row(given, row))
+        age = _age(row["accepted_at"], given.asked.as_of)
+        ages[age] += 1
+        late[age] += _late(given, row)
     return given.report(
         "BC-07",
-        Table(name="BC-07", columns=COLUMNS, rows=making.rows(_row(given, row) for row in found)),
+        Table(name="BC-07", columns=COLUMNS, rows=rows),
         annex=Table(
             name="ages",
             columns=AGES,
             rows=[
-                [Word(f"report_age.{name}"), ages[name], Measure(ages[name], len(found)), late[name]]
+                [Word(f"report_age.{name}"), ages[name], Measure(ages[name], len(rows)), late[name]]
                 for name in BUCKETS
             ],
         ),
@@ -46,12 +49,12 @@ async def report(given: Given) -> Report:
 
 async def overdue(given: Given) -> int:
     """How many are overdue now."""
-    return sum(_late(given, row) for row in await _waiting(given))
+    return sum([_late(given, row) async for row in _waiting(given)])
 
 
-async def _waiting(given: Given) -> list[Any]:
+def _waiting(given: Given) -> AsyncIterator[Any]:
     asked = given.asked
-    return await listed.waiting(given.connection, asked.filters.view, tracker.span(asked), tracker.cut(asked))
+    return listed.waiting(given.connection, asked.filters.view, tracker.span(asked), tracker.cut(asked))
 
 
 def due(given: Given, row: Mapping[str, Any]) -> datetime:

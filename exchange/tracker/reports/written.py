@@ -1,27 +1,34 @@
 """Reports as programs read them (JSON, CSV): the same whether a command or the API was asked.
 
 Headings are in the reader's language; members are named after columns. In CSV no cell is what a spreadsheet would take for a
-formula.
+formula. Both are also made in pieces, row by row, so that a long list takes no more memory than a short one.
 """
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from exchange import texts
-from exchange.rules import paper_class, ratios
-from exchange.rules.ratios import Measure
-from exchange.tracker import signature_usage
+from exchange.rules import measures, paper_class, ratios
+from exchange.rules.ratios import Measure, Unproven
 from exchange.tracker.reports.report import Column, Dated, Hundredths, Pair, Report, Table, Took, Value, Word
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula, or of a cell that hides one."""
 
 
-def as_json(made: Report, language: str) -> dict[str, Any]:
+PIECE = 1 << 16
+"""So many letters or more make a piece of a file."""
+
+Many = Callable[[Iterator[Any]], Any]
+"""What becomes of rows as they come: a list of all, or what gives them one by one."""
+
+
+def as_json(made: Report, language: str, many: Many = list) -> dict[str, Any]:
     """The report as one object: what it says about itself, then rows by the names of their columns."""
     body: dict[str, Any] = {
         "report": made.code,
@@ -34,14 +41,45 @@ def as_json(made: Report, language: str) -> dict[str, Any]:
         "version": made.version,
         "sha256": made.sha256,
         "as_of": made.asked.as_of.isoformat(timespec="seconds"),
-        **_table(made.table, language),
-        "measures": signature_usage.as_json(made.measures),
-        **{line.key: {name: plain(value) for name, value in line.facts.items()} for line in made.lines},
+        **_table(made.table, language, many),
+        "measures": said(made.measures, language),
+        **{
+            line.key: {name: plain(value, language) for name, value in line.facts.items()}
+            for line in made.lines
+        },
     }
-    body |= {annex.name: _table(annex, language) for annex in made.tables[1:]}
+    body |= {annex.name: _table(annex, language, many) for annex in made.tables[1:]}
     if made.coverage:
-        body["coverage"] = {"registers": {"n": made.coverage[0], "d": made.coverage[1]}}
+        n, d = made.coverage
+        body["coverage"] = {
+            "registers": {"n": n, "d": d},
+            "percent": made.percent,
+            "sufficient": made.sufficient,
+        }
     return body
+
+
+def said(found: Mapping[str, Measure], language: str) -> dict[str, dict[str, Any]]:
+    """Measures as the contract shows them, said in the reader's language."""
+    return {name: plain(one, language) for name, one in found.items()}
+
+
+def ratio(one: Measure, language: str) -> str:
+    """`92,00 % (441.042/479.393)`; where that is not proven, that there is not enough evidence, and the counts."""
+    if not isinstance(one, Unproven) or not one.d:
+        return one.text
+    return texts.say("cli.insufficient", language, n=ratios.grouped(one.n), d=ratios.grouped(one.d))
+
+
+def doubted(body: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """A tally's or measures' JSON as it is handed out: without enough registers no ratio that they could contradict is in percent."""
+    if body["coverage"]["sufficient"]:
+        return dict(body)
+    found = {name: Measure(one["n"], one["d"]) for name, one in body["measures"].items() if "d" in one}
+    return {
+        **body,
+        "measures": {**body["measures"], **said(measures.believed(found, sufficient=False), language)},
+    }
 
 
 def filters(made: Report) -> dict[str, list[str]]:
@@ -52,42 +90,45 @@ def filters(made: Report) -> dict[str, list[str]]:
     return found
 
 
-def _table(table: Table, language: str) -> dict[str, Any]:
+def _table(table: Table, language: str, many: Many) -> dict[str, Any]:
     titles = {
         name: heading(table, column, language, name)
         for column in table.columns
         for name in column.parts or (column.name,)
     }
-    shown: dict[str, Any] = {"columns": titles, "rows": [_object(table.columns, row) for row in table.rows]}
-    return shown | ({"total": _object(table.columns, table.total)} if table.total else {})
+    shown: dict[str, Any] = {
+        "columns": titles,
+        "rows": many(_object(table.columns, row, language) for row in table.rows),
+    }
+    return shown | ({"total": _object(table.columns, table.total, language)} if table.total else {})
 
 
-def _object(columns: Sequence[Column], row: Sequence[Value]) -> dict[str, Any]:
-    return dict(_members(columns, row))
+def _object(columns: Sequence[Column], row: Sequence[Value], language: str) -> dict[str, Any]:
+    return dict(_members(columns, row, language))
 
 
-def _members(columns: Sequence[Column], row: Sequence[Value]) -> Iterator[tuple[str, Any]]:
+def _members(columns: Sequence[Column], row: Sequence[Value], language: str) -> Iterator[tuple[str, Any]]:
     for column, value in zip(columns, row, strict=True):
         if isinstance(value, Pair):
             assert column.parts is not None
             yield from zip(column.parts, (value.first, value.second), strict=True)
         else:
-            yield column.name, plain(value)
+            yield column.name, plain(value, language)
 
 
-def plain(value: Value) -> Any:  # noqa: ANN401 - whatever JSON holds
+def plain(value: Value, language: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     """One value as JSON holds it."""
     match value:
         case Word():
             return value.code
         case Measure():
-            return {"n": value.n, "d": value.d, "text": value.text}
+            return {"n": value.n, "d": value.d, "text": ratio(value, language)}
         case Hundredths():
             return value.value / 100
         case Took():
             return value.seconds
         case Dated():
-            return {"result": value.word.code, "at": plain(value.at)}
+            return {"result": value.word.code, "at": plain(value.at, language)}
         case datetime():
             return value.astimezone(paper_class.VIETNAM).isoformat(timespec="seconds")
         case date():
@@ -96,20 +137,68 @@ def plain(value: Value) -> Any:  # noqa: ANN401 - whatever JSON holds
             return value
 
 
+def json_pieces(body: Mapping[str, Any]) -> Iterator[str]:
+    """An object, of `as_json` with its rows one by one (`iter`) or of several such, as JSON: a row a line."""
+    return _pieces(_encoded(body))
+
+
+def _encoded(value: Any) -> Iterator[str]:  # noqa: ANN401 - whatever JSON holds
+    if isinstance(value, Mapping):
+        yield "{"
+        for place, (name, one) in enumerate(value.items()):
+            yield f"{',' if place else ''}\n{_dumped(name)}: "
+            yield from _encoded(one)
+        yield "\n}"
+    elif isinstance(value, Iterator):
+        yield "["
+        for place, one in enumerate(value):
+            yield f"{',' if place else ''}\n{_dumped(one)}"
+        yield "]"
+    else:
+        yield _dumped(value)
+
+
+def _dumped(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _pieces(texts_given: Iterator[str]) -> Iterator[str]:
+    """The same text in larger pieces."""
+    held, size = [], 0
+    for one in texts_given:
+        held.append(one)
+        size += len(one)
+        if size >= PIECE:
+            yield "".join(held)
+            held, size = [], 0
+    yield "".join(held)
+
+
 def as_csv(table: Table, language: str) -> str:
     """One row of headings, then one row a row; no total. What a spreadsheet would take for a formula gets an apostrophe."""
+    return "".join(csv_pieces(table, language))
+
+
+def csv_pieces(table: Table, language: str) -> Iterator[str]:
+    """The same in pieces."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(headings(table, language))
     for row in table.rows:
-        writer.writerow(harmless(_cell(value)) for _, value in flat(table.columns, row))
-    return file.getvalue()
+        writer.writerow(harmless(_cell(value, language)) for _, value in flat(table.columns, row))
+        if file.tell() >= PIECE:
+            yield file.getvalue()
+            file.seek(0)
+            file.truncate()
+    yield file.getvalue()
 
 
-def _cell(value: Value) -> str | int | Decimal:
+def _cell(value: Value, language: str) -> str | int | Decimal:
     match value:
         case None:
             return ""
+        case Unproven() if value.d:
+            return texts.say("report.unproven", language)
         case Measure():
             return ratios.share(value.n, value.d).replace(",", ".") if value.d else ""
         case Hundredths():
@@ -117,11 +206,11 @@ def _cell(value: Value) -> str | int | Decimal:
         case Took():
             return round(Decimal(value.seconds) / 3600, 2)
         case Dated():
-            return f"{value.word.code} {plain(value.at)}"
+            return f"{value.word.code} {plain(value.at, language)}"
         case int():
             return value
         case _:
-            return str(plain(value))
+            return str(plain(value, language))
 
 
 def harmless(cell: str | int | Decimal) -> str | int | Decimal:
