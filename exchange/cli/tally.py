@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,18 @@ def _print_table(body: dict[str, Any], language: str) -> None:
     evidence = texts.say("cli.registers", language, n=covered["n"], d=covered["d"])
     for name, measure in body["measures"].items():
         named = f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', language)}"
-        beside = "" if name in BY_SIGNATURE else f"  · {evidence}"
-        console.print(f"{named}: {measure['text']}{beside}", soft_wrap=True)
+        if name in BY_SIGNATURE:
+            console.print(f"{named}: {measure['text']}", soft_wrap=True)
+        else:
+            said = ratio(measure, language, sufficient=body["coverage"]["sufficient"])
+            console.print(f"{named}: {said}  · {evidence}", soft_wrap=True)
+
+
+def ratio(measure: Mapping[str, Any], language: str, *, sufficient: bool) -> str:
+    """A ratio that registers could contradict: in percent only where enough of them are loaded; its counts always."""
+    if sufficient or not measure["d"]:
+        return str(measure["text"])
+    return texts.say("cli.insufficient", language, n=grouped(measure["n"]), d=grouped(measure["d"]))
 
 
 def _version(body: dict[str, Any], language: str) -> str:
