@@ -120,7 +120,7 @@ async def get_transfers(request: web.Request) -> web.Response:
 
 
 async def _settings(exchange: Exchange) -> make.Settings:
-    """Calendar and league tables of the deployment; while a file is no good, what it said before. Long lists are kept where letters are."""
+    """Calendar and league tables of the deployment, while a file is no good what it said before; long lists lie where letters do."""
     files = exchange.config.calendar_file, exchange.config.league_file
     try:
         found = await asyncio.to_thread(deployment.settings, *files)

@@ -140,7 +140,7 @@ def _told(given: Options) -> list[tuple[str, str]]:
     return [(name, str(one)) for name, held in named for one in held]
 
 
-def settings(given: config.Config, name: str = "", set_file: Path | None = None) -> Settings:
+def settings(given: config.Config, name: str, set_file: Path | None) -> Settings:
     """Calendar, league tables and what the report needs, each from its file; one that cannot be used ends the command (2)."""
     try:
         found = deployment.settings(given.calendar_file, given.league_file)

@@ -31,7 +31,7 @@ def run(given: config.Config, wanted: Wanted) -> None:
     """Make the report and show it."""
     if wanted.form in ("csv", "xlsx"):
         answers.fail(answers.USAGE, "form.no_csv")
-    trusted, settings = answers.trusted(given), report_asked.settings(given)
+    trusted, settings = answers.trusted(given), report_asked.settings(given, CODE, None)
     with answers.database(given) as dsn:
         letterhead = report_paper.issued(dsn, wanted.on_paper)
         made = answers.reached(_made(dsn, wanted, trusted, settings, given.language))

@@ -76,20 +76,21 @@ class Seen:
             self._others.add(number)
 
     def explain(self, number: str) -> None:
-        """A number that an office accounts for otherwise."""
+        """One number that the office accounts for."""
         if _in_row(number):
             _mark(self._explained, int(number))
 
     def numbers(self) -> Numbers:
-        """The series that they make."""
+        """The series that they make; explained are those below the highest seen, and not seen."""
         seen = int.from_bytes(self._seen, "little")
-        filled = int.from_bytes(self._explained, "little") & ~seen & ((1 << seen.bit_length()) - 1)
-        there = (seen | filled).to_bytes(len(self._seen), "little")
+        below = (1 << seen.bit_length()) - 1
+        filled = int.from_bytes(self._explained, "little") & below & ~seen
+        row = (seen | filled).to_bytes(len(self._seen), "little")
         return Numbers(
-            first=next(_row(there), None),
+            first=next(_row(row), None),
             last=seen.bit_length() - 1 if seen else None,
             present=(seen | filled).bit_count(),
-            gaps=tuple(_gaps(_row(there))),
+            gaps=tuple(_gaps(_row(row))),
             others=tuple(sorted(self._others)),
             explained=filled.bit_count(),
         )

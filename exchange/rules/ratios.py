@@ -31,13 +31,6 @@ class Measure(NamedTuple):
         return text(self.n, self.d)
 
 
-def hundredths(n: int, d: int) -> int:
-    """Hundredths of a percent, half up, but 0 and 100 % only where they are exact; `d` is not 0."""
-    if n in (0, d):
-        return _WHOLE if n else 0
-    return min(max((2 * _WHOLE * n + d) // (2 * d), 1), _WHOLE - 1)
-
-
 class Unproven(Measure):
     """A ratio that offices' registers could contradict, of which too few are loaded (chưa đủ căn cứ): its counts, no percentage."""
 
@@ -47,6 +40,13 @@ class Unproven(Measure):
     def text(self) -> str:
         """Its counts alone, `441.042/479.393`; the words beside them are the catalogue's."""
         return f"{grouped(self.n)}/{grouped(self.d)}" if _checked(*self) else NOTHING
+
+
+def hundredths(n: int, d: int) -> int:
+    """Hundredths of a percent, half up, but 0 and 100 % only where they are exact; `d` is not 0."""
+    if n in (0, d):
+        return _WHOLE if n else 0
+    return min(max((2 * _WHOLE * n + d) // (2 * d), 1), _WHOLE - 1)
 
 
 def share(n: int, d: int) -> str:

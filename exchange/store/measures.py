@@ -161,7 +161,7 @@ async def numbers(
 async def number_rows(
     connection: Connection, agencies: Sequence[UUID] | None, year: int, last: date
 ) -> AsyncIterator[Any]:
-    """The numbers themselves with agency and series, `seen` as letters have them or as offices account for them; within a transaction."""
+    """The numbers themselves with agency and series, `seen` in letters or explained by offices; within a transaction."""
     async for row in connection.cursor(
         planned(agencies, f"""SELECT sender AS agency, series, number_key AS number, true AS seen FROM letter
                     WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND issued_year = $2 AND issued_on <= $3
@@ -193,6 +193,10 @@ _OF_DOCUMENT = "agency, number, notation, issued_on, moved_on, document_type, of
 """What a row says of its document."""
 
 
+_DOCUMENTS = f"""SELECT DISTINCT {_OF_DOCUMENT} FROM register_row
+    WHERE direction = 'out' AND ($1::uuid[] IS NULL OR agency = ANY($1)) AND {NUMBERED}"""  # noqa: S608 - ours
+
+
 async def registered_documents(
     connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date
 ) -> AsyncIterator[Any]:
@@ -201,7 +205,7 @@ async def registered_documents(
         agencies,
         f"""SELECT DISTINCT {_OF_DOCUMENT} FROM register_row
         WHERE direction = 'out' AND ($1::uuid[] IS NULL OR agency = ANY($1)) AND {NUMBERED}""",
-    )  # noqa: S608 - ours
+    )
     async for row in connection.cursor(statement, agencies, first, last, prefetch=CHUNK):
         yield row
 
@@ -215,7 +219,7 @@ async def registered(
     """
     which = NUMBERED if matched else "moved_on BETWEEN $2 AND $3 AND counted AND scope <> 'internal'"
     return await connection.fetch(
-        planned(agencies, f"""SELECT {_OF_DOCUMENT}, scope, other_party, copies, note FROM register_row
+        planned(agencies, f"""SELECT {_OF_DOCUMENT}, scope FROM register_row
             WHERE direction = 'out' AND ($1::uuid[] IS NULL OR agency = ANY($1)) AND {which}
             ORDER BY agency, moved_on, number, id"""),  # noqa: S608 - ours
         agencies, first, last,

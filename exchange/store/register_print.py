@@ -83,7 +83,7 @@ async def entries(
 _BOOKED_OUT = """
     SELECT sender AS agency, CASE WHEN number_key IS NULL THEN id::text
                                   ELSE concat_ws(chr(31), issued_year, series, number_key, notation_key) END AS line,
-           (accepted_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day, number_key AS number, true AS electronic
+           (accepted_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day, coalesce(number_key, number) AS number, true AS electronic
       FROM letter
      WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND operation IN ('new', 'replace') AND NOT test
        AND accepted_at >= $4 AND accepted_at < $5

@@ -22,7 +22,8 @@ async def world(pool):
         made = await World(connection, Random(3)).fill(letters=60)
         await connection.execute(
             """UPDATE register_row SET load = id, line = 1, position = 1, entry = CASE direction WHEN 'in' THEN number ELSE '' END,
-                      book = direction, issued_year = 2026, series = '', number_key = ltrim(number, '0'), notation_key = 'CV'"""
+                      book = direction, issued_year = 2026, series = '', number_key = ltrim(number, '0'), notation_key = 'CV',
+                      party_key = id::text"""
         )
         yield made
 

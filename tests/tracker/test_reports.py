@@ -201,12 +201,9 @@ async def test_lists_have_a_row_for_each_thing_that_is_counted(connection, seed)
     assert sum(row["justified"].code == "no" for row in rows(parallel.table)) == whole["S_unjustified"]
     assert parallel.measures["M7"] == (whole["S_unjustified"], whole["E"] + whole["S"])
     assert all(sum(row["n"] for row in rows(annex)) == whole["S"] for annex in parallel.annexes)
-    for kind in ("test", "duplicate", "refused"):
+    for kind in ("test", "internal", "duplicate", "refused"):
         assert len((await report(connection, f"X-{kind}")).table.rows) == arrived["out"][f"X_{kind}"]
-    on_paper = sum(one["scope"] == "internal" for one in brute(world).paper("out"))
-    internal = len((await report(connection, "X-internal")).table.rows)
-    assert arrived["out"]["X_internal"] - on_paper <= internal <= arrived["out"]["X_internal"]
-    assert on_paper
+    assert any(one["scope"] == "internal" for one in brute(world).paper("out"))
     paper = await report(connection, "BC-06")
     assert len(paper.table.rows) == whole["P"]
     assert paper.measures["M18"] == (whole["numbers_known"], whole["numbers_highest"])

@@ -68,14 +68,10 @@ async def of_set(given: Given) -> Report:
     asked: defaultdict[str, set[str]] = defaultdict(set)
     for one in given.indicators:
         asked[one.period].update(_needed(one) if _told(given, one) else ())
-    about = {period: await _about(given, period) for period in asked}
+    about = {period: await given.about(tally.period(period)) if period else given for period in asked}
     figures = {period: await _figures(about[period], names) for period, names in asked.items()}
     rows = [_indicator(about[one.period], one, figures[one.period]) for one in given.indicators]
     return given.report("indicators", Table(name="indicators", columns=INDICATORS, rows=rows))
-
-
-async def _about(given: Given, period: str) -> Given:
-    return await given.about(tally.period(period)) if period else given
 
 
 def _indicator(about: Given, one: Indicator, figures: Mapping[str, int]) -> list[Value]:
@@ -88,6 +84,12 @@ def _indicator(about: Given, one: Indicator, figures: Mapping[str, int]) -> list
         return [*head, found.n, found.d, Unproven(*found.share), target, None, None, most]
     met = None if found.met is None else making.word(holds=found.met)
     return [*head, found.n, found.d, found.share, target, met, _points(found.points), most]
+
+
+def _contradicted(one: Indicator) -> bool:
+    """Whether registers could show another ratio."""
+    named = {name for _, name in (*one.above, *one.below)} | {one.formula}
+    return bool(named & {*measures.CONTRADICTED, *measures.CONTRADICTED_FIGURES})
 
 
 def _told(given: Given, one: Indicator) -> bool:

@@ -68,7 +68,7 @@ ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "measures", "ranks
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a deployment may give as files of its own, what is asked for beside the period, and where long lists are kept."""
+    """What a deployment may give as files of its own; what is asked for beside the question; where long lists are kept."""
 
     calendar: Calendar = field(default_factory=working_days.default)
     league: League = field(default_factory=league.default)
@@ -117,8 +117,13 @@ async def _made(
     connection: Connection, code: str, asked: Asked, trust: Trust, scope: Sequence[str], by: Settings
 ) -> Report:
     means = Means(calendar=by.calendar, trust=trust)
-    about = await given.gathered(connection, asked, scope, means, by.league, by.indicators)
-    about = replace(about, periods=by.periods, scores=by.scores, folder=by.folder, percent=by.percent)
+    about = replace(
+        await given.gathered(connection, asked, scope, means, by.league, by.indicators),
+        periods=by.periods,
+        scores=by.scores,
+        folder=by.folder,
+        percent=by.percent,
+    )
     if code in REPORTS:
         return await REPORTS[code](about)
     if code.startswith("X-"):

@@ -40,11 +40,15 @@ async def report(given: Given) -> Report:
         share = given.believed(Measure(now[klass], making.total(now)))
         past = (earlier or given).believed(Measure(before[klass], making.total(before)))
         rows.append(_row(given, f"class.{klass}", share, past, CARDS.get(klass, "")))
-    for name in (one for one in ("M3", "M20") if one in names):
-        share, past = making.measure(now, name), making.measure(before, name)
-        if name in measures.CONTRADICTED:
-            share, past = given.believed(share), (earlier or given).believed(past)
-        rows.append(_row(given, f"measure.{name}", share, past, name))
+    three = (
+        given.believed(making.measure(now, "M3")),
+        (earlier or given).believed(making.measure(before, "M3")),
+    )
+    rows.append(_row(given, "measure.M3", *three, "M3"))
+    if "M20" in names:
+        rows.append(
+            _row(given, "measure.M20", making.measure(now, "M20"), making.measure(before, "M20"), "M20")
+        )
     rows.append([Word("report_card.overdue"), await waiting.overdue(given), *[None] * 5])
     if given.means.trust is not None and given.asked.filters.whole:
         rows.append([Word("report_card.expiring"), await _expiring(given), *[None] * 5])

@@ -1,7 +1,7 @@
 """BC-06, documents on paper only and gaps in numbers (văn bản chỉ giấy và kiểm tra liền mạch số)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -34,9 +34,9 @@ async def report(given: Given) -> Report:
     listing = given.rows()
     async for row in listed.paper_only(given.connection, tracker.wanted(given.asked, "P", view="out")):
         listing.add(_row(given, row))
-    listed_rows = Table(name="BC-06", columns=COLUMNS, rows=listing)
+    table = Table(name="BC-06", columns=COLUMNS, rows=listing)
     if not given.asked.filters.whole:
-        return given.report("BC-06", listed_rows)
+        return given.report("BC-06", table)
     series = await _series(given)
     rows = [_numbers(given, agency, name, series[agency, name]) for agency, name in _ordered(given, series)]
     whole = measures.of(
@@ -48,14 +48,10 @@ async def report(given: Given) -> Report:
     )
     return given.report(
         "BC-06",
-        listed_rows,
+        table,
         annex=Table(name="series", columns=SERIES, rows=rows),
         measures=whole,
     )
-
-
-def _listed(given: Given, found: Iterable[Mapping[str, Any]]) -> Table:
-    return Table(name="BC-06", columns=COLUMNS, rows=[_row(given, row) for row in found])
 
 
 async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:
@@ -74,7 +70,7 @@ async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:
             if key.year == last.year:
                 seen[key.issuer, key.series].add(key.number)
     found = {name: each.numbers() for name, each in seen.items()}
-    return {name: one for name, one in found.items() if one.last or one.others}
+    return {name: one for name, one in found.items() if one.present or one.others}
 
 
 def _ordered(given: Given, series: Mapping[tuple[UUID, str], Numbers]) -> list[tuple[UUID, str]]:

@@ -28,7 +28,7 @@ async def report(given: Given) -> Report:
     figures = await _figures(given, parts)
     versions = await store_periods.versions(given.connection, parts[0].first.replace(day=1), parts[-1].last)
     newest = periods.newest_of(versions)
-    rows = [_row(await given.about(one), one, figures[place], newest) for place, one in enumerate(parts, 1)]
+    rows = [_row(await given.about(one), figures[place], newest) for place, one in enumerate(parts, 1)]
     whole = measures.together((await given.figures(*_SHARES)).values())
     return given.report(
         "BC-04", Table(name="BC-04", columns=COLUMNS, rows=rows), measures=measures.of(whole, _SHARES)
@@ -44,14 +44,15 @@ async def _figures(given: Given, parts: Sequence[Period]) -> Mapping[int, Counte
     return figures
 
 
-def _row(given: Given, one: Period, figures: Counter[str], newest: Mapping[date, Version]) -> list[Value]:
-    shares = [given.believed(measure(figures, name)) for name in _SHARES]
-    return [one.text, *making.counts(figures), *shares, _note(given, one, newest)]
+def _row(about: Given, figures: Counter[str], newest: Mapping[date, Version]) -> list[Value]:
+    shares = [about.believed(measure(figures, name)) for name in _SHARES]
+    return [about.period.text, *making.counts(figures), *shares, _note(about, newest)]
 
 
-def _note(given: Given, one: Period, newest: Mapping[date, Version]) -> Value:
+def _note(about: Given, newest: Mapping[date, Version]) -> Value:
     """That a part has not ended; that a month was restated after it was closed, and when."""
-    if one.last >= paper_class.local_day(given.asked.as_of):
+    one = about.period
+    if one.last >= paper_class.local_day(about.asked.as_of):
         return Word("report.running")
     version = newest.get(one.first) if one.text == f"{one.first:%Y-%m}" else None
     return Dated(Word("report.restated"), version.closed_at) if version and version.version > 1 else None
