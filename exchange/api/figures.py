@@ -17,7 +17,7 @@ from exchange.api.question import Question
 from exchange.broker.exchange import Exchange
 from exchange.errors import Problem
 from exchange.rules import paper_class
-from exchange.store import transfers
+from exchange.store import transfer_pages, transfers
 from exchange.store.measures import Cut
 from exchange.tracker import deployment, headed, measures, periods, signature_usage
 from exchange.tracker.measures import Means
@@ -95,7 +95,7 @@ async def get_transfers(request: web.Request) -> web.Response:
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         standing = await periods.standing(connection, given.period)
-        rows = await transfers.page(connection, _wanted(given, cut, classes), after, limit + 1)
+        rows = await transfer_pages.page(connection, _wanted(given, cut, classes), after, limit + 1)
     return shapes.json_response(
         figure_shapes.transfers(rows, limit, asked.snapshot, given, (standing.text, _codes(asked)))
     )

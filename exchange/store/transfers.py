@@ -85,10 +85,11 @@ async def page(connection: Connection, wanted: Wanted, after: Place | None, limi
                         AND (day, letter, recipient, round) > ($11, $12, $13, $14)
                       ORDER BY day, letter, recipient, round LIMIT $15)
             SELECT chosen.*, delivery.id AS delivery,
-                   coalesce(delivery.sender, CASE book.direction WHEN 'out' THEN book.agency ELSE book.other_agency END) AS sender,
-                   coalesce(CASE WHEN book.id IS NULL THEN chosen.recipient END,
-                            CASE book.direction WHEN 'in' THEN book.agency ELSE book.other_agency END) AS receiver,
-                   book.id AS register_row, book.other_party,
+                   CASE WHEN chosen.round <> 0 THEN delivery.sender WHEN $1 = 'out' THEN chosen.agency ELSE book.other_agency END
+                       AS sender,
+                   CASE WHEN chosen.round <> 0 THEN chosen.recipient WHEN $1 = 'in' THEN chosen.agency ELSE book.other_agency END
+                       AS receiver,
+                   CASE WHEN chosen.round = 0 THEN chosen.letter END AS register_row, book.other_party,
                    coalesce(delivery.number, book.number, '') AS number,
                    coalesce(delivery.notation, book.notation, '') AS notation,
                    coalesce(delivery.issued_on, book.issued_on) AS issued_on,

@@ -181,6 +181,10 @@ async def test_paper_of_registers_is_among_the_transfers_and_closed_months_stay(
     closed = await body(filled, "/v1/transfers?period=2020-03", monitor.key)
     assert (closed["version"], closed["items"]) == ("1", page["items"])
     assert (await body(filled, "/v1/measures?period=2020-03", monitor.key))["version"] == "1"
+    await fetch(filled.dsn, "DELETE FROM register_row WHERE number = '77' AND moved_on = date '2020-03-02'")
+    (kept,) = (await body(filled, "/v1/transfers?period=2020-03", monitor.key))["items"]
+    same = ("letter", "register_row", "sender", "recipient", "day", "class", "round")
+    assert {name: kept[name] for name in same} == {name: row[name] for name in same}
     feed = await body(filled, "/open/tally.json")
     (month,) = [one for one in feed["months"] if one["month"] == "2020-03"]
     (agency,) = month["agencies"]
