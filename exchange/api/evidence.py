@@ -66,7 +66,9 @@ async def _asked(exchange: Exchange, calling: Caller, letter: UUID, recipient: U
     parties = frozenset({row["sender"], recipient})
     if seen is not None and not parties & seen:
         raise Problem("not_found")
-    return _Asked(calling=calling, row=row, deliveries=deliveries, parties=parties & calling.agencies)
+    return _Asked(
+        calling=calling, row=row, deliveries=deliveries, parties=frozenset(parties & calling.agencies)
+    )
 
 
 async def _write(exchange: Exchange, asked: _Asked, file: IO[bytes]) -> None:

@@ -19,7 +19,7 @@ from exchange.api.question import Question
 from exchange.broker.exchange import Exchange
 from exchange.errors import Problem
 from exchange.rules import paper_class
-from exchange.store import transfers
+from exchange.store import transfer_pages
 from exchange.tracker import deployment, headed, measures, periods, signature_usage
 from exchange.tracker.measures import Means
 from exchange.tracker.reports import cuts, make, written
@@ -113,7 +113,7 @@ async def get_transfers(request: web.Request) -> web.Response:
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         standing = await periods.standing(connection, given.period)
-        rows = await transfers.page(connection, measures.wanted(given, *classes), after, limit + 1)
+        rows = await transfer_pages.page(connection, measures.wanted(given, *classes), after, limit + 1)
     return shapes.json_response(
         figure_shapes.transfers(rows, limit, asked.snapshot, given, (standing.text, _codes(asked)))
     )

@@ -33,11 +33,11 @@ async def get_agencies(request: web.Request) -> web.Response:
     )
     snapshot = await exchange.snapshot.current()
     tag = f'"{snapshot.version}-{paper_class.local_day(exchange.clock()):%Y%m%d}"'
-    unchanged = ranges.unchanged(request, tag)
+    headers = {"ETag": f"W/{tag}", "Cache-Control": "private, no-cache"}
+    unchanged = ranges.unchanged(request, tag, headers)
     if unchanged is not None:
         return unchanged
     page = await agencies.page(exchange, snapshot, asked)
-    headers = {"ETag": f"W/{tag}", "Cache-Control": "private, no-cache"}
     return shapes.json_response(list_shapes.agencies(page, snapshot.version), headers)
 
 

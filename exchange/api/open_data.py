@@ -57,10 +57,10 @@ async def _answer(request: web.Request, form: str, media: str) -> web.Response:
         if form not in feed.told or feed.told[form][0] < time.monotonic() - KEPT_SECONDS:
             await _tell(exchange, feed, form)
     _, raw, digest = feed.told[form]
-    unchanged = ranges.unchanged(request, f'"{digest}"')
+    headers = {"ETag": f'W/"{digest}"', "Cache-Control": f"public, max-age={KEPT_SECONDS:g}"}
+    unchanged = ranges.unchanged(request, f'"{digest}"', headers)
     if unchanged is not None:
         return unchanged
-    headers = {"ETag": f'W/"{digest}"', "Cache-Control": f"public, max-age={KEPT_SECONDS:g}"}
     charset = "utf-8" if media == "text/csv" else None
     return web.Response(body=raw, content_type=media, charset=charset, headers=headers)
 

@@ -6,7 +6,7 @@ is weak, for the folded bytes are not the letter's.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -31,11 +31,13 @@ class Span:
     end: int
 
 
-def unchanged(request: web.Request, tag: str) -> web.Response | None:
-    """304 if the client holds this very thing (If-None-Match), else None."""
+def unchanged(
+    request: web.Request, tag: str, headers: Mapping[str, str] | None = None
+) -> web.Response | None:
+    """304 if the client holds this very thing (If-None-Match), else None. `headers`: those of the 200, if not a letter's."""
     held = _TAG.findall(request.headers.get("If-None-Match", ""))
     if tag in {one.removeprefix("W/") for one in held} or "*" in held:
-        return web.Response(status=304, headers={"ETag": tag, "Cache-Control": KEPT})
+        return web.Response(status=304, headers=headers or {"ETag": tag, "Cache-Control": KEPT})
     return None
 
 

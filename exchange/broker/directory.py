@@ -71,7 +71,7 @@ def file_names(raw: bytes) -> tuple[str, ...]:
     return certificates.file_names(directory_csv.read(directory_entries.CERTIFICATES, raw))
 
 
-async def add_system(
+async def add_system(  # noqa: PLR0913 - what is said of a system
     pool: Pool,
     *,
     name: str,
@@ -79,9 +79,11 @@ async def add_system(
     new_ids: ids.Ids,
     at: datetime,
     certificate: bytes | None = None,
+    watching: bool = False,
 ) -> Key | tuple[str, ...] | Unfit:
     """Register a system that acts for these agencies (codes in either form); the first answers for it.
 
+    `watching`: it acts for nobody, and is to watch (`broker.monitors`); the agencies beyond the first must only be known.
     `certificate`, PEM or DER, is its TLS client certificate, registered beside the key. Answers the codes that nobody
     holds today, if there are any, or why the certificate will not do: then nothing was written.
     """
@@ -96,11 +98,16 @@ async def add_system(
         if isinstance(said, Unfit):
             return said
         system, agencies = new_ids.new(), list(dict.fromkeys(found[code] for code in codes))
-        await systems.add_system(connection, system, name, agencies, at, on)
+        if watching:
+            await systems.add_watching(connection, system, name, agencies[0], at)
+        else:
+            await systems.add_system(connection, system, name, agencies, at, on)
         key = await credentials.new_key(connection, system, at)
         if said:
             await credentials.register(connection, system, said, at)
-        line = journalled(new_ids, at, "system_added", agencies[0], system, name=name, acts_for=codes)
+        line = journalled(
+            new_ids, at, "system_added", agencies[0], system, name=name, acts_for=[] if watching else codes
+        )
         await journal.append(connection, [line])
         await _version(connection, system, at)
         return key

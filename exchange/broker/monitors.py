@@ -5,14 +5,15 @@ another parent is seen by whoever watches there from then on, with everything it
 where it was. Source: rules_and_measures.md, part E.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from exchange import ids
 from exchange.broker import directory as cases
 from exchange.broker.caller import Caller
+from exchange.broker.credentials import Key, Unfit
 from exchange.rules import directory as rules
 from exchange.rules import paper_class
 from exchange.rules.directory import Directory
@@ -92,6 +93,30 @@ def _same(before: list[tuple[bool, date, date | None]], role: Role, first: date)
     return (subtree, last) == (role.subtree, role.last) and (
         since == first or (role.first is None and since < first)
     )
+
+
+async def add(  # noqa: PLR0913 - what is said of a system, and what it watches
+    pool: Pool,
+    name: str,
+    owner: str,
+    roles: Sequence[Role],
+    *,
+    new_ids: ids.Ids,
+    at: datetime,
+    certificate: bytes | None = None,
+) -> Key | tuple[str, ...] | Unfit:
+    """Register a system that acts for nobody and watches this (the roles' own `system` is not looked at); `owner` answers for it.
+
+    Answers as `directory.add_system`: codes that nobody holds today, or why the certificate will not do.
+    """
+    codes = [owner, *(one.code for one in roles if one.code is not None)]
+    added = await cases.add_system(
+        pool, name=name, acts_for=codes, new_ids=new_ids, at=at, certificate=certificate, watching=True
+    )
+    if isinstance(added, Key):
+        for one in roles:
+            await watch(pool, replace(one, system=added.system), new_ids=new_ids, at=at)
+    return added
 
 
 async def end(pool: Pool, role: Role, *, new_ids: ids.Ids, at: datetime) -> str:

@@ -1,6 +1,7 @@
 """`congvan system …`: document systems that send and receive for agencies, their keys, certificates and agencies.
 
     system add --acts-for CODE… --name NAME   registers a system and shows its key, once
+    system add --owner CODE --watches CODE    one that acts for nobody and only watches
     system rotate ID [--certificate FILE]     a new key or certificate; old ones work on for a while
     system acts-for ID --add CODE --end CODE  whom it acts for, with dates
     system monitor ID --agency CODE           what it watches: figures and facts, never contents
@@ -15,6 +16,7 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
@@ -23,7 +25,7 @@ from exchange import texts
 from exchange.broker import credentials, imports
 from exchange.broker import directory as cases
 from exchange.broker import systems as acting
-from exchange.cli import answers, connection, import_outcome, monitors, operators
+from exchange.cli import answers, connection, import_outcome, monitors, operators, watching
 from exchange.cli.language import language as chosen
 from exchange.rules import connection as moments
 from exchange.rules import directory_systems, paper_class
@@ -56,9 +58,11 @@ system.add_command(monitors.monitor)
 
 
 @system.command("add")
-@click.option(
-    "--acts-for", "codes", multiple=True, required=True, metavar="CODE...", help="Agencies, in either form."
-)
+@click.option("--acts-for", "codes", multiple=True, metavar="CODE...", help="Agencies, in either form.")
+@watching.OWNER
+@watching.WATCHES
+@watching.ALL
+@watching.SUBTREE
 @click.argument("more_codes", nargs=-1, metavar="")
 @click.option("--name", required=True, help="What people call it, for example: i-Office Sở Nội vụ.")
 @_CERTIFICATE
@@ -75,14 +79,18 @@ def add_system(
     certificate: Path | None,
     as_json: bool,
     language: str,
+    **given: Any,  # noqa: ANN401 - click's
 ) -> None:
-    """Register a system and show its key once. The first agency answers for it."""
+    """Register a system and show its key once. The first agency answers for it; or it acts for nobody, and only watches."""
+    roles = watching.roles(given, acting=bool(codes), language=language)
     wanted, named, at = (*codes, *more_codes), _name(name, language), operators.now()
     raw = operators.start_of(certificate) if certificate else None
     new_ids = operators.new_ids()
     added = operators.on_pool(
-        lambda pool: cases.add_system(
-            pool, name=named, acts_for=wanted, new_ids=new_ids, at=at, certificate=raw
+        lambda pool: (
+            watching.add(pool, named, given["owner"], roles, new_ids=new_ids, at=at, certificate=raw)
+            if roles
+            else cases.add_system(pool, name=named, acts_for=wanted, new_ids=new_ids, at=at, certificate=raw)
         )
     )
     if isinstance(added, credentials.Unfit):

@@ -201,11 +201,7 @@ async def registered_documents(
     connection: Connection, agencies: Sequence[UUID] | None, first: date, last: date
 ) -> AsyncIterator[Any]:
     """What rows of outgoing registers say of documents of a year, up to a day of it; within a transaction."""
-    statement = planned(
-        agencies,
-        f"""SELECT DISTINCT {_OF_DOCUMENT} FROM register_row
-        WHERE direction = 'out' AND ($1::uuid[] IS NULL OR agency = ANY($1)) AND {NUMBERED}""",
-    )
+    statement = planned(agencies, _DOCUMENTS)
     async for row in connection.cursor(statement, agencies, first, last, prefetch=CHUNK):
         yield row
 

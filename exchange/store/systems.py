@@ -45,13 +45,18 @@ async def add_system(
     connection: Connection, system: UUID, name: str, agencies: Sequence[UUID], at: datetime, on: date
 ) -> None:
     """A new system that acts for these agencies from a day on; the first of them owns it."""
-    await connection.execute(
-        "INSERT INTO system (id, name, owner_agency, created_at) VALUES ($1, $2, $3, $4)",
-        system, name, agencies[0], at,
-    )  # fmt: skip
+    await add_watching(connection, system, name, agencies[0], at)
     await connection.execute(
         "INSERT INTO acts_for (system, agency, valid_from) SELECT $1, agency, $3 FROM unnest($2::uuid[]) AS agency",
         system, list(agencies), on,
+    )  # fmt: skip
+
+
+async def add_watching(connection: Connection, system: UUID, name: str, owner: UUID, at: datetime) -> None:
+    """A new system that acts for nobody, for which an agency answers."""
+    await connection.execute(
+        "INSERT INTO system (id, name, owner_agency, created_at) VALUES ($1, $2, $3, $4)",
+        system, name, owner, at,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ PAGES = (
     "paper",
     "signatures",
     "reports",
+    "monitoring",
     "registers",
 )
 

@@ -181,6 +181,10 @@ async def test_paper_of_registers_is_among_the_transfers_and_closed_months_stay(
     closed = await body(filled, "/v1/transfers?period=2020-03", monitor.key)
     assert (closed["version"], closed["items"]) == ("1", page["items"])
     assert (await body(filled, "/v1/measures?period=2020-03", monitor.key))["version"] == "1"
+    await fetch(filled.dsn, "DELETE FROM register_row WHERE number = '77' AND moved_on = date '2020-03-02'")
+    (kept,) = (await body(filled, "/v1/transfers?period=2020-03", monitor.key))["items"]
+    same = ("letter", "register_row", "sender", "recipient", "day", "class", "round")
+    assert {name: kept[name] for name in same} == {name: row[name] for name in same}
     feed = await body(filled, "/open/tally.json")
     (month,) = [one for one in feed["months"] if one["month"] == "2020-03"]
     (agency,) = month["agencies"]
@@ -315,6 +319,17 @@ async def test_bad_parameters_are_told_and_nothing_is_guessed(filled, path):
     assert await code(filled, path, filled.province.key_of("H13.48")) == (400, "bad_request")
 
 
+async def unchanged(server, path):
+    """The headers of a 200 and of the 304 after it; each worker has its own bytes, made at its own moment, so it is asked until one knows the tag."""
+    for _ in range(20):
+        _, _, whole = await got(server, path)
+        status, raw, headers = await got(server, path, **{"If-None-Match": whole["ETag"]})
+        if status == 304:
+            assert raw == b""
+            return whole, headers
+    raise AssertionError(path)
+
+
 async def test_open_data_is_for_everybody_and_about_nobody(filled):
     status, raw, headers = await got(filled, "/open/tally.json")
     assert status == 200
@@ -326,7 +341,10 @@ async def test_open_data_is_for_everybody_and_about_nobody(filled):
     for letter in filled.letters.values():
         assert letter not in raw.decode()
     assert "bí mật riêng" not in raw.decode()
-    assert (await got(filled, "/open/tally.json", **{"If-None-Match": headers["ETag"]}))[0] in (200, 304)
+    for form in ("json", "csv"):
+        whole, again = await unchanged(filled, f"/open/tally.{form}")
+        for name in ("ETag", "Cache-Control"):
+            assert again[name] == whole[name], name
     _, raw, _ = await got(filled, "/open/tally.csv")
     rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
     counted = [(m["month"], a["view"], a["code"], a["total"]) for m in feed["months"] for a in m["agencies"]]

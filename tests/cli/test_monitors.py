@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import urllib.error
+import urllib.request
 from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
-from province import fetch
+from province import fetch, quick_letter
 from rejudging import now
 
 from exchange.cli.main import main
@@ -122,3 +124,67 @@ def test_the_database_keeps_no_period_that_ends_before_it_begins(shared_server, 
                    VALUES ($1::text::uuid, gen_random_uuid(), date '2026-01-03', date '2026-01-01')"""
     with pytest.raises(Exception, match="monitors"):
         asyncio.run(fetch(shared_server.dsn, statement, system))
+
+
+def asked(server, key, method, path, body=None):
+    request = urllib.request.Request(
+        server.url + path, data=body, method=method, headers={"Authorization": f"Bearer {key}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_a_system_that_only_watches_acts_for_nobody(shared_server):
+    given = (
+        "--owner",
+        "H13.48",
+        "--watches",
+        "H13.01",
+        "--watches",
+        "H13.02",
+        "--name",
+        "kiểm toán",
+        "--json",
+    )
+    made = json.loads(run(shared_server, "add", *given).stdout)
+    assert stands(shared_server, made["system"]) == [
+        (code, False, TODAY, None) for code in ("H13.01", "H13.02")
+    ]
+    status, body = asked(shared_server, made["secret"], "GET", f"/v1/tally?period={TODAY.year}")
+    assert (status, body["agencies"]) == (200, ["H13.01", "H13.02"])
+    status, body = asked(
+        shared_server, made["secret"], "POST", "/v1/messages", quick_letter(9, sender="H13.48")
+    )
+    assert (status, body["code"]) == (403, "not_allowed_to_act")
+    status, body = asked(shared_server, made["secret"], "GET", "/v1/inbox")
+    assert (status, body.get("items")) in ((200, []), (403, None))
+    (row,) = [
+        one
+        for one in json.loads(run(shared_server, "list", "--json").stdout)["systems"]
+        if one["id"] == made["system"]
+    ]
+    assert (row["acts_for"], row["watches"]) == ([], [["H13.01", False], ["H13.02", False]])
+    made = json.loads(
+        run(shared_server, "add", "--owner", "H13.48", "--watches-all", "--name", "Bộ", "--json").stdout
+    )
+    assert stands(shared_server, made["system"]) == [(None, False, TODAY, None)]
+
+
+UNFIT = {
+    "neither": (),
+    "both": ("--acts-for", "H13.48", "--watches", "H13.01"),
+    "nobody answers": ("--watches", "H13.01"),
+    "nothing to watch": ("--owner", "H13.48"),
+    "all below nothing": ("--acts-for", "H13.48", "--subtree"),
+    "nobody's code": ("--owner", "H13.48", "--watches", "H99.99"),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_system_acts_or_watches(shared_server, name):
+    done = run(shared_server, "add", *UNFIT[name], "--name", "x")
+    assert done.exit_code == 2
+    assert done.stderr.count("\n") == 1
