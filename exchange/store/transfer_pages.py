@@ -6,7 +6,8 @@ from typing import Any
 
 from exchange.store import transfers
 from exchange.store.pool import Connection
-from exchange.store.transfers import Place, Wanted
+from exchange.store.shown import Wanted
+from exchange.store.transfers import Place
 
 MOST_DAYS = 32
 """Where there is little, so many days are read at once."""

@@ -97,12 +97,6 @@ def _told(given: Given, one: Indicator) -> bool:
     return given.asked.filters.whole or not _named(one) & WHOLE_FIGURES
 
 
-def _contradicted(one: Indicator) -> bool:
-    """Whether registers could show another ratio."""
-    named = {one.formula, *_named(one)}
-    return bool(named & {*measures.CONTRADICTED, *measures.CONTRADICTED_FIGURES})
-
-
 def _named(one: Indicator) -> set[str]:
     """The figures that a formula names."""
     if one.formula in measures.DEFINITIONS:
