@@ -18,7 +18,7 @@ _PARTIES = """(SELECT string_agg(agency.name, '; ' ORDER BY place)
 _ARRIVED = "(SELECT count(*) FROM delivery WHERE delivery.letter = letter.id AND arrived_at IS NOT NULL)"
 _PARTY = "coalesce((SELECT name FROM agency WHERE agency.id = other_agency), other_party)"
 _NUMBER = "substring({} from '^[0-9]{{1,9}}')::int"
-_PAPER = "(row.letter IS NULL OR (SELECT lists FROM register_load WHERE register_load.agency = $1 AND id = row.load) = 'paper')"
+_PAPER = "(row.letter IS NULL OR (SELECT lists FROM register_load WHERE register_load.agency = row.agency AND id = row.load) = 'paper')"
 """Whether a row says that paper went: a whole register lists what went without, too."""
 _LINES = "row.agency = $1 AND row.direction = '{}' AND row.load IS NOT NULL AND row.latest"
 """The lines of an agency's books, each as the newest load has it."""
@@ -80,41 +80,44 @@ async def entries(
         yield record
 
 
-_BOOKED_OUT = """
+_WHOSE = "($1::uuid[] IS NULL OR row.agency = ANY($1)) AND row.direction = '{}' AND row.load IS NOT NULL AND row.latest"
+_BOOKED_OUT = f"""
     SELECT sender AS agency, CASE WHEN number_key IS NULL THEN id::text
                                   ELSE concat_ws(chr(31), issued_year, series, number_key, notation_key) END AS line,
-           (accepted_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day, coalesce(number_key, number) AS number, true AS electronic
+           (accepted_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day, coalesce(number_key, number) AS number,
+           true AS electronic, false AS paper
       FROM letter
      WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND operation IN ('new', 'replace') AND NOT test
        AND accepted_at >= $4 AND accepted_at < $5
     UNION ALL
     SELECT agency, CASE WHEN number_key IS NULL THEN concat_ws(chr(31), load, line)
-                        ELSE concat_ws(chr(31), issued_year, series, number_key, notation_key) END, moved_on, number_key, false
-      FROM register_row
-     WHERE ($1::uuid[] IS NULL OR agency = ANY($1)) AND direction = 'out' AND moved_on BETWEEN $2 AND $3 AND load IS NOT NULL"""
-_BOOKED_IN = """
-    SELECT recipient AS agency, delivery.id::text AS line, (arrived_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day,
-           NULL AS number, true AS electronic
+                        ELSE concat_ws(chr(31), coalesce(of_year, issued_year), series, number_key, notation_key) END,
+           moved_on, number_key, false, coalesce({_PAPER}, false)
+      FROM register_row AS row WHERE {_WHOSE.format("out")} AND moved_on BETWEEN $2 AND $3"""  # noqa: S608 - the statement is ours
+_BOOKED_IN = f"""
+    SELECT recipient AS agency, delivery.id::text AS line, {_ARRIVAL} AS day, NULL AS number, true AS electronic,
+           false AS paper
       FROM delivery JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
      WHERE ($1::uuid[] IS NULL OR recipient = ANY($1)) AND delivery.operation IN ('new', 'replace') AND NOT letter.test
        AND arrived_at >= $4 AND arrived_at < $5
+       AND NOT EXISTS (SELECT FROM register_row AS row
+                        WHERE row.agency = delivery.recipient AND row.direction = 'in' AND row.load IS NOT NULL AND row.latest
+                          AND row.letter = delivery.letter AND row.delivery = delivery.id)
     UNION ALL
-    SELECT agency, coalesce((SELECT id::text FROM delivery WHERE recipient = register_row.agency AND id = register_row.delivery
-                                AND arrived_at >= $4 AND arrived_at < $5), concat_ws(chr(31), load, line, position)),
-           moved_on, entry, false
-      FROM register_row
-     WHERE ($1::uuid[] IS NULL OR agency = ANY($1)) AND direction = 'in' AND load IS NOT NULL
-       AND (moved_on BETWEEN $2 AND $3 OR delivery IS NOT NULL)"""
+    SELECT row.agency, concat_ws(chr(31), load, line, position), moved_on, entry,
+           EXISTS (SELECT FROM delivery WHERE delivery.recipient = row.agency AND delivery.letter = row.letter
+                      AND delivery.round = row.round), coalesce({_PAPER}, false)
+      FROM register_row AS row WHERE {_WHOSE.format("in")} AND moved_on BETWEEN $2 AND $3"""  # noqa: S608 - the statement is ours
 _SUMMARY = f"""
 SELECT agency.id AS agency, agency.code, agency.name, count(*) AS documents, min(first) AS first_day, max(last) AS last_day,
-       min(lowest) AS first_number, max(highest) AS last_number, count(*) FILTER (WHERE electronic AND NOT paper) AS electronic,
-       count(*) FILTER (WHERE electronic AND paper) AS both, count(*) FILTER (WHERE NOT electronic) AS paper
+       min(lowest) AS first_number, max(highest) AS last_number, count(*) FILTER (WHERE NOT paper) AS electronic,
+       count(*) FILTER (WHERE electronic AND paper) AS both, count(*) FILTER (WHERE paper AND NOT electronic) AS paper
   FROM (SELECT agency, line, min(day) AS first, max(day) AS last, min({_NUMBER.format("number")}) AS lowest,
-               max({_NUMBER.format("number")}) AS highest, bool_or(electronic) AS electronic, bool_or(NOT electronic) AS paper
+               max({_NUMBER.format("number")}) AS highest, bool_or(electronic) AS electronic, bool_or(paper) AS paper
           FROM (HELD) AS held GROUP BY agency, line) AS booked
        JOIN agency ON agency.id = booked.agency
- WHERE first <= $3 AND last >= $2
  GROUP BY agency.id, agency.code, agency.name ORDER BY agency.code"""  # noqa: S608 - the statement is ours
+"""The same lines as the registers', told apart in the same way, and counted."""
 
 
 async def summary(

@@ -72,7 +72,7 @@ def _span(period: Period) -> tuple[tuple[date, date], tuple[datetime, datetime]]
 def _document(one: Any) -> tuple[object, ...]:  # noqa: ANN401 - a record
     """What entries of one document have in common; without a number each is its own."""
     if one["number_key"] is None:
-        return (one["source"],)
+        return one["source"], one["line"]
     return tuple(one[name] for name in ("issued_year", "series", "number_key", "notation_key"))
 
 
