@@ -13,7 +13,7 @@ from rich.table import Table
 
 from exchange import config, texts
 from exchange.broker import receipts
-from exchange.cli import answers, report_asked, screen
+from exchange.cli import answers, bars, report_asked, screen
 from exchange.cli.report_asked import Options
 from exchange.rules import signature_measures
 from exchange.tracker import check as checking
@@ -139,8 +139,8 @@ _PRINT = {"table": _print_table, "json": _print_json, "csv": _print_csv}
 def check(*, as_json: bool) -> None:
     """Recompute bytes, receipts, classes and tally; exit 1 names every difference."""
     given = answers.settings()
-    with answers.database(given) as dsn:
-        result = answers.reached(_check(dsn, given))
+    with answers.database(given) as dsn, bars.stages("check", given.language) as tell:
+        result = answers.reached(_check(dsn, given, tell))
     faults = [{"code": fault.code, "where": fault.where} for fault in result.faults]
     numbers = {"letters": result.letters, "deliveries": result.deliveries, "facts": result.facts}
     if as_json:
@@ -153,7 +153,7 @@ def check(*, as_json: bool) -> None:
     raise SystemExit(answers.NO if faults else answers.YES)
 
 
-async def _check(dsn: str, given: config.Config) -> checking.Checked:
+async def _check(dsn: str, given: config.Config, tell: checking.Tell) -> checking.Checked:
     key = await asyncio.to_thread(receipts.load, Path(given.receipt_key_file), "")
     async with answers.connected(dsn) as connection:
-        return await checking.check(connection, given.data / "payloads", key)
+        return await checking.check(connection, given.data / "payloads", key, tell)

@@ -32,6 +32,15 @@ _TOLD = """SELECT min(at) FILTER (WHERE event = 'arrived') AS arrived_at,
 """What the journal tells of a delivery; $5: its events about paper."""
 
 
+async def total(connection: Connection) -> dict[str, int]:
+    """How many letters and deliveries there are."""
+    record = await connection.fetchrow(
+        "SELECT (SELECT count(*) FROM letter) AS letters, (SELECT count(*) FROM delivery) AS deliveries"
+    )
+    assert record is not None
+    return dict(record)
+
+
 async def letters(connection: Connection) -> AsyncIterator[Any]:
     """Housekeeping: every letter, by key, with what it was worth at acceptance and by its newest judgement."""
     sender, letter = _NIL, _NIL

@@ -15,7 +15,7 @@ periods    every version of a closed month has the members that its digest says,
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,25 @@ _PROPERTIES = (
 )
 
 
+Tell = Callable[[str, int, int], None]
+"""Is told how many of something are done: `letters` or `deliveries`, done, of how many."""
+
+
+def _quiet(_stage: str, _done: int, _total: int) -> None:
+    """Nobody listens."""
+
+
+async def _telling(rows: AsyncIterator[Any], tell: Tell, stage: str, total: int) -> AsyncIterator[Any]:
+    """The rows; after each chunk, and at the end, it is told how many there were."""
+    done = 0
+    async for row in rows:
+        yield row
+        done += 1
+        if done % recount.CHUNK == 0:
+            tell(stage, done, total)
+    tell(stage, done, total)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checked:
     """How much was looked at, and what was wrong."""
@@ -53,9 +72,12 @@ class Checked:
     faults: tuple[Fault, ...]
 
 
-async def check(connection: Connection, payload_folder: Path, key: receipts.ReceiptKey) -> Checked:
-    """Look at everything, in one snapshot of the database."""
+async def check(
+    connection: Connection, payload_folder: Path, key: receipts.ReceiptKey, tell: Tell = _quiet
+) -> Checked:
+    """Look at everything, in one snapshot of the database; `tell` hears how many letters and deliveries of how many are done."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
+        total = await recount.total(connection)
         faults = [
             Fault(code=name, where=str(n)) for name, n in (await recount.strays(connection)).items() if n
         ]
@@ -66,12 +88,13 @@ async def check(connection: Connection, payload_folder: Path, key: receipts.Rece
             Fault(code=one["code"], where=str(one["place"])) for one in await register_rows.faults(connection)
         ]
         seen = 0
-        async for letter in recount.letters(connection):
+        async for letter in _telling(recount.letters(connection), tell, "letters", total["letters"]):
             seen += 1
             faults += [fault async for fault in _letter_faults(connection, letter, payload_folder, key)]
         counted: Counter[tuple[Any, ...]] = Counter()
         deliveries = 0
-        async for delivery in recount.deliveries(connection, check_paper.EVENTS):
+        told = recount.deliveries(connection, check_paper.EVENTS)
+        async for delivery in _telling(told, tell, "deliveries", total["deliveries"]):
             deliveries += 1
             faults += _delivery_faults(delivery)
             counted.update(_facts(delivery))

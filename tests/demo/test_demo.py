@@ -145,6 +145,7 @@ async def merged(dsn):
     connection = await pools.connect(dsn)
     try:
         await tally.fold(connection, 10_000)
+        await tally.fold_days(connection, 10_000)
     finally:
         await connection.close()
 
@@ -486,8 +487,14 @@ CHANGED = {
     "a day's class": (
         "tally_day",
         "UPDATE tally_day SET class = 'E' WHERE view = 'in' AND class = 'U'",
-        {"tally_differs"},
+        {"tally_differs", "months_differ"},
         "SELECT 'class=U'",
+    ),
+    "a month's count": (
+        "tally_month",
+        "UPDATE tally_month SET n = n + 1 WHERE class = 'S' AND view = 'out' AND agency <> '00000000-0000-0000-0000-000000000000'",
+        {"months_differ"},
+        "SELECT '1'",
     ),
     "a byte of a letter": (
         "payload",
@@ -585,6 +592,22 @@ async def checked_by(name, played, connection):
     key = receipts.load(played.folder / "receipt.key", "")
     checked = await check.check(connection, played.folder / "payloads", key)
     return [(fault.code, fault.where) for fault in checked.faults]
+
+
+async def test_the_self_check_tells_how_far_it_is(played, left):
+    told = []
+    connection = await pools.connect(left)
+    try:
+        key = receipts.load(played.folder / "receipt.key", "")
+        checked = await check.check(
+            connection, played.folder / "payloads", key, lambda *step: told.append(step)
+        )
+    finally:
+        await connection.close()
+    assert told == [
+        ("letters", checked.letters, checked.letters),
+        ("deliveries", checked.deliveries, checked.deliveries),
+    ]
 
 
 @pytest.mark.parametrize("change", CHANGED)
