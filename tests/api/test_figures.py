@@ -112,7 +112,7 @@ async def test_equal_to_the_commands(filled):
         if not query:
             rows = {one["name"]: one for one in told(filled, "report", "measures", "--period", YEAR)["rows"]}
             for name, one in figures["measures"].items():
-                assert one["n"] == rows[f"{name}"]["n"]
+                assert (name, one["n"]) == (name, rows[name]["n"])
         assert figures["measures"]["M1"] == here["measures"]["M1"]
     assert (await body(filled, f"/v1/tally?period={YEAR}", monitor.key))["classes"]["N"] >= 4
     for name in ("BC-02",):
