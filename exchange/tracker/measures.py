@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from exchange.rules import documents, measures, paper_class, signature_measures, working_days
+from exchange.rules import measures, paper_class, signature_measures, working_days
 from exchange.rules.documents import Key
 from exchange.rules.measures import DEFINITIONS
 from exchange.rules.signature_measures import Usage
@@ -22,7 +22,7 @@ from exchange.store.measures import Cut, Span
 from exchange.store.pool import Connection
 from exchange.store.shown import Wanted
 from exchange.store.timeliness import Day
-from exchange.tracker import signature_usage
+from exchange.tracker import register_keys, signature_usage
 from exchange.tracker.signature_usage import Asked, Filters
 from signing.trust import Trust
 
@@ -120,7 +120,7 @@ async def paper_keys(connection: Connection, asked: Asked) -> list[Key]:
     rows = await store.registered(
         connection, cut(asked).agencies, asked.period.first, asked.period.last, matched=False
     )
-    return keys(row for row in rows if left(row, asked.filters))
+    return register_keys.keys(row for row in rows if left(row, asked.filters))
 
 
 def left(row: Mapping[str, Any], given: Filters) -> bool:
@@ -130,23 +130,6 @@ def left(row: Mapping[str, Any], given: Filters) -> bool:
     return given.scope in (None, row["scope"]) and (
         given.types is None or row["document_type"] in given.types
     )
-
-
-def keys(rows: Iterable[Mapping[str, Any]]) -> list[Key]:
-    """The documents of register rows, each once."""
-    return list(dict.fromkeys(one for row in rows if (one := _key(row))))
-
-
-def _key(row: Mapping[str, Any]) -> Key | None:
-    """As it was stored when the row was loaded; of rows of before, which have none, as what they show tells."""
-    if row["number_key"] is None:
-        return documents.key(
-            row["agency"], row["number"], row["notation"], row["issued_on"] or row["moved_on"], row["document_type"]
-        )  # fmt: skip
-    year = row["of_year"] or row["issued_year"]
-    return Key(
-        issuer=row["agency"], year=year, series=row["series"], number=row["number_key"], notation=row["notation_key"]
-    )  # fmt: skip
 
 
 def days(calendar: Calendar, asked: Asked) -> list[Day]:
@@ -198,7 +181,7 @@ async def _numbers(connection: Connection, asked: Asked, _means: Means) -> Figur
     registered = await store.registered(
         connection, agencies, last.replace(month=1, day=1), last, matched=True
     )
-    paper = [key for key in keys(registered) if key.year == last.year]
+    paper = [key for key in register_keys.keys(registered) if key.year == last.year]
     found: defaultdict[UUID, Counter[str]] = defaultdict(Counter)
     for row in await store.numbers(connection, agencies, last.year, last, paper):
         found[row["agency"]].update(numbers_known=row["known"], numbers_highest=row["highest"])

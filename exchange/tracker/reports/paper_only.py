@@ -10,6 +10,7 @@ from exchange.rules.number_series import Gap, Numbers, Seen
 from exchange.store import listed
 from exchange.store import measures as store
 from exchange.tracker import measures as tracker
+from exchange.tracker import register_keys
 from exchange.tracker.reports import given as making
 from exchange.tracker.reports.given import Given
 from exchange.tracker.reports.report import Report, Table, Value, Word
@@ -66,7 +67,7 @@ async def _series(given: Given) -> dict[tuple[UUID, str], Numbers]:
     async for row in store.registered_documents(
         given.connection, agencies, last.replace(month=1, day=1), last
     ):
-        for key in tracker.keys([row]):
+        for key in register_keys.keys([row]):
             if key.year == last.year:
                 seen[key.issuer, key.series].add(key.number)
     found = {name: each.numbers() for name, each in seen.items()}
