@@ -208,10 +208,10 @@ class Model:
             self.end = "withdrawn"
 
     def _answer(self, act):
-        if self.request != "open":
+        if self.request != "open" or self.end:
             return
         self.request = "agreed" if act == "15" else "refused"
-        if act == "15" and not self.end:
+        if act == "15":
             self.asked_unarrived = not self.arrived
             self.end = "withdrawn"
 
@@ -269,7 +269,11 @@ async def ends_as_told(server, stories):
             assert seen["recalled"] == (model.counts == "N" and model.end == "withdrawn"), (code, story)
             answer = (seen["request"] or {"answer": "none"})["answer"]
             if model.end != "refused":
-                assert answer == {None: "none", "open": None}.get(model.request, model.request), (code, story)
+                waits = "overtaken" if model.end else None
+                assert answer == {None: "none", "open": waits}.get(model.request, model.request), (
+                    code,
+                    story,
+                )
             assert [one["code"] for one in seen["statuses"]] == model.kept, (code, story)
             if model.counts:
                 expected[model.counts] = expected.get(model.counts, 0) + 1
