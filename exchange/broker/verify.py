@@ -164,11 +164,18 @@ class VerifyPool:
         while True:
             queued = self._turns.blamed(who)
             await turn.enter_async_context(self._turns.quick(who))
+            if queued:
+                await self._renewed()
             async with self._order:
                 free = await self._free.get()
             if queued or not self._turns.blamed(who):
                 return free
             self._free.put_nowait(free)
+
+    async def _renewed(self) -> None:
+        """Waits until every worker that left or was ended has another in its place: who spent it does not take the last."""
+        while self._renewing:
+            await asyncio.wait(self._renewing)
 
     async def _patiently(self, trusted: Trust, file: File, seconds: float, begun: Worker) -> Answer:
         """The answer of the worker that left with the file, else of a new one: its last."""

@@ -23,6 +23,9 @@ from exchange.cli import answers, given_files
 from exchange.errors import Problem
 from exchange.store import embedded, migrate
 
+SWITCH_SECONDS = 0.0005
+"""How long a thread that reads a large letter keeps the interpreter, while the loop that answers everybody wants it."""
+
 
 @click.command()
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
@@ -55,6 +58,7 @@ def worker(socket_number: int, lifeline: int, ear: int) -> None:
     assert given.database_url is not None
     structlog.contextvars.bind_contextvars(pid=os.getpid())
     listening = socket.socket(fileno=socket_number)
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvloop.run(app.serve(given, given.database_url, listening, pipes.Parent(lifeline, ear)))
 
 
