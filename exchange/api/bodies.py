@@ -14,7 +14,6 @@ import binascii
 import contextlib
 import hashlib
 import re
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from exchange.api.unfolding import TooMuchError, Unfolding, UnreadableError, unf
 from exchange.edxml import spooled
 from exchange.edxml.spooled import SPOOLED_BYTES, Content
 from exchange.store import spools
+from exchange.store.paced import Paced
 
 SPOOL_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 18
@@ -113,6 +113,7 @@ class _Kept:
         self._request, self._wanted = request, wanted
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed in __exit__
         self._path: Path | None = None
+        self._paced: Paced | None = None
         self.size = 0
 
     def __enter__(self) -> Self:
@@ -124,8 +125,8 @@ class _Kept:
     async def add(self, piece: bytes) -> None:
         """The next bytes. Raises BrokenError busy."""
         self.size += len(piece)
-        if self._path:
-            await asyncio.to_thread(self._file.write, piece)
+        if self._paced:
+            await asyncio.to_thread(self._paced.write, piece)
             return
         if not self._request.app[ROOM].take(len(piece)):
             raise BrokenError("busy")
@@ -147,7 +148,9 @@ class _Kept:
         with self._file as before:
             self._file = self._path.open("wb")
             before.seek(0)
-            shutil.copyfileobj(before, self._file, CHUNK_BYTES)
+            self._paced = Paced(self._file)
+            while piece := before.read(CHUNK_BYTES):
+                self._paced.write(piece)
 
 
 async def welcome(request: web.Request) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 from exchange.edxml import spooled
 from exchange.edxml.spooled import Content, Spooled
 from exchange.store import rows
+from exchange.store.paced import Paced
 from exchange.store.pool import Connection
 
 SUFFIX = ".edxml"
@@ -58,7 +59,7 @@ def _write_durably(folder: Path, name: str, body: Content) -> None:
     if isinstance(body, Spooled):
         _share(body.path, temporary)
     with temporary.open("ab") as file:
-        file.write(body if isinstance(body, bytes) else b"")
+        Paced(file).write(body if isinstance(body, bytes) else b"")
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(folder / name)
