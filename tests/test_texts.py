@@ -16,7 +16,7 @@ import signing
 from exchange import errors, texts
 from exchange.demo import cast, letters
 from exchange.rules import lifecycle, paper_class, ratios, reasons, requirements, routing
-from exchange.store import periods, recount
+from exchange.store import documents_check, periods, recount
 from signing import judge, revocation, verdict, xmldsig
 
 FOLDERS = [Path(package.__file__).parent for package in (exchange, signing)]
@@ -179,7 +179,13 @@ LIMITS = (
 )
 """Budgets of signing (two stand in a table of `keep_budgets`) and of reading."""
 
-FAULTS = named("Fault") | set(recount.STRAYS) | set(periods.SUMS) | {"closed_members_differ"}
+FAULTS = (
+    named("Fault")
+    | set(recount.STRAYS)
+    | set(periods.SUMS)
+    | set(documents_check.CODES)
+    | {"closed_members_differ"}
+)
 KEYS = sorted(
     named("SettingError", "DemoError")
     | {f"database.{key}" for key in named("EmbeddedError")}

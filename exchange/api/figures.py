@@ -32,7 +32,7 @@ MOST_TRANSFERS = 500
 CONTENTS = frozenset({"subject"})
 """Columns that only who sent or received a letter may read (trích yếu)."""
 HIDDEN = {
-    "BC-06": CONTENTS | {"reason"},
+    "BC-06": CONTENTS | {"reason", "recipient"},
     "BC-09": CONTENTS | {"reason"},
     "BC-11": frozenset[str](),
     "BC-12": frozenset({"place"}),
@@ -114,6 +114,7 @@ async def get_transfers(request: web.Request) -> web.Response:
     ):
         standing = await periods.standing(connection, given.period)
         rows = await transfer_pages.page(connection, measures.wanted(given, *classes), after, limit + 1)
+    rows = rows if asked.own else [{**row, "other_party": None} for row in rows]  # what a clerk wrote
     return shapes.json_response(
         figure_shapes.transfers(rows, limit, asked.snapshot, given, (standing.text, _codes(asked)))
     )

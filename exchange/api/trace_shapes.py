@@ -13,7 +13,7 @@ from exchange.rules import operations
 from exchange.rules.directory import Directory
 
 Whys = Mapping[UUID, why.Why | None]
-OF_SENDER = frozenset({"asked", "withdrawn", "updated", "added", "replaced"}) | why.OF_SENDER
+OF_SENDER = frozenset({"asked", "withdrawn", "updated", "added", "replaced", "put_off"}) | why.OF_SENDER
 """Lines in a recipient's journal of what the sender did."""
 
 

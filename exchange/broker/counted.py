@@ -51,11 +51,14 @@ def deltas(counts: Mapping[Fact, int], new_ids: ids.Ids) -> list[rows.DeltaRow]:
 
 
 def merged(given: Sequence[rows.DeltaRow]) -> list[rows.DeltaRow]:
-    """The same facts in fewest rows: those that are alike become one, and what comes to nothing has none."""
+    """The same facts in fewest rows: those that are alike become one.
+
+    What comes to nothing has one too, of 0: in its month other transfers are counted than before, if no more or fewer.
+    """
     counts: Counter[tuple[Any, ...]] = Counter()
     first: dict[tuple[Any, ...], rows.DeltaRow] = {}
     for row in given:
         alike = tuple(getattr(row, name) for name in Fact._fields)
         counts[alike] += row.n
         first.setdefault(alike, row)
-    return [rows.like(first[alike], n=n) for alike, n in counts.items() if n]
+    return [rows.like(first[alike], n=n) for alike, n in counts.items()]

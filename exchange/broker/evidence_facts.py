@@ -30,7 +30,7 @@ DELIVERY = (
     "counted_class", "scope", "grade", "justified", "state", "open", "system", "fetched_at", "arrived_at", "status",
     "copy_form", "request", "request_letter", "request_facts", "requested_at", "request_answer", "answered_at", "replaced_by",
     "recalled", "restated_by", "added_at", "paper_seen_on", "attested_at", "said_paper", "said_reason", "on_register",
-    "register_rows", "paper_acts",
+    "register_rows", "paper_acts", "put_off", "put_off_facts",
 )  # fmt: skip
 VERDICT = (
     "sender", "letter", "revision", "position", "place", "carrier", "main", "format", "indication", "sub_indication", "why",
@@ -49,6 +49,7 @@ WORDLESS = frozenset(
     {
         "n", "on", "month", "paper", "reason", "moved_on", "revision", "cause", "from", "to", "round", "kind", "letter",
         "over", "operation", "was", "notice", "at", "count", "requirement", "class_if_electronic",
+        "of", "asked",
     }
 )  # fmt: skip
 """Facts of a line in which nobody's words stand."""
@@ -126,7 +127,7 @@ def _unnamed(code: str, to: Reader) -> str:
 def delivery(row: Record, to: Reader) -> dict[str, Any]:
     """One delivery; what an update would restate is the parties'."""
     told = _told(row, DELIVERY)
-    return told if to.party else told | {"request_facts": None}
+    return told if to.party else told | {"request_facts": None, "put_off_facts": None}
 
 
 def verdict(row: Record, to: Reader) -> dict[str, Any]:

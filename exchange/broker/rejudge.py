@@ -14,7 +14,7 @@ only one that is due for nothing but that is given up after some tries over half
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -219,10 +219,8 @@ async def _append(at: Bench, connection: Connection, new: Sequence[Rejudged], mo
     await judgements.write_deliveries(connection, [each.columns for each in moves])
     await insert.rows(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
     await journal.append(connection, [rejudged.line(one, at.ids) for one in new])
-    facts: Counter[counted.Fact] = Counter()
-    for each in moves:
-        facts.update(each.facts)
-    await tally.append(connection, counted.deltas(facts, at.ids))
+    facts = [row for each in moves for row in counted.deltas(each.facts, at.ids)]
+    await tally.append(connection, counted.merged(facts))
 
 
 def _stands(one: Rejudged, record: Mapping[str, Any]) -> bool:

@@ -53,11 +53,11 @@ def report(
     report_paper.check(form, on_paper)
     if (name in report_asked.WITH_FILE) != (set_file is not None):
         answers.fail(answers.USAGE, "cli.report_indicators")
+    report_asked.check(name, asked_for)
     if name == PERIODIC:
         wanted = report_periodic.Wanted(span=span, asked_for=asked_for, form=form, on_paper=on_paper)
         report_periodic.run(given, wanted)
         return
-    report_asked.check(name, asked_for)
     settings = replace(report_asked.settings(given, name, set_file), periods=asked_for.periods)
     trusted = answers.trusted(given)
     with answers.database(given) as dsn:

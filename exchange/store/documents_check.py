@@ -5,6 +5,8 @@ from typing import Any
 from exchange.store.documents import REACHES, ROUND_OF, SAME, SAME_KEY
 from exchange.store.pool import Connection
 
+CODES = ("counted_twice", "duplicate_unfounded", "duplicate_unsaid")
+
 
 async def faults(connection: Connection) -> list[Any]:
     """Housekeeping, for the self-check: what contradicts the rule of documents sent twice; `code` and letter.

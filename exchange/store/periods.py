@@ -11,6 +11,7 @@ be closed on a tally that does not follow from its transfers.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -158,9 +159,12 @@ async def touched(connection: Connection, first: date, last: date) -> set[date]:
     return {one["month"] for one in records}
 
 
-async def looked_at(connection: Connection, month: date) -> None:
-    """Of that month everything that is known was compared with its newest version."""
-    await connection.execute("DELETE FROM period_touched WHERE month = $1", month)
+async def looked_at(connection: Connection, months: Sequence[date]) -> None:
+    """Of these months everything that is known is compared with their newest version. Raises TakenError."""
+    try:
+        await connection.execute("DELETE FROM period_touched WHERE month = ANY($1)", list(months))
+    except asyncpg.SerializationError as error:
+        raise TakenError from error
 
 
 async def _write_days(connection: Connection, month: Month, version: int) -> None:

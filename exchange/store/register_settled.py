@@ -55,7 +55,10 @@ _OF_AGENCY = STANDING.format("AND row.agency = $1 AND row.direction = $2")
 
 
 async def settle(connection: Connection, agency: UUID, direction: str) -> list[Counted]:
-    """Count what is to be counted of an agency's rows, and no more; how the tally changes."""
+    """Count what is to be counted of an agency's rows, and no more; how the tally changes.
+
+    Months in which other rows count than before are written down, also where no more or fewer do (`store.periods.touched`).
+    """
     records = await connection.fetch(
         f"""WITH standing AS ({_OF_AGENCY}),
                  changed AS (UPDATE register_row AS row
@@ -64,7 +67,10 @@ async def settle(connection: Connection, agency: UUID, direction: str) -> list[C
                               WHERE row.agency = standing.agency AND row.id = standing.id
                                 AND (row.counted, row.latest, row.of_year)
                                     IS DISTINCT FROM (standing.counts, standing.newest, standing.year)
-                          RETURNING row.*, standing.counted AS was)
+                          RETURNING row.*, standing.counted AS was),
+                 touched AS (INSERT INTO period_touched
+                             SELECT DISTINCT date_trunc('month', moved_on)::date FROM changed WHERE was <> counted
+                             ON CONFLICT DO NOTHING)
             SELECT {ALIKE}, sum(CASE WHEN counted THEN 1 ELSE -1 END)::int AS n
               FROM changed WHERE was <> counted GROUP BY {ALIKE}""",  # noqa: S608 - the statement is ours
         agency, direction,

@@ -7,7 +7,7 @@ from uuid import UUID
 from exchange.store.pool import Connection
 from exchange.store.register_match import GONE, MEANT
 
-MOVING = ("arrived", "status", "withdrawn", "agreed", "replaced")
+MOVING = ("arrived", "status", "withdrawn", "agreed", "replaced", "duplicate", "duplicate_undone")
 """Events of the journal after which a delivery may count that did not, or no longer."""
 _CHANGED = """SELECT DISTINCT delivery.* FROM journal JOIN delivery ON delivery.recipient = journal.agency
                                                                   AND delivery.id = journal.delivery

@@ -76,7 +76,7 @@ async def _make_due(
 
 
 async def add(connection: Connection, reason: Reason, letters: Sequence[tuple[UUID, UUID]]) -> int:
-    """Make these letters (sender, letter) due; those that are due already stay so, for their own reason. How many."""
+    """Make these letters (sender, letter) due; those that are due already stay so, for their own reason, unless that is only that they were not examined in time. How many."""
     if not letters:
         return 0
     senders, ids = zip(*letters, strict=True)
@@ -84,7 +84,10 @@ async def add(connection: Connection, reason: Reason, letters: Sequence[tuple[UU
         """INSERT INTO rejudgement_due (sender, letter, cause, rejudgement, due_at)
            SELECT sender, letter, $3, $4, $5 FROM unnest($1::uuid[], $2::uuid[]) AS given (sender, letter)
             ORDER BY sender, letter
-           ON CONFLICT (sender, letter) DO NOTHING RETURNING 1""",
+           ON CONFLICT (sender, letter) DO UPDATE SET cause = excluded.cause, rejudgement = excluded.rejudgement,
+                                                      due_at = excluded.due_at, tries = 0
+                                        WHERE rejudgement_due.cause = 'unexamined'
+           RETURNING 1""",
         senders, ids, reason.cause, reason.id, reason.at,
     )  # fmt: skip
     return len(found)

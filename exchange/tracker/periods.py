@@ -96,6 +96,9 @@ async def close(
         raise PeriodError("period.not_over", period=period.text, day=late.strftime("%d/%m/%Y"))
     try:
         async with connection.transaction(isolation="repeatable_read"):
+            await periods.looked_at(
+                connection, [month.first for month in chosen]
+            )  # before anything else can come
             return [await _closed(connection, month, at, author) for month in chosen]
     except periods.TakenError:
         raise PeriodError("period.busy") from None
@@ -104,7 +107,6 @@ async def close(
 async def _closed(connection: Connection, month: Month, at: datetime, author: str) -> Closed:
     before = await periods.versions(connection, month.first, month.first)
     number = before[-1].version if before else 0
-    await periods.looked_at(connection, month.first)
     if before and not await periods.changed(connection, month, number):
         return Closed(version=before[-1], written=False)
     version = await periods.close(connection, month, number + 1, at=at, author=author)

@@ -5,11 +5,13 @@ deliveries were told. Where nothing of that kind happened, nothing is done.
 """
 
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
 from exchange.broker.exchange import Exchange
 from exchange.store import register_watch
+from exchange.store.pool import UNAVAILABLE, Connection
 from exchange.tracker import registers
 from exchange.tracker.register_proof import Hand
 
@@ -32,10 +34,18 @@ async def keep_up(exchange: Exchange) -> int:
             if since is None
             else await register_watch.due(connection, since - OVERLAP)
         )
-        for agency in sorted(found):
-            done = await registers.rematch(connection, agency, hand)
-            structlog.get_logger().info(
-                "register_matched", agency=str(agency), matched=done.matched, told=done.told
-            )
-        await register_watch.advance(connection, at)
-    return len(found)
+        done = [await _rematched(connection, agency, hand) for agency in sorted(found)]
+        if all(done):
+            await register_watch.advance(connection, at)
+    return sum(done)
+
+
+async def _rematched(connection: Connection, agency: UUID, hand: Hand) -> bool:
+    """Match one office's rows again. One that cannot be now, since its book is being loaded, holds up no other and comes again."""
+    try:
+        done = await registers.rematch(connection, agency, hand)
+    except UNAVAILABLE as error:
+        structlog.get_logger().warning("register_match_waits", agency=str(agency), error=repr(error))
+        return False
+    structlog.get_logger().info("register_matched", agency=str(agency), matched=done.matched, told=done.told)
+    return True
