@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -111,8 +112,7 @@ def _print_json(made: Report, language: str) -> None:
 
 
 def _print_csv(made: Report, language: str) -> None:
-    click.echo("\ufeff", nl=False)
-    for piece in csv_pieces(made.table, language):
+    for piece in chain("\ufeff", csv_pieces(made.table, language)):
         click.echo(piece, nl=False)
 
 

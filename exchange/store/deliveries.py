@@ -123,14 +123,15 @@ class Meant:
 async def answered(connection: Connection, meant: Meant) -> Any | None:  # noqa: ANN401 - a record
     """The delivery that a notice is about: in the newest round of the document that has one for the recipient.
 
-    What was said before that round was accepted is about an earlier one, if there is one of before.
+    What was said before that round was accepted is about an earlier one, if there is one of before; a notice has no parts of a
+    second, so what was said in the same second is about the newer.
     """
     return await connection.fetchrow(
         """SELECT delivery.* FROM letter
              JOIN delivery ON delivery.recipient = $1 AND delivery.letter = letter.id AND delivery.round = letter.round
             WHERE letter.sender = $2 AND letter.document_id = $3 AND letter.operation IN ('new', 'replace')
               AND ($4::int IS NULL OR letter.round = $4) AND ($5::uuid IS NULL OR letter.id = $5)
-            ORDER BY letter.accepted_at <= $6 DESC NULLS FIRST, letter.accepted_at DESC, letter.round DESC LIMIT 1""",
+            ORDER BY date_trunc('second', letter.accepted_at) <= $6 DESC NULLS FIRST, letter.accepted_at DESC, letter.round DESC LIMIT 1""",
         *astuple(meant),
     )  # fmt: skip
 

@@ -51,6 +51,7 @@ async def test_what_was_said_before_a_round_began_is_about_the_round_before_it(a
     await asyncio.sleep(1.1)  # what a notice tells has no parts of a second
     between = datetime.now(UTC)
     await at.say(a, "02", X)
+    await asyncio.sleep(1.1)
     b = await at.sent(following(first, X))
     await at.ack(b, X)
     for code in ("02", "03"):
