@@ -11,6 +11,7 @@ from exchange.cli.report_paper import Print
 from exchange.rules import measures, periodic_report
 from exchange.tracker import periods
 from exchange.tracker.forms.wanted import CODE, Periodic
+from exchange.tracker.measures import Means
 from exchange.tracker.reports import book, make, periodic, written
 from exchange.tracker.reports.report import NAMES, Report, Table
 from exchange.tracker.tally import Period
@@ -60,7 +61,13 @@ async def _made(
             return None
         asked, scope = question
         standing = await periods.standing(connection, wanted.span)
-        gathered = await periodic.gather(connection, asked, trusted, wanted.on_paper.target, settings.percent)
+        gathered = await periodic.gather(
+            connection,
+            asked,
+            Means(calendar=settings.calendar, trust=trusted),
+            wanted.on_paper.target,
+            settings.percent,
+        )
         codes = [code for codes in periodic_report.ANNEXES.values() for code in codes if code in NAMES]
         reports = {code: await make.make(connection, code, asked, trusted, scope, settings) for code in codes}
         reports |= {code: await book.report(connection, code, asked, scope, language) for code in book.CODES}

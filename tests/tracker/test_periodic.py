@@ -6,10 +6,12 @@ from uuid import uuid4
 import pytest
 from signed_world import World
 
+from exchange.rules import working_days
 from exchange.rules.ratios import Measure, Unproven
 from exchange.store import rows
 from exchange.store import tally as store
 from exchange.tracker import spans, tally
+from exchange.tracker.measures import Means
 from exchange.tracker.reports import periodic
 from exchange.tracker.signature_usage import Asked
 
@@ -30,7 +32,9 @@ def fact(agency, day, klass="E", n=1, view="out", **other):
 
 async def gathered(world, period, agencies=None, at=AT, percent=0):
     asked = Asked(period=tally.period(period), agencies=agencies, as_of=at)
-    return await periodic.gather(world.connection, asked, world.trust(), 92, percent)
+    return await periodic.gather(
+        world.connection, asked, Means(calendar=working_days.default(), trust=world.trust()), 92, percent
+    )
 
 
 async def test_this_period_the_one_before_and_every_month(world):
@@ -49,6 +53,7 @@ async def test_this_period_the_one_before_and_every_month(world):
     assert figures.sent == {"E": 6, "S": 3, "N": 0, "U": 0, "P": 0}
     assert (figures.received["E"], figures.excluded, figures.target) == (7, 5, 92)
     assert figures.before == Measure(1, 4)
+    assert {f"M{number}" for number in (1, 7, 8, 12, 13, 15, 16, 17, 19)} <= set(figures.measures)
     assert found.months == [
         ("01/2026", Measure(6, 6)),
         ("02/2026", Measure(0, 0)),

@@ -13,10 +13,12 @@ import pytest
 
 from exchange.cli import report_periodic, report_print, report_table, report_xlsx
 from exchange.cli import tally as cli_tally
+from exchange.rules import working_days
 from exchange.store import rows
 from exchange.store import tally as store
 from exchange.tracker import signature_usage, tally
 from exchange.tracker.forms.wanted import Periodic
+from exchange.tracker.measures import Means
 from exchange.tracker.reports import make, periodic, written
 from exchange.tracker.reports.report import Report, Table
 from exchange.tracker.signature_usage import Asked
@@ -144,7 +146,9 @@ async def test_every_report_in_every_form(connection, tmp_path, monkeypatch, for
 
 
 async def periodic_report(connection, percent):
-    gathered = await periodic.gather(connection, asked(), TRUST, 92, percent)
+    gathered = await periodic.gather(
+        connection, asked(), Means(calendar=working_days.default(), trust=TRUST), 92, percent
+    )
     about = Report(
         code="BC-15", asked=asked(), scope=[], table=Table(name="BC-15", columns=(), rows=()),
         coverage=gathered.figures.registers, percent=percent,

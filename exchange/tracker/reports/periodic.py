@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from exchange.rules import ratios, signature_measures
+from exchange.rules import measures, ratios
 from exchange.rules.periodic_report import Figures
 from exchange.rules.ratios import Measure, Unproven
 from exchange.rules.signature_measures import Usage
 from exchange.store.pool import Connection
+from exchange.tracker import measures as tracker
 from exchange.tracker import signature_usage, spans, tally
+from exchange.tracker.measures import Means
 from exchange.tracker.reports import failures, inventory
 from exchange.tracker.reports.spooled import Rows
 from exchange.tracker.signature_usage import Asked
 from exchange.tracker.tally import Period, Tally
-from signing.trust import Trust
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,17 +29,22 @@ class Gathered:
 async def gather(
     connection: Connection,
     asked: Asked,
-    trust: Trust,
+    means: Means,
     target: int | None = None,
     percent: int = tally.COVERAGE_PERCENT,
 ) -> Gathered:
-    """Everything that the report's sentences and charts are made of; `percent`: of so many agencies registers are wanted."""
+    """Everything that the report's sentences and charts are made of; `percent`: of so many agencies registers are wanted.
+
+    `means` has a trust set.
+    """
+    assert means.trust is not None
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        usage = await signature_usage.gathered(connection, asked, trust)
+        usage = await signature_usage.gathered(connection, asked, means.trust)
         sent = await _count(connection, asked, asked.period, "out")
         received = await _count(connection, asked, asked.period, "in")
         before = spans.previous(asked.period)
         earlier = await _count(connection, asked, before, "out") if before else None
+        measured = measures.together((await tracker.figures(connection, asked, means)).values())
         failed = await failures.report(connection, usage, asked, (), Rows())
         months = [
             (f"{one.first:%m/%Y}", _believed(await _count(connection, asked, one, "out"), percent))
@@ -52,7 +58,7 @@ async def gather(
         registers=sent.registers,
         received_registers=received.registers,
         percent=percent,
-        measures=_measures(sent, usage),
+        measures=measures.of(measured, measures.DEFINITIONS),
         before=_first(earlier) if earlier and tally.sufficient(earlier.registers, percent) else None,
         certificates=_certificates(usage),
         failed=len(failed.table.rows),
@@ -75,10 +81,6 @@ def _believed(counted: Tally, percent: int) -> Measure:
     """M1 of a month, as far as the registers of that month prove it."""
     one = _first(counted)
     return one if tally.sufficient(counted.registers, percent) else Unproven(*one)
-
-
-def _measures(sent: Tally, usage: Usage) -> dict[str, Measure]:
-    return {**ratios.measures(sent.classes, sent.grade_a), **signature_measures.measures(usage)}
 
 
 def _certificates(usage: Usage) -> dict[str, int]:
