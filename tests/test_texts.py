@@ -15,7 +15,7 @@ import exchange
 import signing
 from exchange import errors, texts
 from exchange.demo import cast, letters
-from exchange.rules import lifecycle, paper_class, ratios, reasons, requirements, routing
+from exchange.rules import lifecycle, measures, paper_class, reasons, requirements, routing
 from exchange.store import documents_check, periods, recount
 from signing import judge, revocation, verdict, xmldsig
 
@@ -206,7 +206,7 @@ KEYS = sorted(
     | {f"requirement.{one}" for one in get_args(requirements.Requirement)}
     | {f"scope.{scope}" for scope in get_args(routing.Scope)}
     | {f"purpose.{purpose}" for purpose in routing.PURPOSES}
-    | {f"measure.{name}" for name in ratios.measures({})}
+    | {f"measure.{name}" for name in measures.of_classes({})}
     | {f"demo_case.{case}" for case in letters.CASES}
     | {f"cli.view_{view}" for view in ("in", "out")}
 )

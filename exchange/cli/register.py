@@ -20,10 +20,10 @@ import click
 
 from exchange import texts
 from exchange.broker.imports import Asked
-from exchange.cli import answers, bars, named, operators, register_numbers, register_print, tally
+from exchange.cli import answers, bars, named, operators, register_numbers, register_print
 from exchange.edxml import view
 from exchange.errors import Finding
-from exchange.rules import register_books, registers
+from exchange.rules import ratios, register_books, registers
 from exchange.rules.reporting_period import YEARS
 from exchange.store import registers as store
 from exchange.store.pool import Pool
@@ -124,7 +124,7 @@ def _tell(outcome: Outcome, file: Path, language: str) -> None:
         click.echo(texts.say("register.earlier", language, load=outcome.earlier))
         return
     numbers = {
-        name: tally.grouped(getattr(outcome, name))
+        name: ratios.grouped(getattr(outcome, name))
         for name in ("lines", "rows", "skipped", "known", "matched", "paper_only", "unknown_parties")
     }
     click.echo(
@@ -202,8 +202,8 @@ def _load_facts(one: Any) -> dict[str, Any]:  # noqa: ANN401 - a record
 def _load_line(one: dict[str, Any], language: str) -> tuple[str, ...]:
     return (
         one["load"], one["agency"], texts.say(f"register.book_{one['book']}", language), str(one["year"]),
-        f"{one['first'] or ''} – {one['last'] or ''}", tally.grouped(one["rows"]), tally.grouped(one["matched"]),
-        tally.grouped(one["paper_only"]), one["at"][:16], one["by"],
+        f"{one['first'] or ''} – {one['last'] or ''}", ratios.grouped(one["rows"]), ratios.grouped(one["matched"]),
+        ratios.grouped(one["paper_only"]), one["at"][:16], one["by"],
         texts.say("register.undone" if one["undone_at"] else "register.standing", language),
     )  # fmt: skip
 
@@ -221,7 +221,7 @@ def undo(*, load: UUID, by: str, as_json: bool, language: str) -> None:
     if as_json:
         answers.show_json({"load": str(load), "rows": rows})
     else:
-        click.echo(texts.say("register.taken_back", language, rows=tally.grouped(rows)))
+        click.echo(texts.say("register.taken_back", language, rows=ratios.grouped(rows)))
 
 
 async def _undone(pool: Pool, load: UUID, by: str) -> int | None:

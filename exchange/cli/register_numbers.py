@@ -18,7 +18,6 @@ from exchange.tracker.register_numbers import Explanation, Series
 from exchange.tracker.register_proof import Hand
 
 GAPS_SHOWN = 30
-OTHERS_SHOWN = 10
 _NUMBERS = re.compile(r"([1-9][0-9]{0,6})(?:-([1-9][0-9]{0,6}))?", re.ASCII)
 _YEAR = click.IntRange(YEARS.start, YEARS.stop - 1)
 _BOOK = click.option("--book", type=click.Choice(["out", "in"]), default="out", show_default=True)

@@ -15,7 +15,7 @@ from exchange import config, texts
 from exchange.broker import receipts
 from exchange.cli import answers, bars, report_asked, screen
 from exchange.cli.report_asked import Options
-from exchange.rules import signature_measures
+from exchange.rules import ratios, signature_measures
 from exchange.tracker import check as checking
 from exchange.tracker import signature_usage
 from exchange.tracker import tally as counting
@@ -79,10 +79,11 @@ def _print_table(body: dict[str, Any], language: str) -> None:
     table.add_column(texts.say("cli.class", language))
     table.add_column(texts.say("cli.transfers", language), justify="right")
     for klass, n in body["classes"].items():
-        table.add_row(texts.say(f"class.{klass}", language), grouped(n))
+        table.add_row(texts.say(f"class.{klass}", language), ratios.grouped(n))
     for kind, n in body["excluded"].items():
         table.add_row(
-            texts.say("cli.excluded", language, kind=texts.say(f"excluded.{kind}", language)), grouped(n)
+            texts.say("cli.excluded", language, kind=texts.say(f"excluded.{kind}", language)),
+            ratios.grouped(n),
         )
     console.print(table)
     evidence = texts.say("cli.registers", language, n=covered["n"], d=covered["d"])
@@ -99,18 +100,15 @@ def ratio(measure: Mapping[str, Any], language: str, *, sufficient: bool) -> str
     """A ratio that registers could contradict: in percent only where enough of them are loaded; its counts always."""
     if sufficient or not measure["d"]:
         return str(measure["text"])
-    return texts.say("cli.insufficient", language, n=grouped(measure["n"]), d=grouped(measure["d"]))
+    return texts.say(
+        "cli.insufficient", language, n=ratios.grouped(measure["n"]), d=ratios.grouped(measure["d"])
+    )
 
 
 def _version(body: dict[str, Any], language: str) -> str:
     if not body["sha256"]:
         return texts.say("cli.tally_provisional", language)
     return texts.say("cli.tally_version", language, version=body["version"], sha256=body["sha256"][:12])
-
-
-def grouped(number: int) -> str:
-    """A count as Vietnamese readers write it: 441.042."""
-    return f"{number:,}".replace(",", ".")
 
 
 def _print_json(body: dict[str, Any], _language: str) -> None:

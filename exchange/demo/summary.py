@@ -7,7 +7,7 @@ from typing import Any
 
 from exchange.demo import agencies, letters
 from exchange.links import sdk
-from exchange.rules import ratios, signature_measures
+from exchange.rules import measures, ratios, signature_measures
 from exchange.rules.certificate_use import STATES
 from exchange.rules.signature_measures import Usage
 from exchange.tracker import tally
@@ -104,7 +104,7 @@ def _certificates(usage: Usage) -> dict[str, int]:
 def _tally(counted: Counted) -> dict[str, Any]:
     found = counted.tally
     measured = {
-        **ratios.measures(found.classes, found.grade_a),
+        **measures.of_classes(found.classes, found.grade_a),
         **signature_measures.measures(counted.usage),
     }
     texts = {name: {"n": n, "d": d, "text": ratios.text(n, d)} for name, (n, d) in measured.items()}

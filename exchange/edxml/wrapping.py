@@ -23,7 +23,6 @@ from exchange.edxml import names, spooled
 from exchange.edxml.spooled import Content
 
 _LOCAL = struct.Struct("<4sHHHHHLLLHH")
-_DESCRIPTOR = struct.Struct("<4sLLL")
 _RECORD = struct.Struct("<4sHHHHHHLLLHHHHHLL")
 _END = struct.Struct("<4sHHHHLLH")
 _STORED, _DEFLATED = 0, 8

@@ -92,6 +92,14 @@ def of(figures: Mapping[str, int], names: Iterable[str] = DEFINITIONS) -> dict[s
     return {name: _measure(DEFINITIONS[name], figures) for name in names}
 
 
+def of_classes(counts: Mapping[str, int], grade_a: int = 0) -> dict[str, Measure]:
+    """M1 to M4 and M19 of the counts of classes; X and anything else is in none of them.
+
+    `grade_a`: how many of class E the recipient has confirmed (mức kiểm chứng A).
+    """
+    return of({**counts, "E_A": grade_a}, ("M1", "M2", "M3", "M4", "M19"))
+
+
 def together(parts: Iterable[Mapping[str, int]]) -> Counter[str]:
     """The figures of a group."""
     total: Counter[str] = Counter()

@@ -6,7 +6,6 @@ rules_and_measures, A.1 row 31 and D.2. A figure that was not measured makes no 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from exchange.rules import ratios
 from exchange.rules.measures import CONTRADICTED
@@ -143,17 +142,10 @@ def _against(figures: Figures, one: Measure) -> Iterator[Sentence]:
         key = "target_met" if ratios.met(*one, figures.target) else "target_missed"
         yield Sentence(key=key, facts={"target": str(figures.target)})
     if figures.before is not None and figures.before.d:
-        points = change(one, figures.before)
+        points = ratios.change(one, figures.before)
         key = "up" if points > 0 else "down" if points < 0 else "same"
         said = f"{abs(points) // 100},{abs(points) % 100:02}"
         yield Sentence(key=key, facts={"points": said, "before": figures.before.text})
-
-
-def change(now: Measure, before: Measure) -> int:
-    """By how many hundredths of a point a ratio rose, exactly computed and then rounded, half away from zero."""
-    exact = 10_000 * (Fraction(now.n, now.d) - Fraction(before.n, before.d))
-    rounded = int(abs(exact) + Fraction(1, 2))
-    return rounded if exact >= 0 else -rounded
 
 
 def _signatures(figures: Figures) -> Iterator[Sentence]:

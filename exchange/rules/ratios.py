@@ -5,11 +5,9 @@ were counted and 0,00 only when none were; a target is met by the counts, never 
 a group is the sum over the sum, never a mean of ratios.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple
-
-from exchange.rules.paper_class import CLASSES
 
 NOTHING = "—"
 """What a ratio over nothing says: neither 0 % nor 100 %, and outside every ranking."""
@@ -84,10 +82,15 @@ def ranked(d: int, smallest: int = SMALLEST_RANKED) -> bool:
     return d >= smallest
 
 
-def together(measures: Iterable[Measure]) -> Measure:
-    """The ratio of a group: sum over sum."""
-    parts = tuple(measures)
-    return Measure(n=sum(part.n for part in parts), d=sum(part.d for part in parts))
+def change(now: Measure, before: Measure) -> int:
+    """By how many hundredths of a point a ratio rose, from the exact values; both are over something."""
+    return half_up(10_000 * (Fraction(now.n, now.d) - Fraction(before.n, before.d)))
+
+
+def half_up(number: Fraction) -> int:
+    """The nearest whole number; a half goes away from zero."""
+    whole = int((abs(number) * 2 + 1) // 2)
+    return whole if number >= 0 else -whole
 
 
 def shares(counts: Mapping[str, int]) -> dict[str, str]:
@@ -99,23 +102,6 @@ def shares(counts: Mapping[str, int]) -> dict[str, str]:
     if total == 0:
         return dict.fromkeys(counts, NOTHING)
     return {name: _percent(part) for name, part in _apportioned(counts, total).items()}
-
-
-def measures(counts: Mapping[str, int], grade_a: int = 0) -> dict[str, Measure]:
-    """M1 to M4 and M19 from the counts of classes; X and anything else is not counted.
-
-    `grade_a`: how many of class E the recipient has confirmed (mức kiểm chứng A).
-    """
-    count = {klass: counts.get(klass, 0) for klass in CLASSES}
-    total = sum(count.values())
-    numerators = {
-        "M1": count["E"],
-        "M2": count["S"],
-        "M3": total - count["P"],
-        "M4": count["P"],
-    }
-    found = {name: Measure(n=n, d=total) for name, n in numerators.items()}
-    return found | {"M19": Measure(n=grade_a, d=count["E"])}
 
 
 def grouped(number: int) -> str:

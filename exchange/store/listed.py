@@ -57,7 +57,7 @@ def excluded(connection: Connection, wanted: Wanted, kind: str) -> AsyncIterator
             SELECT coalesce(delivery.document_id, '') AS document_id, coalesce(delivery.number, book.number, '') AS number,
                    coalesce(delivery.notation, book.notation, '') AS notation,
                    coalesce(delivery.issued_on, book.issued_on) AS issued_on, shown.document_type,
-                   coalesce(delivery.subject, book.subject, '') AS subject,
+                   coalesce(delivery.subject, book.subject, '') AS subject, shown.letter,
                    CASE WHEN shown.round <> 0 THEN delivery.sender WHEN $1 = 'out' THEN shown.agency ELSE book.other_agency END
                        AS sender,
                    CASE WHEN shown.round <> 0 THEN shown.recipient WHEN $1 = 'in' THEN shown.agency ELSE book.other_agency END

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from exchange.rules import paper_class, ratios
+from exchange.rules import measures, paper_class, ratios
 from exchange.rules.reporting_period import Period, period
 from exchange.store import registers, tally
 from exchange.store.pool import Connection
@@ -106,7 +106,7 @@ def _sum(found: Sequence[Any], column: str, entry: str) -> int:
 
 def as_json(one: Tally, percent: int = COVERAGE_PERCENT) -> dict[str, Any]:
     """The tally as the contract shows it; `percent`: of so many agencies books are wanted."""
-    measured = ratios.measures(one.classes, one.grade_a)
+    measured = measures.of_classes(one.classes, one.grade_a)
     return {
         "period": one.period.text,
         "view": one.view,

@@ -33,7 +33,7 @@ from exchange.broker import declared, deliver
 from exchange.edxml import codes, draft, model
 from exchange.edxml.notes import Notes
 from exchange.errors import PROBLEMS
-from exchange.rules import directory, lifecycle, paper_class, ratios, routing
+from exchange.rules import directory, lifecycle, measures, paper_class, routing
 from exchange.tracker import tally
 from signing import verdict
 
@@ -167,7 +167,9 @@ def test_lists_of_values_are_those_of_the_code(document):
     assert values("tally", "view") == question.VIEWS
     assert values("tally", "scope") == question.SCOPES
     assert tuple(schema_of(document, "tally")["properties"]["classes"]["required"]) == paper_class.CLASSES
-    assert set(schema_of(document, "tally")["properties"]["measures"]["required"]) == set(ratios.measures({}))
+    assert set(schema_of(document, "tally")["properties"]["measures"]["required"]) == set(
+        measures.of_classes({})
+    )
 
 
 def test_facts_of_a_letter_are_those_that_are_read(document):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange import texts
-from exchange.rules import measures, ratios
+from exchange.rules import measures
 
 CAN_THO = {"E": 441_042, "S": 14_382, "P": 23_969}
 
@@ -36,10 +36,23 @@ def test_published_figures_and_formulas(figures, name, text):
     assert measures.of(figures)[name].text == text
 
 
-def test_the_table_agrees_with_the_ratios_of_the_tally():
-    counts = {"E": 7, "S": 5, "N": 3, "U": 2, "P": 1}
-    expected = ratios.measures(counts, grade_a=4)
-    assert measures.of({**counts, "E_A": 4}, expected) == expected
+def test_measures_of_a_tally():
+    found = measures.of_classes({"E": 6, "S": 1, "N": 2, "U": 3, "P": 8, "X": 50}, grade_a=4)
+    assert found == {"M1": (6, 20), "M2": (1, 20), "M3": (12, 20), "M4": (8, 20), "M19": (4, 6)}
+
+
+def test_measures_of_the_seed():
+    found = measures.of_classes({"E": 441042, "S": 14382, "P": 23969})
+    assert [found[name].text for name in ("M1", "M2", "M3", "M4")] == [
+        "92,00 % (441.042/479.393)",
+        "3,00 % (14.382/479.393)",
+        "95,00 % (455.424/479.393)",
+        "5,00 % (23.969/479.393)",
+    ]
+
+
+def test_measures_of_nothing():
+    assert {measure.text for measure in measures.of_classes({}).values()} == {"—"}
 
 
 def test_every_measure_of_the_rules_has_its_names():

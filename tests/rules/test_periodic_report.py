@@ -167,10 +167,10 @@ def said(sentence, language):
 @given(some, some)
 def test_a_change_is_that_of_the_exact_ratios(now, before):
     if now[1] and before[1]:
-        points = periodic_report.change(Measure(*now), Measure(*before))
+        points = ratios.change(Measure(*now), Measure(*before))
         exact = 10_000 * (now[0] / now[1] - before[0] / before[1])
         assert abs(points - exact) <= 0.5 + 1e-6
-        assert points == -periodic_report.change(Measure(*before), Measure(*now))
+        assert points == -ratios.change(Measure(*before), Measure(*now))
 
 
 def test_every_annex_has_one_number():

@@ -125,26 +125,5 @@ def test_shares_always_add_up_to_all_and_hide_nothing(numbers):
         assert (shares[name] == "100,00") == (n == sum(numbers))
 
 
-def test_measures_of_a_tally():
-    measures = ratios.measures({"E": 6, "S": 1, "N": 2, "U": 3, "P": 8, "X": 50}, grade_a=4)
-    assert measures == {"M1": (6, 20), "M2": (1, 20), "M3": (12, 20), "M4": (8, 20), "M19": (4, 6)}
-
-
-def test_measures_of_the_seed():
-    measures = ratios.measures({"E": 441042, "S": 14382, "P": 23969})
-    assert [measures[name].text for name in ("M1", "M2", "M3", "M4")] == [
-        "92,00 % (441.042/479.393)",
-        "3,00 % (14.382/479.393)",
-        "95,00 % (455.424/479.393)",
-        "5,00 % (23.969/479.393)",
-    ]
-
-
-def test_measures_of_nothing():
-    assert {measure.text for measure in ratios.measures({}).values()} == {"—"}
-
-
-def test_a_group_is_sum_over_sum_and_small_ones_are_not_ranked():
-    assert ratios.together([Measure(1, 1), Measure(0, 99)]) == Measure(1, 100)
-    assert ratios.together([]) == Measure(0, 0)
+def test_small_ones_are_not_ranked():
     assert [ratios.ranked(d) for d in (0, 19, 20)] == [False, False, True]

@@ -7,7 +7,7 @@ import pytest
 
 import exchange.rules
 from exchange import texts
-from exchange.rules import lifecycle, paper_class, ratios, reasons, routing
+from exchange.rules import lifecycle, measures, paper_class, reasons, routing
 
 FOLDER = Path(exchange.rules.__file__).parent
 MODULES = ("admission", "cautions")
@@ -29,7 +29,7 @@ KEYS = [
     *(f"finding.requirement_{reason}" for reason in reasons.PRECEDENCE),
     *(f"finding.{code}" for code in (*_codes(), *REMARKS, "recipient_unknown", "recipient_disabled")),
     *(f"state.{state}" for state in lifecycle.STATES),
-    *(f"measure.{name}" for name in ratios.measures({})),
+    *(f"measure.{name}" for name in measures.of_classes({})),
     *(f"purpose.{purpose}" for purpose in routing.PURPOSES),
     *(f"scope.{scope}" for scope in ("internal", "same_root", "other_root", "outside_state")),
     *(f"missing.{part}.{whose}" for part in ("main", "annex") for whose in ("organisation", "individual")),

@@ -71,7 +71,7 @@ def _row(given: Given, agencies: Sequence[Known], figures: Figures) -> list[Valu
         measure(whole, "M1"),
         _named(ranked[-1:]),
         _named(ranked[:1]),
-        Hundredths(making.half_up(median(shares) * 10_000)) if shares else None,
+        Hundredths(ratios.half_up(median(shares) * 10_000)) if shares else None,
         reached.count(True) if target is not None else None,
     ]
 

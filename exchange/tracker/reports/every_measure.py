@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from exchange.rules import indicators, measures, signature_measures
+from exchange.rules import indicators, measures, ratios, signature_measures
 from exchange.rules.indicators import Indicator
 from exchange.rules.ratios import Measure, Unproven
 from exchange.tracker import measures as tracker
@@ -120,4 +120,4 @@ def _measures_with(figures: set[str]) -> list[str]:
 
 
 def _points(points: Fraction | None) -> Hundredths | None:
-    return None if points is None else Hundredths(making.half_up(points * 100))
+    return None if points is None else Hundredths(ratios.half_up(points * 100))

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from exchange.store import excluded, listed
+from exchange.store.pool import Connection
 from exchange.tracker import measures as tracker
 from exchange.tracker.reports import given as making
 from exchange.tracker.reports.given import Given
 from exchange.tracker.reports.report import Report, Table, Value, Word
+from exchange.tracker.signature_usage import Asked
 
 COLUMNS = making.columns(
     "place", "number", "date", "type", "subject", "sender", "recipient", "sent_at", "arrived_at", "state",
@@ -18,19 +20,16 @@ COLUMNS = making.columns(
 async def report(given: Given, code: str) -> Report:
     """One row a transfer that is not counted for the reason that `code` names: `X-<reason>`."""
     rows = given.rows()
-    async for row in _found(given, code.removeprefix("X-")):
+    async for row in found(given.connection, given.asked, code.removeprefix("X-")):
         rows.number(_row(given, row))
     return given.report(code, Table(name="excluded", columns=COLUMNS, rows=rows))
 
 
-def _found(given: Given, kind: str) -> AsyncIterator[Any]:
-    """What the tally has as not counted; what never came as far as the tally is listed all the same."""
-    asked = given.asked
+def found(connection: Connection, asked: Asked, kind: str) -> AsyncIterator[Any]:
+    """What the tally has as not counted; what never came as far as the tally is listed all the same. Within a transaction."""
     if kind in excluded.UNTOLD:
-        return excluded.untold(
-            given.connection, kind, asked.filters.view, tracker.span(asked), tracker.cut(asked)
-        )
-    return listed.excluded(given.connection, tracker.wanted(asked, "X"), kind)
+        return excluded.untold(connection, kind, asked.filters.view, tracker.span(asked), tracker.cut(asked))
+    return listed.excluded(connection, tracker.wanted(asked, "X"), kind)
 
 
 def _row(given: Given, row: Mapping[str, Any]) -> list[Value]:

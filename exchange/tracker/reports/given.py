@@ -192,18 +192,12 @@ def change(now: Measure, before: Measure) -> Hundredths | None:
     """By how many points of a percent a ratio changed, from the exact values; None where one of them is over nothing, or not proven."""
     if not now.d or not before.d or isinstance(now, Unproven) or isinstance(before, Unproven):
         return None
-    return Hundredths(half_up((Fraction(now.n, now.d) - Fraction(before.n, before.d)) * 10_000), signed=True)
-
-
-def half_up(number: Fraction) -> int:
-    """The nearest whole number; a half goes away from zero."""
-    whole = int((abs(number) * 2 + 1) // 2)
-    return whole if number >= 0 else -whole
+    return Hundredths(ratios.change(now, before), signed=True)
 
 
 def percent(target: Fraction | None) -> Hundredths | None:
     """A target as a number of two decimals."""
-    return None if target is None else Hundredths(half_up(target * 100))
+    return None if target is None else Hundredths(ratios.half_up(target * 100))
 
 
 def met(name: str, one: Measure, target: Fraction | None) -> Word | None:

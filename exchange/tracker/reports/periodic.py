@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from exchange.rules import measures, ratios
+from exchange.rules import measures
 from exchange.rules.periodic_report import Figures
 from exchange.rules.ratios import Measure, Unproven
 from exchange.rules.signature_measures import Usage
@@ -74,7 +74,7 @@ async def _count(connection: Connection, asked: Asked, span: Period, view: str) 
 
 
 def _first(counted: Tally) -> Measure:
-    return ratios.measures(counted.classes)["M1"]
+    return measures.of_classes(counted.classes)["M1"]
 
 
 def _believed(counted: Tally, percent: int) -> Measure:
