@@ -27,7 +27,7 @@ CALM, UNDER_ATTACK, WARM = 200, 200, 12
 PAUSE = 0.05  # seconds between letters, so that every bomb has its time
 ATTACKERS = 4
 BOUND = 2
-ATTACKER = "H13.03"
+ATTACKER = "H13.31"  # of another system than the good letters
 DEEP = b"<a>" * 5_000 + b"</a>" * 5_000
 QUICK = ("object stream that unpacks to 160 MB", "arrays in arrays", "many ranges", "thirty thousand fields")
 
