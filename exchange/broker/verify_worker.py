@@ -29,7 +29,7 @@ from exchange.edxml.spooled import Content
 from signing import pdf_text, trust
 from signing.verdict import Remark, Report, TooComplexError
 
-LOWER_PRIORITY, LOWEST_PRIORITY = 10, 19
+LOWER_PRIORITY, LOWEST_PRIORITY = 15, 19
 _LOOK_SECONDS = 0.02
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
