@@ -1,8 +1,8 @@
 """Whose files may be examined at the same time: everybody's, but one after the other of whoever sent a slow one lately.
 
 Who keeps the verify pool busy with files that take long pays with his own time: his next files queue behind each other,
-so of several workers he holds one, and the rest are there for everybody else. Nobody is refused for it; a file that finds
-no turn in time is examined later (`verify.POSTPONED`). Who sends no slow file for a while is forgotten.
+so he waits for himself and not everybody else for him. Nobody is refused for it; a file that finds no turn in time is
+examined later (`verify.POSTPONED`). Who sends no slow file for a while is forgotten.
 """
 
 import asyncio

@@ -7,9 +7,10 @@ ours, slow, and reads whatever strangers send.
 
 A worker that has used a quarter of a second of processor time without an answer leaves the quick lane together with its
 file: another takes its place, and it goes on, behind everybody else, in one of the few patient places; when these are
-taken the file waits for one and is begun anew there. Who sent it queues behind himself for a while (`turns`), in the
-quick lane and for the patient places. So files that take long, or are made to, delay each other, then their sender, and
-hardly anybody else. Over time a worker is killed, one that dies is replaced and the file tried once more.
+taken the file waits for one and is begun anew there. Who sent it queues behind himself for a while (`turns`), for the
+patient places and in a lane of a single worker that gives way to everybody else: the quick one is for those who sent no
+such file lately. So files that take long, or are made to, delay each other, then their sender, and hardly anybody else.
+Over time a worker is killed, one that dies is replaced and the file tried once more.
 
 A file that has used up its processor time keeps the remark `verification_too_slow`. One that had no turn in time, or too
 little of a processor, keeps `verification_timeout`, one whose workers died `verification_failed`: these tell of this
@@ -58,6 +59,30 @@ class Examined(NamedTuple):
     trust_sha256: bytes
 
 
+class Lane:
+    """So many workers for files that are quick, until one turns out not to be; one that `gives_way` does so to the others."""
+
+    def __init__(self, places: int, *, gives_way: bool = False) -> None:
+        self.places = places
+        self.gives_way = gives_way
+        self.free: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # the last used is warm
+        self._order = asyncio.Lock()  # a queue alone gives to whoever comes by before those who wait
+        for _ in range(places):
+            self.free.put_nowait(None)
+
+    async def taken(self) -> Worker | None:
+        """A free worker, or None where one is to be started."""
+        async with self._order:
+            return await self.free.get()
+
+
+class Place(NamedTuple):
+    """A lane, and the worker in it that is free now; None where one is to be started."""
+
+    lane: Lane
+    worker: Worker | None
+
+
 class VerifyPool:
     """Worker processes for PDF files and the trust set in force: `async with VerifyPool(trust) as pool`.
 
@@ -68,11 +93,8 @@ class VerifyPool:
         self.trust = trusted
         self.limits = limits
         self._turns = Turns(limits.patient)
-        self._free: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # the last used is warm
-        self._order = asyncio.Lock()  # a queue alone gives to whoever comes by before those who wait
+        self._quick, self._behind = Lane(limits.workers), Lane(1, gives_way=True)
         self._renewing: set[asyncio.Task[None]] = set()
-        for _ in range(limits.workers):
-            self._free.put_nowait(None)
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,10 +107,11 @@ class VerifyPool:
     async def close(self) -> None:
         """Ends the workers, after the files that they are at."""
         await self._turns.emptied(self.limits.patient)
-        for _ in range(self.limits.workers):
-            worker = await self._free.get()
-            if worker:
-                await asyncio.to_thread(worker.executor.shutdown)
+        for lane in (self._quick, self._behind):
+            for _ in range(lane.places):
+                worker = await lane.taken()
+                if worker:
+                    await asyncio.to_thread(worker.executor.shutdown)
 
     def of(self, who: Hashable) -> "OneSender":
         """The pool for the files of one sender."""
@@ -139,8 +162,8 @@ class VerifyPool:
         Raises TimeoutError when no worker is free in time, BrokenProcessPool.
         """
         async with contextlib.AsyncExitStack() as turn:
-            free, waited = await self._waited(turn, seconds, who)
-            worker = await turn.enter_async_context(self._worker(free, trusted))
+            place, waited = await self._waited(turn, seconds, who)
+            worker = await turn.enter_async_context(self._worker(place, trusted))
             answer = await worker.quickly(file, self.limits, seconds - waited)
             worker.seconds += waited
             if answer is None:
@@ -151,36 +174,29 @@ class VerifyPool:
 
     async def _waited(
         self, turn: contextlib.AsyncExitStack, seconds: float, who: Hashable
-    ) -> tuple[Worker | None, float]:
-        """A free worker, or None in place of one, and how long it took until there was one. Raises TimeoutError."""
+    ) -> tuple[Place, float]:
+        """A place with a worker, and how long it took until there was one. Raises TimeoutError."""
         clock = asyncio.get_running_loop().time
         start = clock()
         async with asyncio.timeout(seconds):
-            free = await self._free_for(who, turn)
-        return free, clock() - start
+            place = await self._place_for(who, turn)
+        return place, clock() - start
 
-    async def _free_for(self, who: Hashable, turn: contextlib.AsyncExitStack) -> Worker | None:
+    async def _place_for(self, who: Hashable, turn: contextlib.AsyncExitStack) -> Place:
         """The same; who is blamed while he waits with the others waits anew, behind his own."""
         while True:
             queued = self._turns.blamed(who)
             await turn.enter_async_context(self._turns.quick(who))
-            if queued:
-                await self._renewed()
-            async with self._order:
-                free = await self._free.get()
+            lane = self._behind if queued else self._quick
+            free = await lane.taken()
             if queued or not self._turns.blamed(who):
-                return free
-            self._free.put_nowait(free)
-
-    async def _renewed(self) -> None:
-        """Waits until every worker that left or was ended has another in its place: who spent it does not take the last."""
-        while self._renewing:
-            await asyncio.wait(self._renewing)
+                return Place(lane, free)
+            lane.free.put_nowait(free)
 
     async def _patiently(self, trusted: Trust, file: File, seconds: float, begun: Worker) -> Answer:
         """The answer of the worker that left with the file, else of a new one: its last."""
         worker = begun if begun.leaves else await verify_worker.start(trusted, self.limits)
-        worker.give_way()
+        worker.give_way(verify_worker.LOWEST_PRIORITY)
         try:
             async with asyncio.timeout(seconds):
                 return await (worker.work or worker.begin(file, self.limits))
@@ -192,36 +208,43 @@ class VerifyPool:
             worker.retire()
 
     @contextlib.asynccontextmanager
-    async def _worker(self, worker: Worker | None, trusted: Trust) -> AsyncIterator[Worker]:
-        """That worker of the quick lane, or one in its place, with this trust set."""
+    async def _worker(self, place: Place, trusted: Trust) -> AsyncIterator[Worker]:
+        """The worker at that place, or one in its place, with this trust set."""
+        worker = place.worker
         if worker and worker.trust is not trusted:
             worker.retire()
             worker = None
         try:
-            worker = worker or await verify_worker.start(trusted, self.limits)
+            worker = worker or await self._started(place.lane, trusted)
             yield worker
         finally:
-            self._give_back(worker, trusted)
+            self._give_back(place.lane, worker, trusted)
 
-    def _give_back(self, worker: Worker | None, trusted: Trust) -> None:
+    async def _started(self, lane: Lane, trusted: Trust) -> Worker:
+        worker = await verify_worker.start(trusted, self.limits)
+        if lane.gives_way:
+            worker.give_way(verify_worker.LOWER_PRIORITY)
+        return worker
+
+    def _give_back(self, lane: Lane, worker: Worker | None, trusted: Trust) -> None:
         """Leaves the worker to the next file, or has another one started in its place."""
         if worker is None or worker.healthy(self.limits):
-            self._free.put_nowait(worker)
+            lane.free.put_nowait(worker)
             return
         if not worker.leaves:
             worker.retire()
-        task = asyncio.create_task(self._renew(trusted))
+        task = asyncio.create_task(self._renew(lane, trusted))
         self._renewing.add(task)
         task.add_done_callback(self._renewing.discard)
 
-    async def _renew(self, trusted: Trust) -> None:
+    async def _renew(self, lane: Lane, trusted: Trust) -> None:
         worker = None
         try:
             # Where none can be started now, the next file tries again.
             with contextlib.suppress(OSError, BrokenProcessPool):
-                worker = await verify_worker.start(trusted, self.limits)
+                worker = await self._started(lane, trusted)
         finally:
-            self._free.put_nowait(worker)
+            lane.free.put_nowait(worker)
 
 
 @dataclass(frozen=True)

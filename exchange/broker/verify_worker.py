@@ -29,7 +29,7 @@ from exchange.edxml.spooled import Content
 from signing import pdf_text, trust
 from signing.verdict import Remark, Report, TooComplexError
 
-LOWEST_PRIORITY = 19
+LOWER_PRIORITY, LOWEST_PRIORITY = 15, 19
 _LOOK_SECONDS = 0.02
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
@@ -38,9 +38,9 @@ _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 class Limits:
     """What the pool may use.
 
-    `workers` processes, and `patient` more for files that take `quick_seconds` of a processor or more. A file may take `seconds`
-    by the clock and `cpu_seconds` of a processor, a letter `letter_seconds`. A worker may have `memory` bytes of address
-    space, and is replaced after `files` files or once it holds `resident` bytes.
+    `workers` processes, one more for senders of slow files, and `patient` more for files that take `quick_seconds` of a
+    processor or more. A file may take `seconds` by the clock and `cpu_seconds` of a processor, a letter `letter_seconds`. A
+    worker may have `memory` bytes of address space, and is replaced after `files` files or once it holds `resident` bytes.
     """
 
     workers: int = 2
@@ -146,10 +146,10 @@ class Worker:
         self.resident = self.work.result().resident
         return self.files < limits.files and self.resident < limits.resident
 
-    def give_way(self) -> None:
-        """Lets everybody else go first from now on; there is no way back."""
+    def give_way(self, priority: int) -> None:
+        """Lets others go first from now on; there is no way back."""
         with contextlib.suppress(OSError):  # it may just have ended
-            os.setpriority(os.PRIO_PROCESS, self.process, LOWEST_PRIORITY)
+            os.setpriority(os.PRIO_PROCESS, self.process, priority)
 
     def retire(self) -> None:
         """Kills it. Only a child that is still ours is killed: its number may have passed to a stranger."""

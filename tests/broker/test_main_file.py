@@ -31,8 +31,8 @@ async def test_a_page_that_takes_too_long_is_silence_and_the_next_is_read():
 async def test_a_worker_that_dies_is_silence_and_the_next_is_read():
     async with verify.VerifyPool(cases.TRUST, verify.Limits(workers=1)) as pool:
         await pool.first_page(b"")
-        worker = pool._free.get_nowait()
-        pool._free.put_nowait(worker)
+        worker = pool._quick.free.get_nowait()
+        pool._quick.free.put_nowait(worker)
         os.kill(worker.process, signal.SIGKILL)
         assert await pool.first_page(pdf_write.blank(LINES)) == ""
         assert await pool.first_page(pdf_write.blank(LINES)) == "So: 12/UBND-VX"

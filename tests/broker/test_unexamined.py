@@ -35,10 +35,10 @@ async def busy(at):
     """No worker is free as long as this lasts, and nobody waits long."""
     pool, limits = at.exchange.verifier, at.exchange.verifier.limits
     pool.limits = dataclasses.replace(limits, seconds=0.2)
-    taken = [await pool._free.get() for _ in range(limits.workers)]
+    taken = [await pool._quick.taken() for _ in range(limits.workers)]
     yield
     for one in taken:
-        pool._free.put_nowait(one)
+        pool._quick.free.put_nowait(one)
     pool.limits = limits
 
 

@@ -110,9 +110,9 @@ async def test_workers_are_renewed_after_many_files_and_when_grown(limits, worke
         seen = []
         for _ in range(3):
             assert await passes(pool)
-            free = await pool._free.get()
+            free = await pool._quick.taken()
             seen.append(free.process)
-            pool._free.put_nowait(free)
+            pool._quick.free.put_nowait(free)
     assert len(set(seen)) == workers
 
 
@@ -146,7 +146,7 @@ async def test_slow_files_of_one_sender_leave_workers_and_places_to_others():
         bombs = [asyncio.create_task(said(bad, raw)) for _ in range(3)]
         for _ in range(10):
             assert await passes(good)
-            assert pool._free.qsize() >= 1  # never both workers
+            assert pool._quick.free.qsize() == 2  # they wait behind
         assert await said(good, raw) == [TOO_SLOW]
         assert not all(bomb.done() for bomb in bombs)  # it had a place of its own
         assert await asyncio.gather(*bombs) == [[TOO_SLOW]] * 3
