@@ -25,10 +25,13 @@ def too_long(content: bytes) -> bool:
 def _long_from(content: bytes, quote: bytes) -> bool:
     place = content.find(quote)
     while place >= 0:
-        following = content.find(quote, place + 1)
-        far = (following if following >= 0 else len(content)) - place - 1 > LONGEST
-        if far and _declares(content, place):
-            return True
+        # The last one near enough: those passed over are nearer to each other still.
+        following = content.rfind(quote, place + 1, place + LONGEST + 2)
+        if following < 0:
+            following = content.find(quote, place + 1)
+            far = following >= 0 or len(content) - place - 1 > LONGEST
+            if far and _declares(content, place):
+                return True
         place = following
     return False
 
