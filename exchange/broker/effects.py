@@ -56,7 +56,18 @@ def transition(cause: Cause, target: rows.LetterRow, recipient: UUID, new_ids: i
 
 def ends(cause: Cause, target: rows.LetterRow, new_ids: ids.Ids) -> Ends:
     """What follows where the cause ends a transfer of the target: a duplicate of its document counts."""
-    return Ends(sender=target.sender, heir=functools.partial(_heir, cause, target.id, new_ids))
+    return Ends(
+        sender=target.sender,
+        heir=functools.partial(_heir, cause, target.id, new_ids),
+        coming=functools.partial(_coming, cause, target.id, new_ids),
+    )
+
+
+def _coming(cause: Cause, ended: UUID, new_ids: ids.Ids, record: Any, recipient: UUID) -> rows.JournalRow:  # noqa: ANN401 - a record
+    return rows.JournalRow(
+        agency=recipient, id=new_ids.new(), at=cause.at, event="duplicate_undone", letter=record["id"],
+        system=cause.system, detail={"of": str(ended)},
+    )  # fmt: skip
 
 
 def _heir(cause: Cause, ended: UUID, new_ids: ids.Ids, record: Any, recipient: UUID) -> Transition:  # noqa: ANN401 - a record

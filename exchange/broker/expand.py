@@ -73,7 +73,9 @@ async def _expand(
 ) -> None:
     for start in range(0, len(one.recipients), CHUNK):
         chunk = range(start, min(start + CHUNK, len(one.recipients)))
-        await deliveries.expand(connection, of_letter(one, directory, exchange.ids, chunk))
+        async with connection.transaction():  # whose duplicate it is may have changed
+            now = letter(await letters.locked(connection, one.sender, one.id))
+            await deliveries.expand(connection, of_letter(now, directory, exchange.ids, chunk))
         exchange.bell.ring(one.recipients[start : start + CHUNK])
     metrics.EXPANDED.inc(len(one.recipients))
     await letters.expanded(connection, one.sender, one.id, exchange.clock())

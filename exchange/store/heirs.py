@@ -2,6 +2,7 @@
 
 A document sent twice counts once: the first transfer, and the second is its duplicate. When the first is refused, or
 withdrawn before it was registered, the second is what the recipient holds. What was replaced has the replacement instead.
+A duplicate without a delivery yet is none any more by its letter alone: expanding it looks there (`letters.locked`).
 
 Duplicates that may count are looked up before anything is locked, and locked together with what may end; the letters of
 the document are locked before (`documents.lock`), so nobody sends it once more meanwhile.
@@ -17,6 +18,17 @@ from exchange.store import documents, transitions
 from exchange.store.pool import Connection
 from exchange.store.transitions import Key, Moved, Standing, Transition
 
+_COMING = Standing(
+    requirement="",
+    state="waiting",
+    open=True,
+    system=None,
+    arrived_at=None,
+    counted_class=None,
+    excluded=None,
+)
+"""Of a delivery that is not there yet."""
+
 
 def letters(moves: Sequence[Transition]) -> set[tuple[UUID, UUID]]:
     """The letters (sender, id) whose transfers may end."""
@@ -27,15 +39,22 @@ async def keys(connection: Connection, moves: Sequence[Transition]) -> list[Key]
     """Part of a transaction: the deliveries that may come to count by these moves."""
     meant = [(one.ends.sender, one.key[1], one.key[0]) for one in moves if one.ends]
     found = await documents.held(connection, meant) if meant else {}
-    return [one.key for each in found.values() for one in each if _waits(one)]
+    return [one.key for each in found.values() for one in each if one.delivery and _waits(one)]
 
 
 async def apply(connection: Connection, moves: Sequence[Transition]) -> list[Moved]:
     """Part of a transaction that locked those keys: the moves, and what comes to count by them."""
     done = await transitions.applied(connection, moves)
-    ended = [one for one in _last(moves) if one.ends and _ended(done, one.key)]
-    following = [each for one in ended for each in await _heir(connection, one)]
-    return done.moved + await transitions.apply(connection, following)
+    moved, following = done.moved, list[Transition]()
+    for one in _last(moves):
+        if one.ends and _ended(done, one.key):
+            for heir in await _heir(connection, one):
+                record = await _counts_now(connection, one.ends.sender, heir)
+                if heir.delivery:
+                    following.append(one.ends.heir(record, heir.recipient))
+                else:
+                    moved.append(Moved(standing=_COMING, lines=(one.ends.coming(record, heir.recipient),)))
+    return moved + await transitions.apply(connection, following)
 
 
 def _last(moves: Sequence[Transition]) -> Iterator[Transition]:
@@ -59,27 +78,27 @@ def _counts(one: Standing) -> bool:
 
 
 def _waits(one: Held) -> bool:
-    return one.same and one.duplicate and one.delivery is not None and one.state not in operations.OVER
+    return one.same and one.duplicate and one.state not in operations.OVER
 
 
-async def _heir(connection: Connection, move: Transition) -> list[Transition]:
-    """What makes the oldest duplicate count, if nothing else of the document does; first of those that arrived."""
+async def _heir(connection: Connection, move: Transition) -> list[Held]:
+    """The oldest duplicate, if nothing else of the document counts; first of those that arrived."""
     assert move.ends is not None
     recipient, letter, _ = move.key
     held = (await documents.held(connection, [(move.ends.sender, letter, recipient)]))[letter]
     if any(one.same and _stands(one) for one in held):
         return []
     waiting = sorted(filter(_waits, held), key=lambda one: one.state in {"waiting", "expired"})
-    return [await _counting(connection, move.ends, one) for one in waiting[:1]]
+    return waiting[:1]
 
 
 def _stands(one: Held) -> bool:
     return not one.duplicate and (one.state not in operations.OVER or one.recalled)
 
 
-async def _counting(connection: Connection, ends: transitions.Ends, one: Held) -> Transition:
-    record: Any = await connection.fetchrow(
+async def _counts_now(connection: Connection, sender: UUID, one: Held) -> Any:  # noqa: ANN401 - a record
+    """The record of the letter that is a transfer of its own from now on."""
+    return await connection.fetchrow(
         """UPDATE letter SET duplicates = array_remove(duplicates, $3) WHERE sender = $1 AND id = $2 RETURNING *""",
-        ends.sender, one.letter, one.recipient,
+        sender, one.letter, one.recipient,
     )  # fmt: skip
-    return ends.heir(record, one.recipient)

@@ -142,6 +142,13 @@ async def to_expand(
     )  # fmt: skip
 
 
+async def locked(connection: Connection, sender: UUID, letter: UUID) -> Any:  # noqa: ANN401 - a record
+    """Part of a transaction: a letter as it is now, and nobody changes it before its end."""
+    return await connection.fetchrow(
+        "SELECT * FROM letter WHERE sender = $1 AND id = $2 FOR NO KEY UPDATE", sender, letter
+    )
+
+
 async def expanded(connection: Connection, sender: UUID, letter: UUID, at: datetime) -> None:
     """Housekeeping: every recipient has its delivery."""
     await connection.execute(

@@ -108,10 +108,14 @@ class Transition:
 
 @dataclass(frozen=True, kw_only=True)
 class Ends:
-    """Whose letter it is that may end, and how a duplicate of it comes to count: by its letter's record and the recipient."""
+    """Whose letter it is that may end, and how a duplicate of it comes to count: by its letter's record and the recipient.
+
+    `coming`: the line that says so of one that is not delivered yet.
+    """
 
     sender: UUID
     heir: Callable[[Any, UUID], Transition]
+    coming: Callable[[Any, UUID], rows.JournalRow]
 
 
 async def apply(connection: Connection, transitions: Sequence[Transition]) -> list[Moved]:

@@ -312,6 +312,32 @@ async def test_where_the_first_ends_its_duplicate_counts(at, ended, registered):
     assert (await at.told(c, "excluded"))[X] == ("duplicate" if kept else None)
 
 
+@pytest.mark.parametrize("before", [False, True])
+async def test_where_the_first_ends_a_duplicate_that_is_on_its_way_counts(at, before, monkeypatch):
+    """`before`: the relay has read the second letter when the first is refused, and not written its delivery."""
+    a = await at.sent(filed(X, Z, number=SAME, name="A"))
+    with waiting(at):
+        b = await at.sent(filed(X, Z, number=SAME, name="B"))
+    reads = expand.letters.to_expand
+
+    async def late(*arguments):
+        found = await reads(*arguments)
+        assert await at.say(a, "02", X) == ""
+        return found
+
+    if before:
+        with monkeypatch.context() as patch:
+            patch.setattr(expand.letters, "to_expand", late)
+            await expand.all_waiting(at.exchange)
+    else:
+        assert await at.say(a, "02", X) == ""
+        await expand.all_waiting(at.exchange)
+    assert await at.told(b, "excluded", "class") == {X: (None, "N"), Z: ("duplicate", "X")}
+    assert await at.journal(b, "duplicate_undone") == 1
+    await at.ack(b, X, Z)
+    assert await at.tally() == {"N": 1, "refused": 1, "duplicate": 1}
+
+
 async def test_where_the_first_is_replaced_its_duplicate_does_not_count(at):
     first = filed(X, number=SAME, name="A")
     a, b = await at.sent(first), await at.sent(filed(X, number=SAME, name="B"))
