@@ -57,7 +57,7 @@ class _Asked:
 
 async def _asked(exchange: Exchange, calling: Caller, letter: UUID, recipient: UUID) -> _Asked:
     """What the caller may have evidence of. Raises Problem not_found for everybody else."""
-    seen = monitors.seen(await exchange.snapshot.current(), calling)
+    seen = monitors.seen((await exchange.snapshot.current()).parents, calling)
     async with exchange.pool.acquire() as connection:
         row = await store.letter(connection, letter)
         deliveries = await store.deliveries(connection, letter, recipient) if row else []

@@ -1,11 +1,12 @@
 """What a request for figures asks (kỳ, cơ quan, bộ lọc), and whether the caller may: its own agencies, and those it watches.
 
 An agency out of sight is answered as one that does not exist; a subtree is told whole or not at all, for a ratio over part
-of it would be believed to be the ratio of all.
+of it would be believed to be the ratio of all. Of a period that is over it is the subtree at the end of it, as published.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar, get_args
 from uuid import UUID
 
@@ -14,9 +15,11 @@ from aiohttp import web
 from exchange.api.parts import EXCHANGE
 from exchange.broker import monitors
 from exchange.broker.caller import Caller
+from exchange.broker.exchange import Exchange
 from exchange.errors import Problem
 from exchange.rules import directory, paper_class, routing
 from exchange.rules.directory import Directory
+from exchange.store import directory_changes
 from exchange.tracker import tally
 from exchange.tracker.signature_usage import Asked, Filters
 
@@ -49,7 +52,7 @@ async def question(request: web.Request, calling: Caller) -> Question:
     exchange = request.app[EXCHANGE]
     snapshot, at = await exchange.snapshot.current(), exchange.clock()
     span = period(request)
-    chosen, codes = _agencies(request, calling, snapshot)
+    chosen, codes = _agencies(request, calling, snapshot, await _parents(exchange, span, at))
     filters = _filters(request)
     left = _left(request, chosen, snapshot)
     return Question(
@@ -60,11 +63,20 @@ async def question(request: web.Request, calling: Caller) -> Question:
     )
 
 
+async def _parents(exchange: Exchange, span: tally.Period, at: datetime) -> Mapping[UUID, UUID | None]:
+    """Below whom each agency stood at the end of the period, or stands while it lasts."""
+    end = paper_class.start_of(span.last + timedelta(days=1))
+    if end >= at:
+        return (await exchange.snapshot.current()).parents
+    async with exchange.pool.acquire() as connection:
+        return await directory_changes.parents(connection, end)
+
+
 def _agencies(
-    request: web.Request, calling: Caller, snapshot: Directory
+    request: web.Request, calling: Caller, snapshot: Directory, parents: Mapping[UUID, UUID | None]
 ) -> tuple[frozenset[UUID] | None, list[str]]:
     """The agencies of `agency` and `subtree`; without them all that the caller may see, None for everything."""
-    seen = monitors.seen(snapshot, calling)
+    seen = _seen(calling, snapshot.parents, parents)
     code, subtree = text(request, "agency"), one_of(request, "subtree", ("0", "1")) == "1"
     if not code:
         if subtree:
@@ -74,10 +86,16 @@ def _agencies(
     agency = directory.find(snapshot, code, today)
     if agency is None:
         raise Problem("not_found")
-    wanted = monitors.below(snapshot.agencies, [agency.id]) if subtree else frozenset({agency.id})
+    wanted = directory.below(parents, [agency.id]) if subtree else frozenset({agency.id})
     if seen is not None and not wanted <= seen:
         raise Problem("disabled" if wanted <= seen | calling.switched_off else "not_found")
     return wanted, [] if subtree else [agency.code]
+
+
+def _seen(calling: Caller, *each: Mapping[UUID, UUID | None]) -> frozenset[UUID] | None:
+    """What the caller sees by one tree or the other; None for everything."""
+    found = [monitors.seen(parents, calling) for parents in each]
+    return None if None in found else frozenset().union(*(one for one in found if one is not None))
 
 
 def _left(request: web.Request, chosen: frozenset[UUID] | None, snapshot: Directory) -> list[UUID] | None:

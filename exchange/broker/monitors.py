@@ -1,11 +1,11 @@
 """Monitors (giám sát, role R4): systems that see figures and facts of agencies, never contents, and change nothing.
 
 The role is a dated row; what it reaches is asked of the directory as it stands at each request: an agency that moves under
-another parent is seen by whoever watches there from then on, with everything it ever did, and no longer by who watches
-where it was. Source: rules_and_measures.md, part E.
+another parent is seen by whoever watches there from then on, with everything it ever did; who watches where it was sees
+of it no more than the periods that ended before. Source: rules_and_measures.md, part E.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -16,7 +16,6 @@ from exchange.broker.caller import Caller
 from exchange.broker.credentials import Key, Unfit
 from exchange.rules import directory as rules
 from exchange.rules import paper_class
-from exchange.rules.directory import Directory
 from exchange.store import directory, journal, monitors, systems
 from exchange.store.pool import Connection, Pool
 
@@ -33,26 +32,12 @@ class Role:
     author: str = ""
 
 
-def below(known: Mapping[UUID, rules.Agency], tops: Collection[UUID]) -> frozenset[UUID]:
-    """These agencies with all below them; a ring of parents ends where it began."""
-    children: dict[UUID, list[UUID]] = {}
-    for one in known.values():
-        if one.parent is not None:
-            children.setdefault(one.parent, []).append(one.id)
-    found, left = set(tops), list(tops)
-    while left:
-        new = [one for one in children.get(left.pop(), ()) if one not in found]
-        found.update(new)
-        left += new
-    return frozenset(found)
-
-
-def seen(snapshot: Directory, caller: Caller) -> frozenset[UUID] | None:
+def seen(parents: Mapping[UUID, UUID | None], caller: Caller) -> frozenset[UUID] | None:
     """The agencies whose figures and facts a system may see: its own and those it watches; None for all of them."""
     watches = caller.watches
     if watches.everything:
         return None
-    return caller.agencies | watches.agencies | below(snapshot.agencies, watches.subtrees)
+    return caller.agencies | watches.agencies | rules.below(parents, watches.subtrees)
 
 
 async def watch(pool: Pool, role: Role, *, new_ids: ids.Ids, at: datetime) -> str:

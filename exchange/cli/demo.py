@@ -16,8 +16,9 @@ from rich.table import Table
 
 from exchange import config, texts
 from exchange.cli import answers, demo_year, screen
-from exchange.cli.tally import BY_SIGNATURE, grouped, ratio
+from exchange.cli.tally import BY_SIGNATURE, ratio
 from exchange.demo import run
+from exchange.rules.ratios import grouped
 from exchange.store import embedded
 
 

@@ -8,8 +8,9 @@ from rich.table import Table
 
 from exchange import config, texts
 from exchange.cli import bars, screen
-from exchange.cli.tally import grouped, ratio
+from exchange.cli.tally import ratio
 from exchange.demo import year, year_place
+from exchange.rules.ratios import grouped
 
 WHOLE, SMALL = 1, 10
 """By what the published sums are divided."""

@@ -9,8 +9,9 @@ from uuid import UUID
 import click
 
 from exchange import texts
-from exchange.cli import answers, named, operators, tally
+from exchange.cli import answers, named, operators
 from exchange.rules.number_series import Gap
+from exchange.rules.ratios import grouped
 from exchange.rules.reporting_period import YEARS
 from exchange.store.pool import Pool
 from exchange.tracker import register_numbers as cases
@@ -72,7 +73,7 @@ def _line(one: Series, language: str) -> tuple[str, ...]:
         shown = f"{shown} {texts.say('register.more_gaps', language, count=more)}"
     return (
         one.name or texts.say("register.own_series", language), str(one.numbers.first or ""), str(one.numbers.last or ""),
-        tally.grouped(one.seen), tally.grouped(one.explained), tally.grouped(one.missing), shown, one.complete.text,
+        grouped(one.seen), grouped(one.explained), grouped(one.missing), shown, one.complete.text,
     )  # fmt: skip
 
 

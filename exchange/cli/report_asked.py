@@ -12,6 +12,7 @@ import click
 from exchange import config
 from exchange.cli import answers, named, report_paper
 from exchange.rules import indicators, league, paper_class, routing
+from exchange.store import directory_changes
 from exchange.store import measures as store
 from exchange.store.pool import Connection
 from exchange.tracker import chosen, deployment
@@ -112,9 +113,12 @@ async def asked(
         kinds=given.kinds,
         levels=given.levels,
     )
-    rows = [] if wanted.everybody else await store.agencies(connection, paper_class.local_day(at), at)
-    question = Asked(period=span, agencies=chosen.among(rows, wanted), as_of=at, filters=_filters(given))
-    return question, [one.code for one in single]
+    question = Asked(period=span, agencies=None, as_of=at, filters=_filters(given))
+    if wanted.everybody:
+        return question, []
+    rows = await store.agencies(connection, paper_class.local_day(at), at)
+    parents = await directory_changes.parents(connection, question.end) if wanted.subtrees else {}
+    return replace(question, agencies=chosen.among(rows, wanted, parents)), [one.code for one in single]
 
 
 def _filters(given: Options) -> Filters:

@@ -10,7 +10,7 @@ data, never computed. An agency that is switched off is still found, so that the
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -114,6 +114,11 @@ class Directory:
         return tuple(sorted(self.agencies.values(), key=lambda agency: agency.code))
 
     @cached_property
+    def parents(self) -> Mapping[UUID, UUID | None]:
+        """Below whom each agency stands."""
+        return {one.id: one.parent for one in self.agencies.values()}
+
+    @cached_property
     def written_out(self) -> tuple[tuple[str, Agency], ...]:
         """Every agency under its name as documents are searched for it."""
         return tuple((folding.written_out(agency.name), agency) for agency in self.agencies.values())
@@ -205,6 +210,20 @@ def ancestors(directory: Directory, agency: UUID) -> Iterator[Agency]:
         current = directory.agencies.get(current.parent)
         if current is not None:
             yield current
+
+
+def below(parents: Mapping[UUID, UUID | None], tops: Collection[UUID]) -> frozenset[UUID]:
+    """These agencies with all below them, whatever number of steps; a ring of parents ends where it began."""
+    children: dict[UUID, list[UUID]] = {}
+    for one, parent in parents.items():
+        if parent is not None:
+            children.setdefault(parent, []).append(one)
+    found, left = set(tops), list(tops)
+    while left:
+        new = [one for one in children.get(left.pop(), ()) if one not in found]
+        found.update(new)
+        left += new
+    return frozenset(found)
 
 
 def represents(directory: Directory, agency: UUID, for_agency: UUID, on: date) -> bool:

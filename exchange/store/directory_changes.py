@@ -103,6 +103,21 @@ async def with_letters(connection: Connection, agencies: Sequence[UUID]) -> set[
     return {record["id"] for record in records}
 
 
+async def parents(connection: Connection, at: datetime) -> dict[UUID, UUID | None]:
+    """Below whom each agency stood at a moment, as far as versions tell; of one that came later, where it was put first."""
+    records = await connection.fetch(
+        """SELECT agency.id, CASE WHEN past.image IS NULL THEN agency.parent ELSE above.id END AS parent
+             FROM agency
+             LEFT JOIN LATERAL (SELECT coalesce(before, after) AS image
+                                  FROM directory_change_entry AS entry JOIN directory_change USING (version)
+                                 WHERE entry.kind = 'agency' AND entry.key = ARRAY[agency.code] AND directory_change.at >= $1
+                                 ORDER BY version LIMIT 1) AS past ON true
+             LEFT JOIN agency AS above ON above.code = past.image->>'parent'""",
+        at,
+    )
+    return {one["id"]: one["parent"] for one in records}
+
+
 async def put_back(
     connection: Connection, changes: Sequence[Difference], known: Stored, at: datetime
 ) -> None:

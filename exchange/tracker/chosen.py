@@ -1,12 +1,15 @@
 """Which agencies are asked for (cơ quan, nhánh, loại, cấp): by code, with all below them, by kind and by level.
 
-What is named by `agencies` and `subtrees` is put together; kinds and levels then leave those that are one of each.
+What is named by `agencies` and `subtrees` is put together; kinds and levels then leave those that are one of each. An agency
+is below whom it stood below at the end of the period (`store.directory_changes.parents`).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from exchange.rules import directory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,17 +27,16 @@ class Wanted:
         return not (self.agencies or self.subtrees or self.kinds or self.levels)
 
 
-def among(rows: Iterable[Mapping[str, Any]], wanted: Wanted) -> list[UUID] | None:
-    """The agencies that are wanted, of rows with id, parent, kind and level; None for all of them."""
+def among(
+    rows: Iterable[Mapping[str, Any]], wanted: Wanted, parents: Mapping[UUID, UUID | None]
+) -> list[UUID] | None:
+    """The agencies that are wanted, of rows with id, kind and level and their parents; None for all of them."""
     if wanted.everybody:
         return None
     known = {row["id"]: row for row in rows}
     named = set(known)
     if wanted.agencies or wanted.subtrees:
-        named = {
-            *wanted.agencies,
-            *below({one: row["parent"] for one, row in known.items()}, wanted.subtrees),
-        }
+        named = {*wanted.agencies, *directory.below(parents, wanted.subtrees)}
     return [one for one in known if one in named and _fits(known[one], wanted)]
 
 
@@ -42,14 +44,3 @@ def _fits(row: Mapping[str, Any], wanted: Wanted) -> bool:
     return (not wanted.kinds or row["kind"] in wanted.kinds) and (
         not wanted.levels or row["level"] in wanted.levels
     )
-
-
-def below(parents: Mapping[UUID, UUID | None], tops: Collection[UUID]) -> set[UUID]:
-    """These agencies and all below them, whatever number of steps; a ring of parents ends where it began."""
-    found = set(tops)
-    grown = True
-    while grown:
-        more = {one for one, parent in parents.items() if parent in found} - found
-        found |= more
-        grown = bool(more)
-    return found

@@ -62,4 +62,6 @@ async def undo(connection: Connection, load: UUID, hand: Hand) -> int | None:
             await journal.append(connection, [line])
             return int(held["n"])
 
-    return await pool.again(undone)
+    had = await pool.again(undone)
+    await register_proof.tell(connection, agency, hand)  # rows of other loads that met letters only now
+    return had

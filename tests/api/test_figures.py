@@ -12,6 +12,7 @@ from province import fetch, quick_letter
 
 from exchange.api import figures
 from exchange.api.described_figures import REPORTS
+from exchange.demo import agencies
 from exchange.tracker.reports.report import Column, Report, Table, Word
 
 YEAR = str((datetime.now(UTC) + timedelta(hours=7)).year)
@@ -265,6 +266,42 @@ def test_what_people_wrote_and_names_of_files_are_hidden_from_monitors():
     kept = Table(name="BC-12", columns=[Column(name="subject")], rows=[["một chứng thư"]])
     bare = figures.without_contents(Report(code="BC-12", asked=None, scope=(), table=kept)).table
     assert list(bare.rows) == list(kept.rows)
+
+
+async def test_a_period_that_is_over_keeps_the_tree_it_ended_with(filled, tmp_path):
+    """An agency that moves under another parent takes the year that lasts with it, and no month that is over."""
+    monitor, moves = Monitor(filled, "nhánh của tháng trước"), "H13.31.01"
+    monitor("--agency", "H13.31", "--subtree")
+    month = (datetime.now(UTC) + timedelta(hours=7)).replace(day=1) - timedelta(days=2)
+    heading, *lines = agencies.agency_sheet().decode("utf-8-sig").splitlines()
+    (line,) = (one for one in lines if one.startswith(f"{moves},"))
+
+    async def below(period):
+        path = f"/v1/tally?period={period}&agency=H13.31&subtree=1"
+        _, raw = await settled(filled, path, monitor.key)
+        return set(json.loads(raw)["agencies"])
+
+    async def stands_under(parent):
+        sheet = tmp_path / f"{parent}.csv"
+        moved = line.replace(",district_unit,3,H13.31,", f",district_unit,3,{parent},")
+        sheet.write_text(f"{heading}\n{moved}\n", encoding="utf-8")
+        filled.congvan("directory", "agency", "import", str(sheet), check=True)
+
+    over, lasting = await below(f"{month:%Y-%m}"), await below(YEAR)
+    assert over == lasting
+    assert moves in over
+    await stands_under("H13.32")
+    try:
+        assert await below(YEAR) == lasting - {moves}
+        assert await below(f"{month:%Y-%m}") == over
+        whole = ("tally", "--period", f"{month:%Y-%m}", "--subtree", "H13.31")
+        assert moves in told(filled, *whole)["agencies"]
+        one = f"/v1/tally?period={{}}&agency={moves}"
+        assert (await got(filled, one.format(f"{month:%Y-%m}"), monitor.key))[0] == 200
+        assert await code(filled, one.format(YEAR), monitor.key) == (404, "not_found")
+    finally:
+        await stands_under("H13.31")
+    assert await below(YEAR) == lasting
 
 
 async def test_a_subtree_to_its_edges_and_an_agency_that_moves(filled):

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from exchange.cli import report_table, report_xlsx
 from exchange.cli.report import report
+from exchange.rules import directory
 from exchange.rules.ratios import Measure
 from exchange.tracker import chosen, tally
 from exchange.tracker.reports import by_agency, waiting
@@ -135,18 +136,15 @@ def test_values_for_people_and_for_programs(value, shown, cell):
     assert list(csv.reader(io.StringIO(reports.as_csv(table, "vi"))))[1] == [cell]
 
 
+PARENTS = {1: None, 2: 1, 3: 1, 4: 3, 5: None}
+"""A tree by numbers: 1 above 2 and 3, 3 above 4; 5 stands alone."""
+
+
 def agencies():
-    """A tree by numbers: 1 above 2 and 3, 3 above 4; 5 stands alone."""
-    parents = {1: None, 2: 1, 3: 1, 4: 3, 5: None}
     levels = {1: 1, 2: 2, 3: 2, 4: 3, 5: 2}
     return [
-        {
-            "id": one,
-            "parent": parents[one],
-            "kind": "commune" if one % 2 else "department",
-            "level": levels[one],
-        }
-        for one in parents
+        {"id": one, "kind": "commune" if one % 2 else "department", "level": level}
+        for one, level in levels.items()
     ]
 
 
@@ -160,11 +158,11 @@ def agencies():
     ],
 )  # fmt: skip
 def test_agencies_by_tree_kind_and_level(wanted, found):
-    assert chosen.among(agencies(), chosen.Wanted(**wanted)) == found
+    assert chosen.among(agencies(), chosen.Wanted(**wanted), PARENTS) == found
 
 
 def test_a_ring_of_parents_ends():
-    assert chosen.below({1: 2, 2: 1, 3: None}, [1]) == {1, 2}
+    assert directory.below({1: 2, 2: 1, 3: None}, [1]) == {1, 2}
 
 
 def told(server, *words):

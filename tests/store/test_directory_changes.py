@@ -408,3 +408,25 @@ async def test_what_stands_in_the_record_is_what_the_tables_say(pool):
     assert home.after["codes"] == [["000.00.01.H13", "2019-01-01", None], ["H13.01", "2019-01-01", None]]
     assert home.after["statements"] == [["no_paper", "2019-02-01", None, "QĐ 7"]]
     assert UUID(home.after["row"]) == await pool.fetchval("SELECT id FROM agency WHERE code = 'H13.01'")
+
+
+UNIT = "H13.48,000.48.00.H13,Chi cục,unit,3,{},2019-01-01,,\n"
+
+
+async def test_below_whom_an_agency_stood_at_a_moment(pool):
+    """Moved, moved back and moved by an undo; what came later stands where it was put first; at the moment itself as before."""
+    await load(pool, ("agency", HEAD + CITY + HOME + UNIT.format("H13.01")))
+    await load(pool, ("agency", HEAD + CITY + HOME + UNIT.format("H13")), at=AT + 30 * DAY)
+    await load(pool, ("agency", HEAD + CITY + HOME + UNIT.format("")), at=AT + 60 * DAY)
+    await undo(pool, at=AT + 90 * DAY)
+    codes = dict(await pool.fetch("SELECT id, code FROM agency"))
+    stood = {}
+    async with pool.acquire() as connection:
+        for days in (-400, 0, 1, 30, 31, 60, 61, 90, 91):
+            found = await directory_changes.parents(connection, AT + days * DAY)
+            named = {codes[one]: codes.get(parent) for one, parent in found.items()}
+            stood[days] = named.pop("H13.48")
+            assert named == {"H13": None, "H13.01": "H13"}
+    assert stood == {
+        -400: "H13.01", 0: "H13.01", 1: "H13.01", 30: "H13.01", 31: "H13", 60: "H13", 61: None, 90: None, 91: "H13",
+    }  # fmt: skip
