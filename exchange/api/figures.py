@@ -77,12 +77,13 @@ async def get_report(request: web.Request) -> web.StreamResponse:
         made = await make.make(connection, name, asked.asked, exchange.trust, asked.codes, settings)
     shown = made if asked.own else without_contents(made)
     if form == "csv":
-        pieces = chain("\ufeff", written.csv_pieces(shown.table, language(request)))
+        pieces = written.csv_pieces(shown.table, language(request))
+        marked = chain(["\ufeff" + next(pieces, "")], pieces)
         named = {
             "Content-Type": long_answers.CSV,
             "Content-Disposition": f'attachment; filename="{name}.csv"',
         }
-        return await long_answers.answer(request, pieces, named)
+        return await long_answers.answer(request, marked, named)
     body = written.as_json(shown, language(request), iter)
     return await long_answers.answer(request, written.json_pieces(body), {"Content-Type": long_answers.JSON})
 

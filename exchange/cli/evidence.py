@@ -8,6 +8,7 @@ Exit 0: written, or sound. 1: the check found something, or it is consistent but
 """
 
 import asyncio
+import errno
 import os
 import re
 import sys
@@ -107,17 +108,27 @@ def _export(given: config.Config, letter: UUID, output: Path, code: str | None) 
 @contextmanager
 def _written_whole(output: Path) -> Iterator[IO[bytes]]:
     """A file beside `output`, which takes its name when the block ends well; until then what stood there stays."""
+    target = Path(os.path.realpath(output))
+    if target.exists() and not target.is_file():
+        raise _FailedError("cli.report_file", file=output, why=os.strerror(errno.EOPNOTSUPP))
     try:
-        descriptor, name = tempfile.mkstemp(dir=output.absolute().parent, prefix=f".{output.name[:100]}.")
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     except OSError as error:
         raise _FailedError("cli.report_file", file=output, why=error.strerror) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             _kept(output, file)
-        Path(name).replace(output)
+        _named(Path(name), target, output)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _named(made: Path, target: Path, output: Path) -> None:
+    try:
+        made.replace(target)
+    except OSError as error:
+        raise _FailedError("cli.report_file", file=output, why=error.strerror) from error
 
 
 def _kept(output: Path, file: IO[bytes]) -> None:

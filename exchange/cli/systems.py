@@ -82,7 +82,9 @@ def add_system(
     **given: Any,  # noqa: ANN401 - click's
 ) -> None:
     """Register a system and show its key once. The first agency answers for it; or it acts for nobody, and only watches."""
-    roles = watching.roles(given, acting=bool(codes), language=language)
+    if given["watches"]:
+        given["watches"], more_codes = (*given["watches"], *more_codes), ()
+    roles = watching.roles(given, acting=bool(codes or more_codes), language=language)
     wanted, named, at = (*codes, *more_codes), _name(name, language), operators.now()
     raw = operators.start_of(certificate) if certificate else None
     new_ids = operators.new_ids()

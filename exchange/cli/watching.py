@@ -20,7 +20,7 @@ add = monitors.add
 def roles(given: Mapping[str, Any], *, acting: bool, language: str) -> list[monitors.Role]:
     """What a system without agencies is to watch; none for one that acts for some. Anything else ends the command (2)."""
     named = [*given["watches"], *([None] if given["watches_all"] else [])]
-    fits = bool(named) and given["owner"] and not acting
+    fits = bool(named) and given["owner"] and not acting and (given["watches"] or not given["subtree"])
     if (named or given["owner"] or given["subtree"] or not acting) and not fits:
         operators.refuse("monitor.acting_or_watching", language)
     return [

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -435,6 +436,14 @@ def test_what_stops_the_command_is_told_and_leaves_nothing_half(shared_server, s
     assert str(file) in done.stderr
     assert "Traceback" not in done.stderr
     assert [one.name for one in tmp_path.iterdir()] == ["a.zip"]
+    other, pipe = tmp_path / "other.zip", tmp_path / "pipe"
+    other.symlink_to(file)
+    assert command(shared_server, sent["letter"], "--output", str(other)).exit_code == 0
+    assert (other.is_symlink(), zipfile.is_zipfile(file)) == (True, True)
+    os.mkfifo(pipe)
+    assert command(shared_server, sent["letter"], "--output", str(pipe)).exit_code == 2
+    assert pipe.is_fifo()
+    file.write_bytes(b"before")
     folder.mkdir()
     (folder / "a.pem").symlink_to(
         "/proc/self/mem"

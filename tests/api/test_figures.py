@@ -294,8 +294,8 @@ async def test_a_period_that_is_over_keeps_the_tree_it_ended_with(filled, tmp_pa
     try:
         assert await below(YEAR) == lasting - {moves}
         assert await below(f"{month:%Y-%m}") == over
-        whole = ("tally", "--period", f"{month:%Y-%m}", "--subtree", "H13.31")
-        assert moves in told(filled, *whole)["agencies"]
+        rows = told(filled, "report", "BC-02", "--period", f"{month:%Y-%m}", "--subtree", "H13.31")["rows"]
+        assert {one["code"] for one in rows} == over
         one = f"/v1/tally?period={{}}&agency={moves}"
         assert (await got(filled, one.format(f"{month:%Y-%m}"), monitor.key))[0] == 200
         assert await code(filled, one.format(YEAR), monitor.key) == (404, "not_found")

@@ -143,7 +143,6 @@ def test_a_system_that_only_watches_acts_for_nobody(shared_server):
         "H13.48",
         "--watches",
         "H13.01",
-        "--watches",
         "H13.02",
         "--name",
         "kiểm toán",
@@ -179,6 +178,8 @@ UNFIT = {
     "nobody answers": ("--watches", "H13.01"),
     "nothing to watch": ("--owner", "H13.48"),
     "all below nothing": ("--acts-for", "H13.48", "--subtree"),
+    "all below everything": ("--owner", "H13.48", "--watches-all", "--subtree"),
+    "watched and acted for": ("--acts-for", "H13.48", "H13.02", "--watches", "H13.01"),
     "nobody's code": ("--owner", "H13.48", "--watches", "H99.99"),
 }
 

@@ -136,6 +136,16 @@ async def test_one_transfer_in_two_books_counts_once_and_stays_when_one_is_undon
     await sound(pool)
 
 
+async def test_a_load_taken_back_tells_paper_of_rows_that_met_a_letter_since(pool):
+    await load(pool, book(files.out("1/UBND", "H13.02"), files.out("2/UBND", "H13.02")))
+    other = await load(pool, book(files.out("9/UBND", "H13.02")))
+    await world.arrive(pool, "1")
+    assert await undo(pool, other.load) == 1
+    found = (await count(pool)).classes
+    assert (found["E"], found["S"], found["P"]) == (0, 1, 1)
+    await sound(pool)
+
+
 async def test_what_stays_within_one_desk_is_not_counted(pool):
     outcome = await load(pool, book(files.out("1/UBND", "H13.01"), files.out("2/UBND", "Lưu: VT")))
     assert (outcome.rows, outcome.paper_only) == (2, 1)

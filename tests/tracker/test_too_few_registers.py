@@ -145,6 +145,14 @@ async def test_every_report_in_every_form(connection, tmp_path, monkeypatch, for
                 assert {row["met"] for row in body["rows"]} == ({None} if percent else {None, "yes"})
 
 
+@pytest.mark.parametrize("percent", [90, 0])
+async def test_nothing_beside_an_overall_ratio_tells_it_either(connection, percent):
+    made = await make.make(connection, "BC-03", asked(), TRUST, [], make.Settings(percent=percent))
+    last = dict(zip([one.name for one in made.table.columns], made.table.total, strict=True))
+    told = [last[name] is not None for name in ("highest", "lowest", "median", "met")]
+    assert told == [percent == 0] * 4, last
+
+
 async def periodic_report(connection, percent):
     gathered = await periodic.gather(
         connection, asked(), Means(calendar=working_days.default(), trust=TRUST), 92, percent

@@ -7,7 +7,7 @@ from statistics import median
 from typing import TypeVar
 
 from exchange.rules import measures, ratios
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.tracker.measures import Figures
 from exchange.tracker.reports import given as making
 from exchange.tracker.reports.given import KINDS, Given, Known, measure
@@ -47,6 +47,10 @@ async def report(given: Given) -> Report:
     )  # fmt: skip
 
 
+_BESIDE = 4
+"""Columns beside a ratio: highest, lowest, median, how many met the target."""
+
+
 def _groups(pairs: Iterable[tuple[Key, Known]]) -> dict[Key, list[Known]]:
     found: defaultdict[Key, list[Known]] = defaultdict(list)
     for key, one in pairs:
@@ -77,8 +81,12 @@ def _row(given: Given, agencies: Sequence[Known], figures: Figures) -> list[Valu
 
 
 def _whole(given: Given, row: Sequence[Value]) -> list[Value]:
-    """What all kinds come to, its ratio only as far as registers prove it."""
-    return [given.believed(value) if isinstance(value, Measure) else value for value in row]
+    """What all kinds come to; its ratio, and what is told beside it, only as far as registers prove it."""
+    *counts, m1 = row[:-_BESIDE]
+    assert isinstance(m1, Measure)
+    told = given.believed(m1)
+    beside = [None] * _BESIDE if isinstance(told, Unproven) else row[-_BESIDE:]
+    return [*counts, told, *beside]
 
 
 def _named(pairs: Sequence[tuple[Measure, Known]]) -> str | None:
