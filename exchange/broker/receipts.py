@@ -6,13 +6,14 @@ Source: contract.md, "Receipt statement".
 """
 
 import base64
+import contextlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from exchange.store import receipt_keys, rows
@@ -30,6 +31,10 @@ class ReceiptKey:
     key: keys.StatementKey
     key_id: str
     exchange: str
+
+
+Ours: TypeAlias = Mapping[str, keys.StatementPublicKey]
+"""Public keys by their ids."""
 
 
 def load(path: Path, exchange: str) -> ReceiptKey:
@@ -112,11 +117,6 @@ def read(stored: bytes) -> Mapping[str, Any] | None:
     return whole if all(isinstance(member, dict) for member in members) else None
 
 
-def check(stored: bytes, key: ReceiptKey) -> bool:
-    """Whether a stored statement still carries our signature over its receipt member, written as we write it."""
-    return signed(stored, key.key.public_key())
-
-
 def signed(stored: bytes, key: keys.StatementPublicKey) -> bool:
     """Whether a statement carries the signature of this key over its receipt member, written as we write it."""
     whole = read(stored)
@@ -135,6 +135,15 @@ def key_id(stored: bytes) -> str:
     """The id of the key that a stored statement names, unverified."""
     whole = read(stored)
     return str(whole["signature"].get("key_id")) if whole else ""
+
+
+async def ours(connection: Connection, key: ReceiptKey) -> Ours:
+    """The public halves of all keys that ever signed here, by what their ids must be; what is no key signed nothing."""
+    known = [key.key.public_key()]
+    for pem in await receipt_keys.everything(connection):
+        with contextlib.suppress(ValueError):
+            known.append(keys.load_statement_public_key(pem.encode()))
+    return {keys.public_key_id(one): one for one in known}
 
 
 async def keep(connection: Connection, key: ReceiptKey, at: datetime) -> None:

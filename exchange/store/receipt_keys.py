@@ -16,6 +16,11 @@ async def keep(connection: Connection, key_id: str, pem: str, at: datetime) -> N
     )  # fmt: skip
 
 
+async def everything(connection: Connection) -> list[str]:
+    """All of them, as PEM."""
+    return [one["pem"] for one in await connection.fetch("SELECT pem FROM receipt_key ORDER BY id")]
+
+
 async def found(connection: Connection, key_id: str) -> str | None:
     """The public key of that id as PEM; None for one that never signed here."""
     pem: str | None = await connection.fetchval("SELECT pem FROM receipt_key WHERE id = $1", key_id)

@@ -1,7 +1,7 @@
 """Self-check: recompute everything that was derived, and compare. One difference is a fault, named with its place.
 
 bytes      every letter's bytes have the digest that was receipted
-receipts   every receipt carries our signature and says what its letter's row says
+receipts   every receipt carries the signature of the key that it names, ours of then, and says what its letter's row says
 strays     no row without the rows it belongs to
 states     every delivery's state is where the lifecycle leads by what the journal tells (rules.lifecycle)
 requests   what was asked, agreed and updated follows from the journal, header facts from the newest update
@@ -90,10 +90,10 @@ async def check(
             Fault(code=one["code"], where=str(one["place"]))
             for one in await register_settled.faults(connection)
         ]
-        seen = 0
+        seen, ours = 0, await receipts.ours(connection, key)
         async for letter in _telling(recount.letters(connection), tell, "letters", total["letters"]):
             seen += 1
-            faults += [fault async for fault in _letter_faults(connection, letter, payload_folder, key)]
+            faults += [fault async for fault in _letter_faults(connection, letter, payload_folder, ours)]
         counted: Counter[tuple[Any, ...]] = Counter()
         deliveries = 0
         told = recount.deliveries(connection, check_paper.EVENTS)
@@ -117,14 +117,15 @@ async def check(
 
 
 async def _letter_faults(
-    connection: Connection, letter: Mapping[str, Any], folder: Path, key: receipts.ReceiptKey
+    connection: Connection, letter: Mapping[str, Any], folder: Path, ours: receipts.Ours
 ) -> AsyncIterator[Fault]:
     where = str(letter["id"])
     raw = await payloads.get(connection, folder, letter["id"])
     if raw is None or _digest(raw) != letter["sha256"]:
         yield Fault(code="bytes_differ", where=where)
     whole = receipts.read(letter["receipt"])
-    if whole is None or not receipts.check(letter["receipt"], key):
+    signer = ours.get(receipts.key_id(letter["receipt"]))
+    if whole is None or signer is None or not receipts.signed(letter["receipt"], signer):
         yield Fault(code="receipt_signature", where=where)
         return
     said = whole["receipt"]

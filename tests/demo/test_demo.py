@@ -616,6 +616,26 @@ async def test_the_self_check_tells_how_far_it_is(played, left):
     ]
 
 
+async def test_receipts_are_judged_by_the_key_of_their_day(played, left, tmp_path):
+    """A key that took the place of another one; what it did not sign is no fault of it, and a stranger's key is none of ours."""
+    receipts.ensure(tmp_path / "new.key")
+    newer, connection = receipts.load(tmp_path / "new.key", ""), await pools.connect(left)
+    try:
+        checked = await check.check(connection, played.folder / "payloads", newer)
+        assert checked.faults == ()
+        kept = await connection.fetch("DELETE FROM receipt_key RETURNING *")
+        assert kept
+        await connection.execute("INSERT INTO receipt_key VALUES ('0', 'no key', now())")
+        checked = await check.check(connection, played.folder / "payloads", newer)
+        assert Counter(one.code for one in checked.faults) == {"receipt_signature": checked.letters}
+        await connection.execute("DELETE FROM receipt_key")
+        await connection.executemany(
+            "INSERT INTO receipt_key VALUES ($1, $2, $3)", [tuple(one) for one in kept]
+        )
+    finally:
+        await connection.close()
+
+
 @pytest.mark.parametrize("change", CHANGED)
 async def test_a_change_by_hand_is_found_and_named(played, left, change):
     table, statement, codes, named = CHANGED[change]
