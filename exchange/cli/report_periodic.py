@@ -117,7 +117,7 @@ def _object(made: Periodic, language: str) -> dict[str, Any]:
         "certificates": dict(figures.certificates),
         "not_verified": figures.failed,
         "measures": written.said(
-            measures.believed(figures.measures, sufficient=periodic_report.sufficient(figures)), language
+            measures.believed(figures.measures, "out", periodic_report.enough(figures)), language
         ),
         "months": [{"month": name, **written.said({"M1": one}, language)} for name, one in made.months],
         "sections": [{"heading": heading, "sentences": list(lines)} for heading, lines in said],
