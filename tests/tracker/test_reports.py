@@ -298,7 +298,9 @@ LEAGUE = league.read(
 )
 
 
-@pytest.mark.parametrize("code", ["BC-01", "BC-02", "BC-10", "BC-13", "measures", "X-test", "X-undelivered"])
+@pytest.mark.parametrize(
+    "code", ["BC-01", "BC-02", "BC-05", "BC-10", "BC-13", "measures", "X-test", "X-undelivered"]
+)
 async def test_of_a_closed_period_it_is_said_what_is_as_closed_and_what_is_not(connection, code):
     await World(connection, Random(8)).fill(letters=5)
     assert "as_of_now" not in [line.key for line in (await report(connection, code)).lines]
@@ -307,10 +309,12 @@ async def test_of_a_closed_period_it_is_said_what_is_as_closed_and_what_is_not(c
         AT,
     )
     made = await report(connection, code)
-    said = [report_table.sentence(line, "vi") for line in made.lines if line.key == "as_of_now"]
+    said = [line for line in made.lines if line.key.endswith("as_of_now")]
     assert made.version == "1"
-    assert len(said) == (code not in ("BC-02", "X-test"))
-    assert all("M1, M2, M3, M4, M7, M19" in one for one in said)
+    assert len(said) == (code != "BC-02")
+    of_rows = {"BC-05": "class, justified", "X-test": "class, excluded"}
+    assert all(one.facts["closed"] == of_rows.get(code, "M1, M2, M3, M4, M7, M19") for one in said)
+    assert all(("từng dòng" in report_table.sentence(one, "vi")) is (code in of_rows) for one in said)
 
 
 @pytest.mark.parametrize("code", ["BC-02", "BC-07", "BC-08", "BC-13"])
