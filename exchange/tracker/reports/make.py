@@ -67,7 +67,7 @@ ROWS_AS_CLOSED = {
 }
 """Lists of what was closed: which transfers there are, and these facts of each, are as closed; what else a row tells is of now."""
 
-ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "measures", "ranks", "indicators"})
+ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "BC-15", "measures", "ranks", "indicators"})
 """Reports in which something is reckoned by working days."""
 
 
@@ -97,9 +97,17 @@ async def make(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         standing = await periods.standing(connection, asked.period)
         made = await _made(connection, code, asked, trust, scope, by)
-    lines = [*made.lines, *lines_about(code, standing, asked, by)]
-    sha256 = standing.sha256.hex() if standing.sha256 else None
-    return replace(made, version=standing.text, sha256=sha256, lines=lines)
+    return told(made, standing, by)
+
+
+def told(made: Report, standing: Standing, settings: Settings) -> Report:
+    """The report with the version that its period has, and what is to be said of that."""
+    return replace(
+        made,
+        version=standing.text,
+        sha256=standing.sha256.hex() if standing.sha256 else None,
+        lines=[*made.lines, *lines_about(made.code, standing, made.asked, settings)],
+    )
 
 
 def lines_about(code: str, standing: Standing, asked: Asked, settings: Settings) -> list[Line]:
