@@ -71,18 +71,16 @@ async def _made(
         codes = [code for codes in periodic_report.ANNEXES.values() for code in codes if code in NAMES]
         reports = {code: await make.make(connection, code, asked, trusted, scope, settings) for code in codes}
         reports |= {code: await book.report(connection, code, asked, scope, language) for code in book.CODES}
-    empty = Table(name=CODE, columns=(), rows=())
+    about = Report(
+        code=CODE,
+        asked=asked,
+        scope=scope,
+        table=Table(name=CODE, columns=(), rows=()),
+        coverage=gathered.figures.registers,
+        percent=settings.percent,
+    )
     return Periodic(
-        asked=Report(
-            code=CODE,
-            asked=asked,
-            scope=scope,
-            table=empty,
-            coverage=gathered.figures.registers,
-            percent=settings.percent,
-            version=standing.text,
-            sha256=standing.sha256.hex() if standing.sha256 else None,
-        ),
+        asked=make.told(about, standing, settings),
         figures=gathered.figures,
         months=gathered.months,
         reports=reports,
@@ -95,6 +93,8 @@ def _show(made: Periodic, language: str) -> None:
     console.print(texts.say(f"report.{CODE}.title", language))
     for name, fact in report_table.about(made.asked, language):
         console.print(texts.say(f"report.about.{name}", language, **{name: fact}), soft_wrap=True)
+    for line in made.asked.lines:
+        console.print(report_table.sentence(line, language), soft_wrap=True)
     for heading, sentences in report_paper.printing().sections(made.figures, language):
         console.print(f"\n{heading}")
         for one in sentences:
@@ -117,7 +117,7 @@ def _object(made: Periodic, language: str) -> dict[str, Any]:
         "certificates": dict(figures.certificates),
         "not_verified": figures.failed,
         "measures": written.said(
-            measures.believed(figures.measures, sufficient=periodic_report.sufficient(figures)), language
+            measures.believed(figures.measures, "out", periodic_report.enough(figures)), language
         ),
         "months": [{"month": name, **written.said({"M1": one}, language)} for name, one in made.months],
         "sections": [{"heading": heading, "sentences": list(lines)} for heading, lines in said],

@@ -6,7 +6,7 @@ counted. M14 alone is no ratio: median and 95th percentile of three spans.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from exchange.rules.ratios import Measure, Unproven
@@ -75,16 +75,33 @@ CONTRADICTED_FIGURES = frozenset(
     name for one in TABLE if one.contradicted for name in (*one.above, *one.below)
 )
 
+BOOKS: Mapping[str, str] = {"documents": "out", "documents_E": "out", "in_all": "in", "in_E": "in"}
+"""Figures of one direction whatever the view is: the registers (out, in) that could contradict them. Others go by the view."""
+
 BY_CLASS = ("M1", "M2", "M3", "M4", "M7", "M19")
 """Measures that the tally's facts give, of one view: of a closed period they stay as it was closed."""
 
 
-def believed(found: Mapping[str, Measure], *, sufficient: bool) -> dict[str, Measure]:
-    """The same measures; without enough registers those that registers could contradict are not proven."""
+def books(figures: Iterable[str], view: str) -> frozenset[str]:
+    """The registers, out and in, of which enough must be loaded before a ratio of these figures is said in percent."""
+    return frozenset(BOOKS.get(name, view) for name in figures if name in CONTRADICTED_FIGURES)
+
+
+def believed(found: Mapping[str, Measure], view: str, enough: Collection[str]) -> dict[str, Measure]:
+    """The same measures of a view; those that registers could contradict are not proven unless enough of these are loaded.
+
+    `enough`: the registers, out and in, of which enough are.
+    """
     return {
-        name: Unproven(*one) if name in CONTRADICTED and not sufficient else one
+        name: one if books(_named(name), view) <= set(enough) else Unproven(*one)
         for name, one in found.items()
     }
+
+
+def _named(name: str) -> tuple[str, ...]:
+    """The figures of a measure; a name that is none has none."""
+    one = DEFINITIONS.get(name)
+    return (*one.above, *one.below) if one else ()
 
 
 def of(figures: Mapping[str, int], names: Iterable[str] = DEFINITIONS) -> dict[str, Measure]:

@@ -133,6 +133,12 @@ def sufficient(figures: Figures) -> bool:
     return _enough(figures, figures.registers)
 
 
+def enough(figures: Figures) -> frozenset[str]:
+    """The registers, out and in, of which enough are loaded."""
+    loaded = {"out": figures.registers, "in": figures.received_registers}
+    return frozenset(book for book, one in loaded.items() if _enough(figures, one))
+
+
 def _enough(figures: Figures, registers: tuple[int, int] | None) -> bool:
     return bool(ratios.met(*(registers or figures.registers), figures.percent))
 

@@ -11,7 +11,7 @@ from typing import Any
 from exchange.store import shown
 from exchange.store.measures import CHUNK, DELIVERY_LEFT, Cut, Span, given, planned
 from exchange.store.pool import Connection
-from exchange.store.shown import Wanted
+from exchange.store.shown import PAPER, PAPER_REASON, Wanted
 
 _SENT = f"""delivery.kind = 'letter' AND delivery.operation IN ('new', 'replace')
             AND ($1::uuid[] IS NULL OR delivery.{{side}} = ANY($1))
@@ -31,7 +31,7 @@ def parallel(connection: Connection, wanted: Wanted) -> AsyncIterator[Any]:
     """Transfers with paper beside them (S): the ground that the sender gives, and who saw the paper."""
     return shown.rows(
         connection, wanted, f"""
-            SELECT {_TOLD}, shown.justified, letter.paper, coalesce(delivery.said_reason, letter.paper_reason) AS reason,
+            SELECT {_TOLD}, shown.justified, {PAPER}, {PAPER_REASON} AS reason,
                    delivery.on_register IS NOT NULL AS on_register, delivery.paper_seen_on IS NOT NULL AS seen
               FROM shown JOIN delivery ON {_DELIVERED}
                    JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter

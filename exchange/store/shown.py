@@ -14,6 +14,13 @@ from exchange.rules import paper_class
 from exchange.store.measures import CHUNK, Cut, planned
 from exchange.store.pool import Connection
 
+PAPER = "coalesce(delivery.said_paper, letter.paper) AS paper"
+"""What the sender says of paper now: its correction of the transfer, else what the letter declares."""
+PAPER_REASON = (
+    "coalesce(delivery.said_reason, CASE WHEN delivery.said_paper IS NULL THEN letter.paper_reason END)"
+)
+"""And why: a correction without a reason takes back that of the letter."""
+
 SIDES = {"out": ("sender", "accepted_at"), "in": ("recipient", "arrived_at")}
 
 

@@ -48,7 +48,7 @@ async def page(connection: Connection, wanted: Wanted, after: Place | None, limi
                    coalesce(delivery.number, book.number, '') AS number,
                    coalesce(delivery.notation, book.notation, '') AS notation,
                    coalesce(delivery.issued_on, book.issued_on) AS issued_on,
-                   letter.document_id, letter.paper, letter.paper_reason, letter.reason, delivery.state
+                   letter.document_id, {shown.PAPER}, {shown.PAPER_REASON} AS paper_reason, letter.reason, delivery.state
               FROM chosen
               LEFT JOIN delivery ON delivery.recipient = chosen.recipient AND delivery.letter = chosen.letter
                                 AND delivery.round = chosen.round

@@ -9,6 +9,7 @@ import paper_cases as paper
 import pytest
 from docx import Document
 
+from exchange import texts
 from exchange.cli import report_paper, report_print
 from exchange.demo import agencies
 from exchange.tracker.forms import fonts
@@ -82,6 +83,28 @@ def test_the_periodic_report_says_on_paper_what_it_says_to_programs(report, tmp_
     assert "Biểu02" in text
     if kind == "docx":
         assert len(Document(file).sections) == 1 + len(body["annexes"])
+
+
+def test_of_a_closed_period_the_periodic_report_says_what_is_not_as_closed(report, tmp_path):
+    """Its registers too, which are annexes of the same document; and of which years nobody told the days off."""
+    period = ("--period", "2021-02", "--agency", "H13.01")
+    assert "as_of_now" not in json.loads(told(report, "BC-15", *period, "--json"))
+    told(report, "close", *period[:2], "--by", "Nguyễn Thử")
+    body = json.loads(told(report, "BC-15", *period, "--json"))
+    for one in (body, body["annexes"]["register-out"], body["annexes"]["register-in"]):
+        assert (one["version"], one["sha256"]) == ("1", body["sha256"])
+        assert one["as_of_now"] == {"closed": "M1, M2, M3, M4, M7, M19"}
+    assert body["unlisted_years"] == {"years": "2021"}
+    file = tmp_path / "bc15.docx"
+    told(report, "BC-15", *period, "--format", "docx", "--output", str(file))
+    printed = paper.flat("".join(paper.paragraphs(file.read_bytes())))
+    as_of_now = texts.say("report.as_of_now", "vi", **body["as_of_now"])
+    unlisted = texts.say("report.unlisted_years", "vi", years="2021")
+    assert printed.index(paper.flat(unlisted)) < printed.index(paper.flat("I. KẾT QUẢ"))
+    assert printed.index(paper.flat(as_of_now)) < printed.index(paper.flat("I. KẾT QUẢ"))
+    shown = paper.flat(told(report, "BC-15", *period))
+    assert paper.flat(as_of_now) in shown
+    assert paper.flat(unlisted) in shown
 
 
 def test_the_periodic_report_on_the_terminal_in_both_languages(report):

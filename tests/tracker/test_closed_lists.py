@@ -181,6 +181,28 @@ async def test_lists_and_totals_of_a_closed_month_agree_before_and_after_a_resta
     assert different == set(names)
 
 
+@pytest.mark.parametrize("said", ["listed", None])
+async def test_paper_is_what_the_sender_says_of_it_now_in_both_lists(world, said):
+    """A correction replaces what the letter says, its reason too: rows tell of it, also of a closed month, and say that they do."""
+    await periods.close(world.connection, FEBRUARY, at=AT, author="Lê Thị Mai")
+    statement = "UPDATE letter SET paper = 1, paper_reason = 'government'"
+    await world.connection.execute(statement)
+    before = await report(world, "BC-05", "out")
+    (fast,) = {row[8].key for row in before.table.rows}
+    assert fast == "paper_reason.government"
+    await world.connection.execute("UPDATE delivery SET said_paper = 1, said_reason = $1", said)
+    made = await report(world, "BC-05", "out")
+    assert {row[8].key for row in made.table.rows} == {f"paper_reason.{said or 'none'}"}
+    assert (made.version, made.sha256) == (before.version, before.sha256)
+    assert [line.key for line in made.lines] == ["rows_as_of_now"]
+    rows_of = [one for one in (await listed(world, "transfers", "out"))[1] if one["class"] == "S"]
+    assert len(rows_of) == len(made.table.rows) > 2
+    assert {(one["paper"], one["paper_reason"]) for one in rows_of} == {(1, said)}
+    await world.connection.execute("UPDATE delivery SET said_paper = 0, said_reason = NULL")
+    rows_of = [one for one in (await listed(world, "transfers", "out"))[1] if one["class"] == "S"]
+    assert {(one["paper"], one["paper_reason"]) for one in rows_of} == {(0, None)}
+
+
 async def test_only_its_month_is_as_it_was_closed(world):
     """A list over a closed month and an open one has the members of the one, and what is counted now of the other."""
     await periods.close(world.connection, FEBRUARY, at=AT, author="Lê Thị Mai")

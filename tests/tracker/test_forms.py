@@ -19,7 +19,7 @@ from reportlab.graphics.shapes import String
 
 from exchange import texts
 from exchange.cli import report_table
-from exchange.rules.ratios import Measure
+from exchange.rules.ratios import Measure, Unproven
 from exchange.tracker.forms import (
     columns,
     compose,
@@ -295,6 +295,16 @@ def test_a_chart_says_all_only_of_all():
     said = [one.text for one in pdf_charts.trend(block, str).contents if isinstance(one, String)]
     assert ("99,99" in said, "100,00" in said, "100,0" in said) == (True, True, False)
     assert '<c:numFmt formatCode="0.00" sourceLinked="0"/><c:dLblPos' in "".join(word_charts._chart(block))
+
+
+@pytest.mark.parametrize("target", [None, 92])
+@pytest.mark.parametrize("language, doubt", [("vi", "chưa đủ căn cứ"), ("en", "not enough evidence")])
+def test_a_month_without_a_point_may_be_one_without_proof(language, doubt, target):
+    """Of February 41 transfers were counted: its gap must not read as none."""
+    points = [("01", Measure(9, 10)), ("02", Unproven(40, 41)), ("03", Measure(8, 9))]
+    line = drawn.trend(points, replace(TOLD, language=language), target)
+    assert [share is None for _, share in line.points] == [False, True, False]
+    assert doubt in line.legend
 
 
 def test_too_little_evidence_gives_no_percentage_in_the_headline_and_no_line():

@@ -11,15 +11,17 @@ import pytest
 from measured_world import AT, Brute, World, local
 
 from exchange import texts
-from exchange.cli import report_table
-from exchange.rules import indicators, league, ratios
+from exchange.cli import report_periodic, report_table
+from exchange.rules import indicators, league, ratios, working_days
 from exchange.rules.ratios import Measure
 from exchange.store import insert
+from exchange.tracker import headed, spans, tally
 from exchange.tracker import measures as tracker_measures
-from exchange.tracker import spans, tally
-from exchange.tracker.reports import cuts, given, make
+from exchange.tracker.forms.wanted import Periodic
+from exchange.tracker.measures import Means
+from exchange.tracker.reports import cuts, given, make, periodic
 from exchange.tracker.reports import written as files
-from exchange.tracker.reports.report import NAMES, Dated, Hundredths, Took, Word
+from exchange.tracker.reports.report import NAMES, Dated, Hundredths, Report, Table, Took, Word
 from exchange.tracker.signature_usage import Asked, Filters
 from signing import trust
 
@@ -47,6 +49,7 @@ EXACT = {
 """The columns as reference page rules_and_measures, D.2, has them, with the undeclared ones (class U) among the classes."""
 
 TRUST = trust.load([], [])
+MEANS = Means(calendar=working_days.default(), trust=TRUST)
 SET = indicators.read(
     '[[indicator]]\nid = "a"\nname = "Một"\nformula = "E + S / documents"\n[[indicator]]\nid = "b"\nname = "Hai"\n'
     'formula = "M1"\ntarget = 40\npoints = 10\nperiod = "2026-02"'
@@ -295,7 +298,9 @@ LEAGUE = league.read(
 )
 
 
-@pytest.mark.parametrize("code", ["BC-01", "BC-02", "BC-10", "BC-13", "measures", "X-test", "X-undelivered"])
+@pytest.mark.parametrize(
+    "code", ["BC-01", "BC-02", "BC-05", "BC-10", "BC-13", "measures", "X-test", "X-undelivered"]
+)
 async def test_of_a_closed_period_it_is_said_what_is_as_closed_and_what_is_not(connection, code):
     await World(connection, Random(8)).fill(letters=5)
     assert "as_of_now" not in [line.key for line in (await report(connection, code)).lines]
@@ -304,10 +309,12 @@ async def test_of_a_closed_period_it_is_said_what_is_as_closed_and_what_is_not(c
         AT,
     )
     made = await report(connection, code)
-    said = [report_table.sentence(line, "vi") for line in made.lines if line.key == "as_of_now"]
+    said = [line for line in made.lines if line.key.endswith("as_of_now")]
     assert made.version == "1"
-    assert len(said) == (code not in ("BC-02", "X-test"))
-    assert all("M1, M2, M3, M4, M7, M19" in one for one in said)
+    assert len(said) == (code != "BC-02")
+    of_rows = {"BC-05": "class, justified", "X-test": "class, excluded"}
+    assert all(one.facts["closed"] == of_rows.get(code, "M1, M2, M3, M4, M7, M19") for one in said)
+    assert all(("từng dòng" in report_table.sentence(one, "vi")) is (code in of_rows) for one in said)
 
 
 @pytest.mark.parametrize("code", ["BC-02", "BC-07", "BC-08", "BC-13"])
@@ -525,6 +532,62 @@ async def test_all_measures_stand_in_their_order(connection):
     ids = [row["measure"] for row in rows(made.table)]
     assert list(dict.fromkeys(ids)) == [f"M{number}" for number in range(1, 21)]
     assert all(isinstance(row["share"], Measure) or row["measure"] == "M14" for row in rows(made.table))
+
+
+async def loaded(connection, books):
+    """Registers of every agency, of these directions."""
+    for book in books:
+        await connection.execute(
+            """INSERT INTO register_load (agency, id, book, year, lists, sha256, name, at, first, last)
+               SELECT id, gen_random_uuid(), $1, 2026, 'paper', sha256((id::text || $1)::bytea), '', $2, '2026-01-01', '2026-12-31'
+                 FROM agency""",
+            book, AT,
+        )  # fmt: skip
+
+
+async def periodic_measures(connection):
+    """The measures of BC-15, as programs get them."""
+    found = await periodic.gather(connection, asked(), MEANS)
+    table = Table(name="BC-15", columns=(), rows=())
+    about = Report(code="BC-15", asked=asked(), scope=[], table=table, coverage=found.figures.registers)
+    made = Periodic(asked=about, figures=found.figures, months=found.months, reports={})
+    return report_periodic._object(made, "vi")["measures"]
+
+
+BY_BOOKS = [
+    ("in", {"in"}, {"M1", "in_E / in_all", "E / in_all"}),
+    ("out", {"in"}, {"in_E / in_all"}),
+    ("out", {"out"}, {"M1", "M5", "documents_E / documents"}),
+    ("in", {"out"}, {"M5", "documents_E / documents"}),
+    ("out", {"in", "out"}, {"M1", "M5", "M6", "documents_E / documents", "in_E / in_all", "E / in_all"}),
+]
+
+
+@pytest.mark.parametrize(
+    "view, books, proven", BY_BOOKS, ids=["in-in", "out-in", "out-out", "in-out", "out-both"]
+)
+async def test_a_measure_is_believed_by_the_registers_of_its_own_direction(connection, view, books, proven):
+    await World(connection, Random(4)).fill()
+    await loaded(connection, books)
+    formulas = ("M1", "M5", "M6", "documents_E / documents", "in_E / in_all", "E / in_all")
+    own = indicators.read(
+        "".join(f'[[indicator]]\nid = "{one}"\nname = "x"\nformula = "{one}"\n' for one in formulas)
+    )
+    question, names = asked(view=view), {"M1", "M5", "M6"}
+    made = await make.make(connection, "indicators", question, TRUST, [], make.Settings(indicators=own))
+    shares = {row["id"]: row["share"] for row in rows(made.table)}
+    assert all(shares[one].d for one in formulas)
+    assert {one for one in formulas if not isinstance(shares[one], ratios.Unproven)} == proven
+    told = {
+        row["measure"]: row["share"] for row in rows((await report(connection, "measures", question)).table)
+    }
+    assert {one for one in names if not isinstance(told[one], ratios.Unproven)} == proven & names
+    body = files.doubted(await headed.measured(connection, question, MEANS, 90), "vi")
+    assert {one for one in names if "%" in body["measures"][one]["text"]} == proven & names
+    assert "enough" not in body
+    if view == "out":
+        printed = await periodic_measures(connection)
+        assert {one for one in names if "%" in printed[one]["text"]} == proven & names
 
 
 async def test_the_figures_of_can_tho_come_out_of_reports(connection):

@@ -79,7 +79,7 @@ def shares(counts: Mapping[str, int], told: Told, target: int | None = None) -> 
 
 
 def trend(points: Sequence[tuple[str, Measure]], told: Told, target: int | None = None) -> Trend:
-    """The line of M1 (tỷ lệ hoàn toàn điện tử) over periods; nothing where nothing was counted."""
+    """The line of M1 (tỷ lệ hoàn toàn điện tử) over periods; no point where nothing was counted or too little is proven."""
     key = "form.chart.trend_plain" if target is None else "form.chart.trend_target"
     return Trend(
         title=told.say("form.chart.trend"),

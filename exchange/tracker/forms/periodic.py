@@ -16,7 +16,10 @@ BLANK_LINES = 4
 def form(made: Periodic, told: Told, issued: Letterhead) -> Form:
     """The whole document."""
     annexes = list(_annexes(made, told, issued))
-    about = compose.lines_about(made.asked, told)
+    about = [
+        *compose.lines_about(made.asked, told),
+        *(compose.body(told.line(line, told.language)) for line in made.asked.lines),
+    ]
     blocks: list[Block] = [*compose.basis(told), *about, *_sections(made, told)]
     if annexes:
         names = ", ".join(dict.fromkeys(one.name for one in annexes))

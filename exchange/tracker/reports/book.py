@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from exchange.rules import register_books
 from exchange.store.pool import Connection
-from exchange.tracker import register_print
+from exchange.tracker import periods, register_print
+from exchange.tracker.reports import make
 from exchange.tracker.reports.given import columns
 from exchange.tracker.reports.report import Column, Report, Table
 from exchange.tracker.reports.spooled import Rows
@@ -33,13 +34,9 @@ async def report(
     lines = None
     if asked.agencies is not None and len(asked.agencies) == 1:
         lines = await _lines(connection, book, asked, language)
-    return Report(
-        code=code,
-        asked=asked,
-        scope=scope,
-        table=Table(name=code, columns=SUMMARY, rows=rows),
-        annex=lines,
-    )
+    table = Table(name=code, columns=SUMMARY, rows=rows)
+    made = Report(code=code, asked=asked, scope=scope, table=table, annex=lines)
+    return make.told(made, await periods.standing(connection, asked.period), make.Settings())
 
 
 async def _lines(connection: Connection, book: str, asked: Asked, language: str) -> Table:

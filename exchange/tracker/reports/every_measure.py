@@ -38,7 +38,8 @@ async def report(given: Given) -> Report:
         if given.means.trust is not None or name not in signature_measures.MEASURES
     ]
     together = measures.together((await given.figures(*names)).values())
-    found = measures.believed(measures.of(together, names), sufficient=given.sufficient)
+    view, enough = given.asked.filters.view, await given.enough()
+    found = measures.believed(measures.of(together, names), view, enough)
     lasting = await tracker.took(given.connection, given.asked)
     rows: dict[str, list[Value]] = {name: _row(given, name, one) for name, one in found.items()}
     rows |= {name: _span(name, lasting.get((None, name))) for name in measures.SPANS}
@@ -70,26 +71,26 @@ async def of_set(given: Given) -> Report:
         asked[one.period].update(_needed(one) if _told(given, one) else ())
     about = {period: await given.about(tally.period(period)) if period else given for period in asked}
     figures = {period: await _figures(about[period], names) for period, names in asked.items()}
-    rows = [_indicator(about[one.period], one, figures[one.period]) for one in given.indicators]
+    enough = {period: await one.enough() for period, one in about.items()}
+    rows = [
+        _indicator(about[one.period], one, figures[one.period], enough[one.period])
+        for one in given.indicators
+    ]
     return given.report("indicators", Table(name="indicators", columns=INDICATORS, rows=rows))
 
 
-def _indicator(about: Given, one: Indicator, figures: Mapping[str, int]) -> list[Value]:
+def _indicator(
+    about: Given, one: Indicator, figures: Mapping[str, int], enough: frozenset[str]
+) -> list[Value]:
     head: list[Value] = [one.id, one.name, one.formula, about.period.text]
     target, most = making.percent(one.target), _points(one.points)
     if not _told(about, one):
         return [*head, None, None, None, target, None, None, most]
     found = indicators.found(one, figures)
-    if found.share and not about.sufficient and _contradicted(one):
+    if found.share and not measures.books(_named(one), about.asked.filters.view) <= enough:
         return [*head, found.n, found.d, Unproven(*found.share), target, None, None, most]
     met = None if found.met is None else making.word(holds=found.met)
     return [*head, found.n, found.d, found.share, target, met, _points(found.points), most]
-
-
-def _contradicted(one: Indicator) -> bool:
-    """Whether registers could show another ratio."""
-    named = {name for _, name in (*one.above, *one.below)} | {one.formula}
-    return bool(named & {*measures.CONTRADICTED, *measures.CONTRADICTED_FIGURES})
 
 
 def _told(given: Given, one: Indicator) -> bool:

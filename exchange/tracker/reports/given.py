@@ -15,8 +15,8 @@ from exchange.rules.league import League, Scores
 from exchange.rules.ratios import Measure, Unproven
 from exchange.store import measures as store
 from exchange.store.pool import Connection
+from exchange.tracker import headed, periods, tally
 from exchange.tracker import measures as tracker
-from exchange.tracker import periods, tally
 from exchange.tracker.measures import Figures, Means
 from exchange.tracker.reports.report import NO, YES, Column, Hundredths, Report, Table, Took, Value, Word
 from exchange.tracker.reports.spooled import Rows
@@ -87,7 +87,9 @@ class Given:
     def report(self, code: str, table: Table, **more: Any) -> Report:  # noqa: ANN401 - members of a report
         """A report on what was asked; its measures are said in percent only where enough registers are loaded."""
         if "measures" in more:
-            more["measures"] = measures.believed(more["measures"], sufficient=self.sufficient)
+            view = self.asked.filters.view
+            enough = {view} if self.sufficient else ()
+            more["measures"] = measures.believed(more["measures"], view, enough)
         return Report(
             code=code,
             asked=self.asked,
@@ -102,7 +104,12 @@ class Given:
     async def about(self, period: Period) -> "Given":
         """The same question about another period, which other registers may cover."""
         asked = replace(self.asked, period=period)
-        return replace(self, asked=asked, coverage=await covered(self.connection, asked))
+        coverage = await headed.covered(self.connection, asked, asked.filters.view)
+        return replace(self, asked=asked, coverage=coverage)
+
+    async def enough(self) -> frozenset[str]:
+        """The registers, out and in, of which enough are loaded."""
+        return await headed.enough(self.connection, self.asked, self.coverage, self.percent)
 
     def believed(self, one: Measure) -> Measure:
         """A ratio of all that is asked for, which registers could contradict: proven only where enough of them are loaded."""
@@ -120,14 +127,6 @@ class Given:
         """The code of an agency."""
         one = self.known.get(agency) if agency else None
         return one.code if one else None
-
-
-async def covered(connection: Connection, asked: Asked) -> tuple[int, int]:
-    """How many agencies' registers cover the period, of how many."""
-    filters = asked.filters
-    return await tally.coverage(
-        connection, asked.period, filters.view, filters.scope or tally.WHOLE, asked.agencies, asked.as_of
-    )
 
 
 async def gathered(
@@ -149,7 +148,7 @@ async def gathered(
         means=means,
         league=league,
         known={row["id"]: Known(**row) for row in rows},
-        coverage=await covered(connection, asked),
+        coverage=await headed.covered(connection, asked, asked.filters.view),
         version=(await periods.standing(connection, asked.period)).text,
         indicators=indicators,
     )

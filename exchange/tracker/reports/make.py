@@ -11,6 +11,7 @@ from exchange.rules.working_days import Calendar
 from exchange.store.pool import Connection
 from exchange.tracker import periods, signature_usage, tally
 from exchange.tracker.measures import Means
+from exchange.tracker.periods import Standing
 from exchange.tracker.reports import (
     behind,
     by_agency,
@@ -57,12 +58,16 @@ REPORTS: Mapping[str, Callable[[Given], Awaitable[Report]]] = {
 """Reports on transfers and agencies; the others are on signatures, or lists of what is not counted."""
 
 
-AS_CLOSED = frozenset(
-    {"BC-02", "BC-03", "BC-04", "BC-05", "X-test", "X-internal", "X-duplicate", "X-refused", "X-recalled"}
-)
+AS_CLOSED = frozenset({"BC-02", "BC-03", "BC-04"})
 """Reports on classes alone: of a closed period everything in them is as it was closed."""
 
-ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "measures", "ranks", "indicators"})
+ROWS_AS_CLOSED = {
+    "BC-05": "class, justified",
+    **dict.fromkeys(("X-test", "X-internal", "X-duplicate", "X-refused", "X-recalled"), "class, excluded"),
+}
+"""Lists of what was closed: which transfers there are, and these facts of each, are as closed; what else a row tells is of now."""
+
+ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "BC-15", "measures", "ranks", "indicators"})
 """Reports in which something is reckoned by working days."""
 
 
@@ -92,11 +97,27 @@ async def make(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         standing = await periods.standing(connection, asked.period)
         made = await _made(connection, code, asked, trust, scope, by)
-    lines = [*made.lines, *_unlisted(code, asked, by)]
-    if standing.version is not None and code not in AS_CLOSED:
+    return told(made, standing, by)
+
+
+def told(made: Report, standing: Standing, settings: Settings) -> Report:
+    """The report with the version that its period has, and what is to be said of that."""
+    return replace(
+        made,
+        version=standing.text,
+        sha256=standing.sha256.hex() if standing.sha256 else None,
+        lines=[*made.lines, *lines_about(made.code, standing, made.asked, settings)],
+    )
+
+
+def lines_about(code: str, standing: Standing, asked: Asked, settings: Settings) -> list[Line]:
+    """What every report says of its days off, and, of a closed period, of what in it is not as closed."""
+    lines = list(_unlisted(code, asked, settings))
+    if standing.version is not None and code in ROWS_AS_CLOSED:
+        lines.append(Line(key="rows_as_of_now", facts={"closed": ROWS_AS_CLOSED[code]}))
+    elif standing.version is not None and code not in AS_CLOSED:
         lines.append(_AS_OF_NOW)
-    sha256 = standing.sha256.hex() if standing.sha256 else None
-    return replace(made, version=standing.text, sha256=sha256, lines=lines)
+    return lines
 
 
 _AS_OF_NOW = Line(key="as_of_now", facts={"closed": ", ".join(measures.BY_CLASS)})

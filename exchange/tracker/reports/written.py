@@ -72,14 +72,15 @@ def ratio(one: Measure, language: str) -> str:
 
 
 def doubted(body: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """A tally's or measures' JSON as it is handed out: without enough registers no ratio that they could contradict is in percent."""
-    if body["coverage"]["sufficient"]:
-        return dict(body)
+    """A tally's or measures' JSON as it is handed out: without enough registers no ratio that they could contradict is in percent.
+
+    `enough` says of which registers, out and in, enough are loaded; where it is missing, all ratios go by those of the view.
+    """
+    told = {name: one for name, one in body.items() if name != "enough"}
+    enough = body.get("enough", [body["view"]] if body["coverage"]["sufficient"] else [])
     found = {name: Measure(one["n"], one["d"]) for name, one in body["measures"].items() if "d" in one}
-    return {
-        **body,
-        "measures": {**body["measures"], **said(measures.believed(found, sufficient=False), language)},
-    }
+    believed = measures.believed(found, body["view"], enough)
+    return {**told, "measures": {**body["measures"], **said(believed, language)}}
 
 
 def filters(made: Report) -> dict[str, list[str]]:
