@@ -1,7 +1,8 @@
 """Heirs: where a transfer ends uncounted, a duplicate of its document at the same recipient counts in its place (C.2).
 
 A document sent twice counts once: the first transfer, and the second is its duplicate. When the first is refused, or
-withdrawn before it was registered, the second is what the recipient holds. What was replaced has the replacement instead.
+withdrawn before it was registered, the second is what the recipient holds. What was replaced has the replacement instead:
+that one counts, if it is a duplicate there, and no other.
 A duplicate without a delivery yet is none any more by its letter alone: expanding it looks there (`letters.locked`).
 
 Duplicates that may count are looked up before anything is locked, and locked together with what may end; the letters of
@@ -48,7 +49,7 @@ async def apply(connection: Connection, moves: Sequence[Transition]) -> list[Mov
     moved, following = done.moved, list[Transition]()
     for one in _last(moves):
         if one.ends and _ended(done, one.key):
-            for heir in await _heir(connection, one):
+            for heir in await _heir(connection, one, done.now[one.key].replaced_by):
                 record = await _counts_now(connection, one.ends.sender, heir)
                 if heir.delivery:
                     following.append(one.ends.heir(record, heir.recipient))
@@ -64,13 +65,7 @@ def _last(moves: Sequence[Transition]) -> Iterator[Transition]:
 
 def _ended(done: transitions.Applied, key: Key) -> bool:
     before, now = done.before.get(key), done.now.get(key)
-    return (
-        before is not None
-        and now is not None
-        and _counts(before)
-        and not _counts(now)
-        and not now.replaced_by
-    )
+    return before is not None and now is not None and _counts(before) and not _counts(now)
 
 
 def _counts(one: Standing) -> bool:
@@ -81,15 +76,18 @@ def _waits(one: Held) -> bool:
     return one.same and one.duplicate and one.state not in operations.OVER
 
 
-async def _heir(connection: Connection, move: Transition) -> list[Held]:
-    """The oldest duplicate, if nothing else of the document counts; first of those that arrived."""
+async def _heir(connection: Connection, move: Transition, replacement: UUID | None) -> list[Held]:
+    """The oldest duplicate, if nothing else of the document counts; first of those that arrived.
+
+    Of what was replaced none but its `replacement`.
+    """
     assert move.ends is not None
     recipient, letter, _ = move.key
     held = (await documents.held(connection, [(move.ends.sender, letter, recipient)]))[letter]
     if any(one.same and _stands(one) for one in held):
         return []
-    waiting = sorted(filter(_waits, held), key=lambda one: one.state in {"waiting", "expired"})
-    return waiting[:1]
+    waiting = [one for one in held if _waits(one) and replacement in {None, one.letter}]
+    return sorted(waiting, key=lambda one: one.state in {"waiting", "expired"})[:1]
 
 
 def _stands(one: Held) -> bool:

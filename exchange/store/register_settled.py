@@ -20,6 +20,7 @@ from exchange.rules import register_days
 from exchange.store.pool import Connection
 from exchange.store.register_match import SENDER
 from exchange.store.register_rows import ALIKE, LINE, Counted, counted
+from exchange.store.tally import TOUCH
 
 _SAME = """other.agency = row.agency AND other.direction = row.direction AND other.series = row.series
        AND other.number_key = row.number_key AND other.notation_key = row.notation_key
@@ -68,9 +69,7 @@ async def settle(connection: Connection, agency: UUID, direction: str) -> list[C
                                 AND (row.counted, row.latest, row.of_year)
                                     IS DISTINCT FROM (standing.counts, standing.newest, standing.year)
                           RETURNING row.*, standing.counted AS was),
-                 touched AS (INSERT INTO period_touched
-                             SELECT DISTINCT date_trunc('month', moved_on)::date FROM changed WHERE was <> counted
-                             ON CONFLICT DO NOTHING)
+                 touched AS ({TOUCH.format("moved_on", "changed WHERE was <> counted")})
             SELECT {ALIKE}, sum(CASE WHEN counted THEN 1 ELSE -1 END)::int AS n
               FROM changed WHERE was <> counted GROUP BY {ALIKE}""",  # noqa: S608 - the statement is ours
         agency, direction,

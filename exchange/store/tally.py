@@ -16,6 +16,9 @@ _OF_MONTH = "view, agency, month, class, excluded, grade, justified"
 _SUMMED = "view, month, class, excluded, grade, justified, GROUPING SETS ((agency), ())"
 EVERYBODY = UUID(int=0)
 """All agencies together, in the months."""
+TOUCH = """INSERT INTO period_touched SELECT DISTINCT date_trunc('month', {0})::date AS month FROM {1} ORDER BY month
+           ON CONFLICT (month) DO UPDATE SET month = excluded.month"""
+"""Write down the months of which facts came, also those written down already: who is about to look at one must see them."""
 
 
 async def append(connection: Connection, deltas: Sequence[rows.DeltaRow]) -> None:
@@ -35,8 +38,7 @@ async def fold(connection: Connection, limit: int) -> int:
                  merged AS (INSERT INTO tally_day ({_PROPERTIES}, n)
                             SELECT {_PROPERTIES}, sum(n) FROM taken GROUP BY {_PROPERTIES} ORDER BY {_PROPERTIES}
                             ON CONFLICT ({_PROPERTIES}) DO UPDATE SET n = tally_day.n + excluded.n),
-                 touched AS (INSERT INTO period_touched SELECT DISTINCT date_trunc('month', day)::date FROM taken
-                             ON CONFLICT DO NOTHING)
+                 touched AS ({TOUCH.format("day", "taken")})
             SELECT count(*) FROM taken""",  # noqa: S608 - the column list is ours
         limit,
     )

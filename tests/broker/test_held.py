@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from uuid import UUID
 
 import pytest
 from acting import LENIENT, acting, filed
@@ -345,6 +346,37 @@ async def test_where_the_first_is_replaced_its_duplicate_does_not_count(at):
     assert await at.ack(b, X) + await at.ack(c, X) == 2
     assert await at.told(a, "state") == {X: "withdrawn"}
     assert await at.tally() == {"N": 1, "duplicate": 1}
+
+
+async def test_where_the_first_is_refused_after_it_was_replaced_the_replacement_counts(at):
+    """And no other duplicate of it, though that came before."""
+    first = filed(X, Z, number=SAME, name="A")
+    a = await at.sent(first)
+    assert await at.say(a, "03", X) == ""
+    b = await at.sent(filed(X, number=SAME, name="B"))
+    c = await at.sent(replacement(first, X, codes=[X], attachments=first.attachments))
+    assert await at.told(c, "excluded") == {X: "duplicate"}
+    assert await at.say(a, "02", X) == ""
+    assert await at.told(a, "state") == {X: "refused", Z: "waiting"}
+    assert await at.told(b, "excluded") == {X: "duplicate"}
+    assert await at.told(c, "excluded", "class") == {X: (None, "N")}
+    assert await at.ack(b, X) + await at.ack(c, X) == 2
+    assert await at.tally() == {"N": 1, "refused": 1, "duplicate": 1}
+
+
+@pytest.mark.parametrize("number", [SAME, "8"])
+async def test_where_the_replacement_is_gone_or_another_document_no_other_duplicate_counts(at, number):
+    first = filed(X, number=SAME, name="A")
+    a = await at.sent(first)
+    assert await at.say(a, "03", X) == ""
+    b = await at.sent(filed(X, number=SAME, name="B"))
+    c = await at.sent(replacing([(first, ())], X, number=number, notation=first.notation))
+    assert await at.told(a, "replaced_by") == {X: UUID(c["letter"])}
+    assert await at.answer(c, "02", X) == ""
+    assert await at.say(a, "02", X) == ""
+    assert await at.ack(b, X) == 1
+    assert await at.told(b, "excluded") == {X: "duplicate"}
+    assert "N" not in await at.tally()
 
 
 async def test_a_duplicate_that_comes_while_the_first_is_refused_counts(

@@ -301,6 +301,20 @@ async def test_members_that_change_while_the_counts_stay_are_restated(traffic):
     assert again.written is False
 
 
+async def test_a_month_is_not_looked_at_by_what_was_known_before_facts_were_merged(traffic, pool):
+    """Though it was touched already."""
+    (month,) = periods.months(JULY)
+    await swapped(traffic)
+    assert await store_tally.fold(traffic.connection, 1_000)
+    async with pool.acquire() as closing, closing.transaction(isolation="repeatable_read"):
+        assert await store.touched(closing, month.first, month.first) == {month.first}
+        await swapped(traffic)
+        assert await store_tally.fold(traffic.connection, 1_000)
+        with pytest.raises(store.TakenError):
+            await store.looked_at(closing, [month.first])
+    assert await store.touched(traffic.connection, month.first, month.first) == {month.first}
+
+
 async def test_a_month_that_cannot_be_closed_keeps_no_other_open(traffic):
     await some(traffic, 40, first=date(2026, 5, 20), days=60)
     letter = next(one for one, (row, now, _) in traffic.known.items() if now and row.accepted_at.month == 6)

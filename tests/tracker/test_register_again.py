@@ -1,6 +1,8 @@
 """Books that overlap, and letters that change after their row was matched: each transfer counts once, whatever came first."""
 
 import asyncio
+import contextlib
+import io
 from datetime import date, timedelta
 from itertools import permutations
 from random import Random
@@ -10,8 +12,10 @@ import register_files as files
 import register_world as world
 from register_world import book, count, load, rematch, sound, undo
 
+from exchange.store import periods as months
 from exchange.store import pool as pools
-from exchange.tracker import registers
+from exchange.tracker import periods, register_load, registers
+from exchange.tracker import tally as counting
 
 
 @pytest.fixture
@@ -62,6 +66,30 @@ async def test_a_row_stays_while_any_load_has_it(pool):
     assert await undo(pool, second.load) == 2
     assert await classes(pool) == ""
     await sound(pool)
+
+
+async def test_a_month_that_is_closed_while_a_book_is_loaded_again_is_looked_at_once_more(pool):
+    """Another row counts in place of one like it: nothing that the tally could tell."""
+    january, row = counting.period("2026-01"), "SELECT id FROM register_row WHERE counted"
+    await load(pool, book(files.out("1/UBND", "H13.02")))
+    before = await pool.fetchval(row)
+    async with pool.acquire() as loading, pool.acquire() as closing:
+        (month,) = periods.months(january)
+        assert await months.touched(closing, month.first, month.first) == {month.first}
+        async with loading.transaction():
+            asked = register_load.Order(
+                agency=await world.agency(pool, "H13.01"), book="out", year=2026, lists="paper", name="so.csv"
+            )
+            raw = book(files.out("1/UBND", "H13.02"), files.out("2/UBND", "H13.02", moved="03/02/2026"))
+            await register_load.load(loading, io.BytesIO(raw), asked, world.HAND, print)
+            meanwhile = asyncio.create_task(periods.close(closing, january, at=world.AT, author="x"))
+            await asyncio.wait([meanwhile], timeout=0.5)
+        with contextlib.suppress(periods.PeriodError):
+            await meanwhile
+        await periods.close_due(closing, at=world.AT, author="x")
+        assert await pool.fetchval(f"{row} AND number = '1'") != before
+        version = (await months.versions(closing, month.first, month.first))[-1].version
+        assert not await months.changed(closing, month, version)
 
 
 async def test_of_two_undos_at_once_one_is_told_that_there_was_nothing(pool):
