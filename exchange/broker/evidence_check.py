@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from exchange.broker import evidence_pairs, offline, receipts
 from exchange.broker import evidence_zip as zips
-from exchange.broker import offline, receipts
 from exchange.broker.evidence import CONTEXT, FORMAT
+from exchange.broker.evidence_pairs import Judged, Known
 from exchange.broker.evidence_zip import Held, UnfitError
 from exchange.edxml import read, spooled
 from signing import keys, seal, trust, verdict, xml_document
@@ -47,15 +48,6 @@ class Auditor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
-    """One signature: what was recorded of it, and what is found now; None where there is no such one."""
-
-    where: str
-    recorded: str | None
-    found: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Checked:
     """What a check found. `faults`: code of the catalogue's `evidence.fault_…` and the file it is about.
 
@@ -75,7 +67,7 @@ class Checked:
     @property
     def standing(self) -> str:
         """Sound; consistent, if nobody said whose key it must be; else unsound."""
-        if self.faults or any(one.recorded != one.found for one in self.signatures):
+        if self.faults or any(one.differs for one in self.signatures):
             return UNSOUND
         return SOUND if self.compared else CONSISTENT
 
@@ -227,19 +219,17 @@ def _again(
         looked = offline.look_at(held.letter, folder, trusted, at)
     except (ValueError, verdict.TooComplexError, read.Unreadable, xml_document.UnreadableXmlError):
         return (), [("unreadable", zips.LETTER)]
-    now = [(one.where, _word(one.indication, one.sub_indication)) for one in looked.report.verdicts]
-    recorded = _recorded(held)
-    return tuple(
-        Judged(
-            where=(now[place] if place < len(now) else recorded[place])[0],
-            recorded=recorded[place][1] if place < len(recorded) else None,
-            found=now[place][1] if place < len(now) else None,
+    now = [
+        Known(
+            where=one.where, carrier=one.carrier, certificate=one.certificate_sha256,
+            word=_word(one.indication, one.sub_indication),
         )
-        for place in range(max(len(now), len(recorded)))
-    ), []
+        for one in looked.report.verdicts
+    ]  # fmt: skip
+    return evidence_pairs.beside(_recorded(held), now), []
 
 
-def _recorded(held: Held) -> list[tuple[str, str]]:
+def _recorded(held: Held) -> list[Known]:
     """The verdicts of the newest judgement, in their order."""
     rows = _json(held, zips.VERDICTS)
     known = [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
@@ -248,9 +238,16 @@ def _recorded(held: Held) -> list[tuple[str, str]]:
         last = sorted(
             (one for one in known if one["revision"] == newest), key=lambda one: int(one["position"])
         )
-        return [(str(one["place"]), _word(one["indication"], one["sub_indication"])) for one in last]
+        return [_known(one) for one in last]
     except (KeyError, TypeError, ValueError):
         raise UnfitError("no_json", zips.VERDICTS) from None
+
+
+def _known(row: Mapping[str, Any]) -> Known:
+    return Known(
+        where=str(row["place"]), carrier=str(row["carrier"] or ""), certificate=str(row["certificate_sha256"] or ""),
+        word=_word(row["indication"], row["sub_indication"]),
+    )  # fmt: skip
 
 
 def _word(indication: object, sub_indication: object) -> str:

@@ -214,7 +214,8 @@ def _show_json(found: evidence_check.Checked, _language: str) -> None:
             "accepted_at": found.accepted_at, "contents": found.contents, "files": found.files,
             "faults": [{"code": code, "file": name} for code, name in found.faults],
             "signatures": [
-                {"where": one.where, "recorded": one.recorded, "found": one.found} for one in found.signatures
+                {"where": one.where, "recorded": one.recorded, "found": one.found, "examined": one.examined}
+                for one in found.signatures
             ],
         }
     )  # fmt: skip
@@ -242,5 +243,5 @@ def _of_signatures(
     signatures: Sequence[evidence_check.Judged],
 ) -> Iterator[tuple[str, dict[str, object]]]:
     for one in signatures:
-        same = "same" if one.recorded == one.found else "differs"
-        yield same, {"where": one.where, "recorded": one.recorded or "–", "found": one.found or "–"}
+        key = "unexamined" if not one.examined else "differs" if one.differs else "same"
+        yield key, {"where": one.where, "recorded": one.recorded or "–", "found": one.found or "–"}

@@ -6,7 +6,7 @@ a delivery committed late under an earlier id is found by the next pass: nobody 
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,9 @@ from exchange.store.pool import Connection
 
 BEFORE_ALL = UUID(int=0)
 """An id before every other."""
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""A recipient's clock may be this slow, and what it says of a new round still is about that one; also longer than a second, of
+which a notice tells no parts."""
 
 
 async def expand(connection: Connection, deliveries: Sequence[rows.DeliveryRow]) -> None:
@@ -123,16 +126,16 @@ class Meant:
 async def answered(connection: Connection, meant: Meant) -> Any | None:  # noqa: ANN401 - a record
     """The delivery that a notice is about: in the newest round of the document that has one for the recipient.
 
-    What was said before that round was accepted is about an earlier one, if there is one of before; a notice has no parts of a
-    second, so what was said in the same second is about the newer.
+    What was said well before that round was accepted is about an earlier one, if there is one of before: by more than clocks
+    differ (`CLOCKS_DIFFER`), for the time is the recipient's own word.
     """
     return await connection.fetchrow(
         """SELECT delivery.* FROM letter
              JOIN delivery ON delivery.recipient = $1 AND delivery.letter = letter.id AND delivery.round = letter.round
             WHERE letter.sender = $2 AND letter.document_id = $3 AND letter.operation IN ('new', 'replace')
               AND ($4::int IS NULL OR letter.round = $4) AND ($5::uuid IS NULL OR letter.id = $5)
-            ORDER BY date_trunc('second', letter.accepted_at) <= $6 DESC NULLS FIRST, letter.accepted_at DESC, letter.round DESC LIMIT 1""",
-        *astuple(meant),
+            ORDER BY letter.accepted_at - $7::interval <= $6 DESC NULLS FIRST, letter.accepted_at DESC, letter.round DESC LIMIT 1""",
+        *astuple(meant), CLOCKS_DIFFER,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from province import fetch
 
-from exchange.broker import evidence_facts, why
+from exchange.broker import evidence_facts, evidence_pairs, why
 
 SENDER, RECIPIENT, OTHER = (UUID(int=n) for n in (1, 2, 3))
 WITHHELD = {
@@ -81,3 +81,47 @@ def test_a_remark_is_its_agencys_alone():
     assert told(line("remark"), SENDER) is None
     assert told(line("remark")) is None
     assert "text" in told(line("remark"), RECIPIENT)
+
+
+# --- signatures recorded, and found -----------------------------------------------------------------------------------
+
+
+def known(where, word="TOTAL_PASSED", certificate="aa", carrier=""):
+    return evidence_pairs.Known(where=where, carrier=carrier, certificate=certificate, word=word)
+
+
+def beside(recorded, found):
+    """Whether each signature was examined and whether it differs, by what it signs."""
+    pairs = evidence_pairs.beside(recorded, found)
+    return [(one.where, one.examined, one.differs) for one in pairs]
+
+
+FILES = [
+    known("package"),
+    known("a.pdf"),
+    known("b.pdf", "TOTAL_FAILED"),
+    known("b.pdf", carrier="b.pdf.p7s"),
+]
+
+
+@pytest.mark.parametrize("missing", range(1, len(FILES)))
+def test_a_file_that_was_not_examined_shifts_no_other(missing):
+    found = beside([one for one in FILES if one is not FILES[missing]], FILES)
+    assert found == [(one.where, one is not FILES[missing], False) for one in FILES]
+
+
+DIFFERING = {
+    "another verdict": (FILES, [*FILES[:2], known("b.pdf"), FILES[3]]),
+    "not found again": (FILES, FILES[:2]),
+    "a file not found again": (FILES, FILES[:3]),
+    "nothing found": (FILES, []),
+    "one more in a file that was examined": (FILES, [*FILES, known("a.pdf")]),
+    "another certificate": (FILES[:2], [FILES[0], known("a.pdf", certificate="bb")]),
+    "a signature of the message that is not on record": (FILES[1:], FILES),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERING)
+def test_what_differs_from_the_record_is_found(name):
+    assert any(differs for _, _, differs in beside(*DIFFERING[name]))
+    assert not any(differs for _, _, differs in beside(FILES, reversed(FILES)))

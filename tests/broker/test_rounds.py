@@ -1,16 +1,17 @@
 """Rounds of one document: what comes late about an earlier one moves the later one as little as it counts beside it."""
 
-import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from acting import acting, filed
-from correspondence import SENDER, notice
+from correspondence import SENDER, notice, revoking
 from province import fetch
 
 from exchange.broker import decisions, send
 from exchange.edxml import write
 from exchange.rules import paper_class
+from exchange.store import deliveries
 
 X, Y, Z = "H13.31", "H13.32", "H13.33"
 
@@ -45,27 +46,56 @@ async def says(at, said, code, when, agency=X):
 # --- late notices -----------------------------------------------------------------------------------------------------
 
 
-async def test_what_was_said_before_a_round_began_is_about_the_round_before_it(at):
-    first = filed(X)
-    a = await at.sent(first)
-    await asyncio.sleep(1.1)  # what a notice tells has no parts of a second
-    between = datetime.now(UTC)
-    await at.say(a, "02", X)
-    await asyncio.sleep(1.1)
-    b = await at.sent(following(first, X))
-    await at.ack(b, X)
-    for code in ("02", "03"):
-        await says(at, first, code, between)
-    assert (await at.told(a, "state"), await at.told(b, "state")) == ({X: "refused"}, {X: "arrived"})
-    assert await at.tally() == {"N": 1, "refused": 1}
-    await says(at, first, "03", datetime.now(UTC))
-    assert await at.told(b, "state") == {X: "registered"}
-
-
 MOVED = (
     "UPDATE letter SET accepted_at = accepted_at + $1 WHERE round = 1",
     "UPDATE delivery SET accepted_at = accepted_at + $1 WHERE round = 1",
 )
+
+
+@contextlib.asynccontextmanager
+async def earlier(at, by):
+    """In here the first round was accepted so much earlier than it was."""
+    for statement in MOVED:
+        await fetch(at.dsn, statement, -by)
+    yield
+    for statement in MOVED:
+        await fetch(at.dsn, statement, by)
+
+
+async def test_what_was_said_before_a_round_began_is_about_the_round_before_it(at):
+    first = filed(X)
+    a = await at.sent(first)
+    async with earlier(at, timedelta(hours=2)):
+        await at.say(a, "02", X)
+        b = await at.sent(following(first, X))
+        await at.ack(b, X)
+        between = datetime.now(UTC) - deliveries.CLOCKS_DIFFER - timedelta(minutes=1)
+        for code in ("02", "03"):
+            await says(at, first, code, between)
+        assert (await at.told(a, "state"), await at.told(b, "state")) == ({X: "refused"}, {X: "arrived"})
+        assert await at.tally() == {"N": 1, "refused": 1}
+        await says(at, first, "03", datetime.now(UTC))
+        assert await at.told(b, "state") == {X: "registered"}
+
+
+ENDS = {
+    "withdrawn": lambda at, first, _: at.sent(revoking(first, X)),
+    "expired": lambda at, *_: at.expire(),
+    "refused": lambda at, _, a: at.say(a, "02", X),
+}
+
+
+@pytest.mark.parametrize("end", list(ENDS))
+async def test_what_a_slow_clock_says_of_a_round_is_about_that_round(at, end):
+    """The first round is two hours old and over; who takes the next one in has a clock that is 90 seconds slow."""
+    first = filed(X)
+    a = await at.sent(first)
+    async with earlier(at, timedelta(hours=2)):
+        await ENDS[end](at, first, a)
+        b = await at.sent(following(first, X))
+        await says(at, first, "03", datetime.now(UTC) - timedelta(seconds=90))
+        assert (await at.told(a, "state"), await at.told(b, "state")) == ({X: end}, {X: "registered"})
+        assert (await at.tally())["N"] == 1
 
 
 async def test_a_clock_that_cannot_be_and_a_day_without_its_hour_tell_nothing(at):
@@ -74,13 +104,10 @@ async def test_a_clock_that_cannot_be_and_a_day_without_its_hour_tell_nothing(at
     for code in (X, Y):
         await at.say(a, "02", code)
     b = await at.sent(following(first, X, Y))
-    for statement in MOVED:
-        await fetch(at.dsn, statement, timedelta(days=-9))
-    await says(at, first, "03", datetime(2020, 1, 1, 12, tzinfo=UTC), X)
-    await says(at, first, "03", paper_class.start_of(paper_class.local_day(datetime.now(UTC))), Y)
-    assert await at.told(b, "state") == {X: "registered", Y: "registered"}
-    for statement in MOVED:
-        await fetch(at.dsn, statement, timedelta(days=9))
+    async with earlier(at, timedelta(days=9)):
+        await says(at, first, "03", datetime(2020, 1, 1, 12, tzinfo=UTC), X)
+        await says(at, first, "03", paper_class.start_of(paper_class.local_day(datetime.now(UTC))), Y)
+        assert await at.told(b, "state") == {X: "registered", Y: "registered"}
 
 
 # --- expired, and sent again ------------------------------------------------------------------------------------------

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import types
 from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pdf_cases as cases
 import pytest
@@ -15,8 +16,21 @@ from acting import acting
 from province import fetch
 from rejudging import classes, history, now
 
-from exchange.broker import examined, recheck, rejudge, rejudged, verify, verify_worker, written
-from exchange.store import insert, rejudgements, rows
+from exchange import config, texts
+from exchange.broker import (
+    evidence,
+    evidence_check,
+    examined,
+    recheck,
+    rejudge,
+    rejudged,
+    verify,
+    verify_worker,
+    written,
+)
+from exchange.cli import evidence as cli
+from exchange.store import evidence as evidence_rows
+from exchange.store import insert, payloads, rejudgements, rows
 from signing.verdict import Coverage, Indication, Remark, Report, SubIndication, Verdict
 
 CODE = "H13.01"
@@ -78,6 +92,39 @@ async def test_a_letter_sent_in_a_busy_moment_is_judged_again_by_itself(at):
     assert line["cause"] == "unexamined"
     assert (await at.send(at.province.letter(2, sender=CODE))).letter
     assert await due(at) == []
+
+
+async def checked(at, letter, folder):
+    """Its evidence as an auditor finds it, who knows the exchange's key and trusts whom it trusts."""
+    async with at.exchange.pool.acquire() as connection:
+        row = await evidence_rows.letter(connection, UUID(letter))
+        package = await evidence.gathered(
+            connection, row, await evidence_rows.deliveries(connection, row["id"], None), None
+        )
+        raw = await payloads.get(connection, at.exchange.payload_folder, row["id"])
+        sealed = evidence.Seal(key=at.exchange.receipt_key, at=now(), codes={})
+        fetched = functools.partial(evidence_rows.document, connection)
+        with (folder / "evidence.zip").open("wb") as file:
+            await evidence.write(evidence.with_bytes(package, raw), sealed, fetched, file)
+    auditor = evidence_check.Auditor(
+        trust_files=config.files(at.province.folder / "trust"),
+        expected=[evidence_check.Expected(sha256=at.exchange.receipt_key.key_id)],
+    )
+    return evidence_check.check(folder / "evidence.zip", auditor)
+
+
+async def test_the_evidence_of_what_was_not_examined_is_sound_and_says_so(at, tmp_path):
+    async with busy(at):
+        letter = (await at.sent(at.province.letter(1, sender=CODE)))["letter"]
+    found = await checked(at, letter, tmp_path)
+    assert (found.standing, found.faults) == ("sound", ())
+    assert {(one.examined, one.recorded) for one in found.signatures} == {(False, None)}
+    said = [texts.say(f"evidence.{key}", "vi", **facts) for key, facts in cli._sentences(found)]
+    assert sum("chưa kiểm tra được" in one for one in said) == len(found.signatures) == 2
+    assert (await turn(at, 2 * MINUTE)).letters == 1
+    found = await checked(at, letter, tmp_path)
+    assert found.standing == "sound"
+    assert {(one.examined, one.recorded) for one in found.signatures} == {(True, "TOTAL_PASSED")}
 
 
 async def test_what_cannot_be_examined_for_half_a_day_is_left_as_it_stands(at):
