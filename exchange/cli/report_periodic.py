@@ -1,7 +1,8 @@
 """`congvan report BC-15`: the periodic report as a document, on the terminal, or as JSON with its figures and annexes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 from exchange import config, texts
@@ -68,8 +69,8 @@ async def _made(
             wanted.on_paper.target,
             settings.percent,
         )
-        codes = [code for codes in periodic_report.ANNEXES.values() for code in codes if code in NAMES]
-        reports = {code: await make.make(connection, code, asked, trusted, scope, settings) for code in codes}
+        codes, aimed = _annexes(), _aimed(settings, wanted.on_paper.target)
+        reports = {code: await make.make(connection, code, asked, trusted, scope, aimed) for code in codes}
         reports |= {code: await book.report(connection, code, asked, scope, language) for code in book.CODES}
     about = Report(
         code=CODE,
@@ -85,6 +86,18 @@ async def _made(
         months=gathered.months,
         reports=reports,
     )
+
+
+def _annexes() -> list[str]:
+    return [code for codes in periodic_report.ANNEXES.values() for code in codes if code in NAMES]
+
+
+def _aimed(settings: make.Settings, target: int | None) -> make.Settings:
+    """The annexes go by the target that the text goes by."""
+    if target is None:
+        return settings
+    targets = {**settings.league.targets, "M1": Fraction(target)}
+    return replace(settings, league=replace(settings.league, targets=targets))
 
 
 def _show(made: Periodic, language: str) -> None:

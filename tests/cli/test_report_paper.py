@@ -75,6 +75,7 @@ def test_the_periodic_report_says_on_paper_what_it_says_to_programs(report, tmp_
     raw = file.read_bytes()
     text = paper.flat("".join(paper.pages(raw) if kind == "pdf" else paper.paragraphs(raw)))
     body = json.loads(told(report, "BC-15", *PERIOD, "--json", "--target", "92"))
+    assert {one["target"] for one in body["annexes"]["BC-02"]["rows"]} == {92}
     for section in body["sections"]:
         assert paper.flat(section["heading"]) in text
         assert all(paper.flat(one) in text for one in section["sentences"]), section
