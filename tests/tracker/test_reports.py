@@ -458,6 +458,21 @@ async def test_an_indicator_of_documents_or_people_is_not_told_of_a_cut(connecti
         assert sum(row["d"] is not None for row in rows(made.table)) == told
 
 
+async def test_an_indicator_that_is_no_share_is_doubted_like_any_other(connection):
+    """Its upper sum exceeds the lower one: registers could contradict it all the same."""
+    await World(connection, Random(4)).fill()
+    own = indicators.read(
+        '[[indicator]]\nid = "a"\nname = "x"\nformula = "E + E / S + E"\ntarget = 40\npoints = 10\n'
+    )
+    for percent, told in ((90, (None, None)), (0, ("yes", 1000))):
+        settings = make.Settings(indicators=own, percent=percent)
+        made = await make.make(connection, "indicators", asked(), TRUST, [], settings)
+        (row,) = rows(made.table)
+        assert row["n"] > row["d"] > 0
+        assert row["share"] is None
+        assert (row["met"] and row["met"].code, row["points"] and row["points"].value) == told
+
+
 async def test_what_a_set_asks_of_a_period_is_counted_once(connection, monkeypatch):
     await World(connection, Random(4)).fill(letters=5)
     counted, real = [], tracker_measures.figures

@@ -87,8 +87,9 @@ def _indicator(
     if not _told(about, one):
         return [*head, None, None, None, target, None, None, most]
     found = indicators.found(one, figures)
-    if found.share and not measures.books(_named(one), about.asked.filters.view) <= enough:
-        return [*head, found.n, found.d, Unproven(*found.share), target, None, None, most]
+    if not measures.books(_named(one), about.asked.filters.view) <= enough:
+        share = Unproven(*found.share) if found.share else None
+        return [*head, found.n, found.d, share, target, None, None, most]
     met = None if found.met is None else making.word(holds=found.met)
     return [*head, found.n, found.d, found.share, target, met, _points(found.points), most]
 
