@@ -6,6 +6,7 @@ Source: contract.md, "Receipt statement".
 """
 
 import base64
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from signing import keys, seal
 
 CONTEXT = b"congvan-receipt-v1\n"
 ALGORITHM = "ES256"
+LEFT_OUT = "receipt_sha256"
+"""Stands in a statement whose member and signature are left out for its reader: the digest of the member."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +134,20 @@ def signed(stored: bytes, key: keys.StatementPublicKey) -> bool:
     return sound and stored.startswith(b'{"receipt":' + member + b",")
 
 
+def left_out(whole: Mapping[str, Any]) -> bool:
+    """Whether a statement is one from which what was signed is left out."""
+    return LEFT_OUT in whole and "value" not in whole["signature"]
+
+
 def key_id(stored: bytes) -> str:
     """The id of the key that a stored statement names, unverified."""
     whole = read(stored)
     return str(whole["signature"].get("key_id")) if whole else ""
+
+
+def member_sha256(whole: Mapping[str, Any]) -> str:
+    """The digest of a statement's member as it was signed: whoever has the member finds the same."""
+    return hashlib.sha256(_compact(whole["receipt"])).hexdigest()
 
 
 async def keep(connection: Connection, key: ReceiptKey, at: datetime) -> None:
