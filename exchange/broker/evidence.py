@@ -1,7 +1,7 @@
 """A row's whole evidence (hồ sơ chứng cứ) as one ZIP: what an auditor needs to find our verdict again without us.
 
 letter.xml        the bytes as they came; only for who sent or received them
-receipt.json      our signed statement, and receipt-key.pem, by which it is checked: the key of its day
+receipt.json      our signed statement, and receipt-key.pem, by which it is checked: the key of its day; a monitor gets its digest
 verdicts.json     every verdict of every judgement
 certificates/, revocation/   what the verdicts name, by SHA-256
 transfer.json, journal.json  the letter's and its deliveries' facts, and what happened

@@ -52,6 +52,7 @@ class Checked:
     """What a check found. `faults`: code of the catalogue's `evidence.fault_…` and the file it is about.
 
     `key_id` is the key that signed the whole, `receipt_key_id` the one that signed the receipt; `compared`: the auditor named any.
+    `receipt_left_out`: the receipt is not for its reader, so that its digest and key stand there by the manifest's signature only.
     """
 
     letter: str
@@ -61,6 +62,7 @@ class Checked:
     accepted_at: str
     contents: bool
     files: int
+    receipt_left_out: bool = False
     faults: tuple[Fault, ...] = ()
     signatures: tuple[Judged, ...] = field(default=())
 
@@ -94,6 +96,7 @@ def _checked(held: Held, folder: Path, auditor: Auditor) -> Checked:
         letter=str(statement.get("letter")), key_id=key_id, receipt_key_id=receipt_key_id,
         compared=bool(auditor.expected), accepted_at=str(statement.get("accepted_at")),
         contents=held.letter is not None, files=len(held.told), faults=tuple(faults), signatures=signatures,
+        receipt_left_out=receipts.left_out(_statement(held)),
     )  # fmt: skip
 
 
@@ -163,20 +166,25 @@ def _key(held: Held, name: str) -> keys.StatementPublicKey | None:
 def _receipt(held: Held, manifest: Mapping[str, Any], auditor: Auditor) -> tuple[str, list[Fault]]:
     """The id of the key that the receipt names, and what is wrong with the receipt."""
     statement = _statement(held)
-    named = str(statement["signature"].get("key_id"))
-    packed = (_key(held, name) for name in (zips.RECEIPT_KEY, zips.MANIFEST_KEY))
-    known = [key for key in (*packed, *(one.key for one in auditor.expected)) if key is not None]
-    key = next((one for one in known if keys.public_key_id(one) == named), None)
+    named = str(statement["signature"].get("key_id"))[:64]
     faults = []
     if zips.RECEIPT_KEY in held.files and _key(held, zips.RECEIPT_KEY) is None:
         faults.append(("key", zips.RECEIPT_KEY))
-    if key is None:
-        faults.append(("no_key", named[:64]))
-    elif not receipts.signed(held.files[zips.RECEIPT], key):
-        faults.append(("receipt", zips.RECEIPT))
     if statement["receipt"].get("letter") != manifest.get("letter"):
         faults.append(("other_letter", zips.RECEIPT))
-    return named[:64], faults
+    return named, faults + _signed_receipt(held, statement, named, auditor)
+
+
+def _signed_receipt(held: Held, statement: Mapping[str, Any], named: str, auditor: Auditor) -> list[Fault]:
+    """What is wrong with the receipt's signature. Nobody who may have the letter gets the receipt without what is signed."""
+    if receipts.left_out(statement) and held.letter is None:
+        return []
+    packed = (_key(held, name) for name in (zips.RECEIPT_KEY, zips.MANIFEST_KEY))
+    known = [key for key in (*packed, *(one.key for one in auditor.expected)) if key is not None]
+    key = next((one for one in known if keys.public_key_id(one) == named), None)
+    if key is None:
+        return [("no_key", named)]
+    return [] if receipts.signed(held.files[zips.RECEIPT], key) else [("receipt", zips.RECEIPT)]
 
 
 def _same_letter(raw: spooled.Content, statement: Mapping[str, Any]) -> list[Fault]:

@@ -2,7 +2,8 @@
 
     operator        everything but the contents, which stand in letter.xml
     party           persons and notes of its own agency only; a recipient its own transfer only
-    monitor         no contents in any word: no subject, no file's name, nothing that people wrote (role R4)
+    monitor         no contents in any word: no subject, no file's name, nothing that people wrote (role R4); of the receipt,
+                    which names every recipient, the digest and the key's id
 
 A column that is not listed here goes to nobody. Source: rules_and_measures.md, part E; issue 6, part 7.
 """
@@ -41,6 +42,8 @@ VERDICT = (
 LINE = (
     "agency", "id", "at", "event", "letter", "delivery", "system", "sha256", "size", "code", "detail",
 )  # fmt: skip
+RECEIPT = ("letter", "accepted_at", "exchange")
+"""What of a receipt's member a monitor is told."""
 OF_OTHERS = frozenset({"recipients", "purposes", "duplicates", "added", "removed", "unroutable"})
 """Columns of a letter about its recipients: all of them are the sender's to know."""
 PERSONAL = frozenset({"by", "why"})
@@ -154,12 +157,26 @@ def _detail(line: Record, to: Reader) -> dict[str, Any]:
 
 
 def receipt(stored: bytes, to: Reader) -> bytes:
-    """The statement; its warnings, which are not signed, speak of contents: a monitor gets their codes."""
-    whole = receipts.read(stored)
-    if to.party or whole is None:
+    """The statement; for a monitor without what was signed, which names every recipient and what people wrote as such.
+
+    In its place stands the digest: the member's own id, which no one else is told, keeps it from being guessed. Its warnings,
+    which are not signed, speak of contents: a monitor gets their codes.
+    """
+    if to.party:
         return stored
-    codes = [{name: one[name] for name in ("severity", "code")} for one in whole.get("warnings", ())]
-    return json.dumps({**whole, "warnings": codes}, ensure_ascii=False, separators=(",", ":")).encode()
+    whole = receipts.read(stored) or {"receipt": {}, "signature": {}}
+    told = {
+        "receipt": _known(whole["receipt"], RECEIPT),
+        receipts.LEFT_OUT: receipts.member_sha256(whole),
+        **_known(whole, ("requirement", "class_if_electronic")),
+        "warnings": [_known(one, ("severity", "code")) for one in whole.get("warnings", ())],
+        "signature": _known(whole["signature"], ("algorithm", "key_id")),
+    }
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _known(facts: Record, names: Iterable[str]) -> dict[str, Any]:
+    return {name: facts[name] for name in names if name in facts}
 
 
 def _told(row: Record, columns: Iterable[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Source: contract.md, "Receipt statement".
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,8 @@ from signing import keys, seal
 
 CONTEXT = b"congvan-receipt-v1\n"
 ALGORITHM = "ES256"
+LEFT_OUT = "receipt_sha256"
+"""Stands in a statement whose member and signature are left out for its reader: the digest of the member."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,11 @@ def signed(stored: bytes, key: keys.StatementPublicKey) -> bool:
     return sound and stored.startswith(b'{"receipt":' + member + b",")
 
 
+def left_out(whole: Mapping[str, Any]) -> bool:
+    """Whether a statement is one from which what was signed is left out."""
+    return LEFT_OUT in whole and "value" not in whole["signature"]
+
+
 def key_id(stored: bytes) -> str:
     """The id of the key that a stored statement names, unverified."""
     whole = read(stored)
@@ -144,6 +152,11 @@ async def ours(connection: Connection, key: ReceiptKey) -> Ours:
         with contextlib.suppress(ValueError):
             known.append(keys.load_statement_public_key(pem.encode()))
     return {keys.public_key_id(one): one for one in known}
+
+
+def member_sha256(whole: Mapping[str, Any]) -> str:
+    """The digest of a statement's member as it was signed: whoever has the member finds the same."""
+    return hashlib.sha256(_compact(whole["receipt"])).hexdigest()
 
 
 async def keep(connection: Connection, key: ReceiptKey, at: datetime) -> None:

@@ -27,6 +27,7 @@ from exchange import config, texts
 from exchange.broker import evidence as cases
 from exchange.broker import evidence_check, receipts
 from exchange.broker.evidence_check import Auditor, Expected
+from exchange.broker.evidence_pairs import Judged
 from exchange.broker.evidence_zip import UnfitError
 from exchange.cli import answers, screen
 from exchange.edxml.spooled import Spooled
@@ -212,6 +213,7 @@ def _show_json(found: evidence_check.Checked, _language: str) -> None:
             "standing": found.standing, "sound": found.standing == evidence_check.SOUND, "letter": found.letter,
             "key_id": found.key_id, "receipt_key_id": found.receipt_key_id, "key_compared": found.compared,
             "accepted_at": found.accepted_at, "contents": found.contents, "files": found.files,
+            "receipt_left_out": found.receipt_left_out,
             "faults": [{"code": code, "file": name} for code, name in found.faults],
             "signatures": [
                 {"where": one.where, "recorded": one.recorded, "found": one.found, "examined": one.examined}
@@ -235,12 +237,12 @@ def _sentences(found: evidence_check.Checked) -> Iterator[tuple[str, dict[str, o
         yield f"fault_{code}", {"name": name}
     yield from _of_signatures(found.signatures)
     if not found.contents:
-        yield "no_contents", {}
+        yield "no_receipt" if found.receipt_left_out else "no_contents", {}
     yield found.standing, {}
 
 
 def _of_signatures(
-    signatures: Sequence[evidence_check.Judged],
+    signatures: Sequence[Judged],
 ) -> Iterator[tuple[str, dict[str, object]]]:
     for one in signatures:
         key = "unexamined" if not one.examined else "differs" if one.differs else "same"

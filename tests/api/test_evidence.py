@@ -143,10 +143,26 @@ def test_parties_get_the_bytes_and_a_monitor_does_not(sent):
         "verdicts.json",
         "journal.json",
     }
-    for member in ("receipt", "signature"):
-        assert json.loads(whole["receipt.json"])[member] == json.loads(watched["receipt.json"])[member]
     transfer = json.loads(watched["transfer.json"])
     assert [one["recipient"] for one in transfer["deliveries"]] == ["H13.31"]
+
+
+def test_a_monitor_gets_the_digest_of_a_receipt_and_whom_it_is_not_about_it_does_not_learn(sent, check):
+    whole, watched = json.loads(files(sent["H13.31"][2])["receipt.json"]), files(sent["watched"][2])
+    told = json.loads(watched["receipt.json"])
+    member = json.dumps(whole["receipt"], ensure_ascii=False, separators=(",", ":")).encode()
+    assert told["receipt_sha256"] == hashlib.sha256(member).hexdigest()
+    assert set(told["receipt"]) == {"letter", "accepted_at", "exchange"}
+    assert set(told["signature"]) == {"algorithm", "key_id"}
+    assert told["receipt"].items() <= whole["receipt"].items()
+    assert told["signature"].items() <= whole["signature"].items()
+    for name, raw in watched.items():
+        assert b"H13.02" not in raw, name
+        assert whole["receipt"]["id"].encode() not in raw, name  # by it the digest could be guessed
+    found = check(sent["watched"][2])
+    assert (found.standing, found.receipt_left_out, found.receipt_key_id) == ("sound", True, found.key_id)
+    assert found.accepted_at == whole["receipt"]["accepted_at"]
+    assert not check(sent["H13.31"][2]).receipt_left_out
 
 
 def told_in(raw, *, besides=()):
@@ -236,7 +252,8 @@ def test_persons_notes_and_other_recipients_stay_with_whose_they_are(acted):
     for who in ("H13.31", "watched"):
         letter = json.loads(files(acted[who])["transfer.json"])["letter"]
         assert (letter["recipients"], letter["purposes"]) == (["H13.31"], ["act"])
-        assert "H13.02" not in told_in(acted[who], besides=("receipt.json", "letter.xml"))
+        own = ("receipt.json", "letter.xml") if who == "H13.31" else ()
+        assert "H13.02" not in told_in(acted[who], besides=own)
     letter = json.loads(files(acted["H13.01"])["transfer.json"])["letter"]
     assert letter["recipients"] == ["H13.02", "H13.31"]
 
@@ -299,6 +316,15 @@ def softened(held):
     return {**held, "verdicts.json": json.dumps(rows).encode()}
 
 
+def left_out(held, **more):
+    """The receipt as a monitor gets it."""
+    receipt = json.loads(held["receipt.json"])
+    member = {name: receipt["receipt"][name] for name in ("letter", "accepted_at", "exchange")}
+    told = {**receipt, "receipt": {**member, **more}, "receipt_sha256": "0" * 64}
+    told["signature"] = {"algorithm": "ES256", "key_id": receipt["signature"]["key_id"]}
+    return {**held, "receipt.json": json.dumps(told).encode()}
+
+
 def without_lists(held):
     return {name: raw for name, raw in held.items() if not name.startswith("revocation/")}
 
@@ -311,6 +337,15 @@ FORGED = {
     "a letter changed": (lambda held: {**held, "letter.xml": held["letter.xml"].replace(b"Subject", b"Subjecu")}, "digest"),
     "a letter changed, and the manifest": (lambda held: listed({**held, "letter.xml": held["letter.xml"] + b"\n"}), "letter"),
     "a receipt changed": (lambda held: listed(changed_receipt(held)), "receipt"),
+    "a receipt left out beside the letter": (lambda held: listed(left_out(held)), "receipt"),
+    "a receipt left out, of another letter": (
+        lambda held: listed(left_out(without_the_letter(held), letter="x")), "other_letter"
+    ),
+    "a receipt left out, unlike the manifest": (lambda held: left_out(without_the_letter(held)), "digest"),
+    "a receipt left out, and the manifest changed": (lambda held: listed(left_out(without_the_letter(held))), "manifest"),
+    "a digest of it in a receipt that was changed": (
+        lambda held: listed({**held, "receipt.json": changed_receipt(held)["receipt.json"][:-1] + b',"receipt_sha256":""}'}), "receipt"
+    ),
     "no key": (lambda held: listed({**held, "manifest-key.pem": b"x"}), "key"),
     "no key of the receipt": (lambda held: listed({**held, "receipt-key.pem": b"x"}), "key"),
     "a key of the receipt that it does not name": (
@@ -399,6 +434,9 @@ def test_operators_write_it_and_the_command_checks_it(shared_server, sent, tmp_p
     assert checked("--key", str(key), "--key", "0" * 16) == (0, "sound")
     assert checked("--key", "0" * 16) == (1, "unsound")
     assert checked() == (1, "consistent")
+    bad.write_bytes(sent["watched"][2])
+    shown = shared_server.congvan("evidence", "--check", str(bad), "--trust", trust, "--key", own.key_id)
+    assert (shown.returncode, "biên nhận nêu mọi nơi nhận" in shown.stdout) == (0, True)
     shown = shared_server.congvan("evidence", "--check", str(file), "--trust", trust)
     assert own.key_id in shown.stdout
     assert "--key" in shown.stdout

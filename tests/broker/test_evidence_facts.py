@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 from province import fetch
 
-from exchange.broker import evidence_facts, evidence_pairs, why
+from exchange.broker import evidence_facts, evidence_pairs, receipts, why
+from signing import keys
 
 SENDER, RECIPIENT, OTHER = (UUID(int=n) for n in (1, 2, 3))
 WITHHELD = {
@@ -81,6 +82,27 @@ def test_a_remark_is_its_agencys_alone():
     assert told(line("remark"), SENDER) is None
     assert told(line("remark")) is None
     assert "text" in told(line("remark"), RECIPIENT)
+
+
+STATEMENT = receipts.statement(
+    {"id": "r", "letter": "l", "recipients": ["H13.32"], "unroutable": ["Bà Ngoại"], "accepted_at": "a", "exchange": "e"},
+    receipts.ReceiptKey(keys.new_statement_key(), "k", "e"), requirement="met", class_if_electronic="E",
+    warnings=[{"severity": "warning", "code": "c", "message": "Bà Ngoại"}],
+)  # fmt: skip
+
+
+def test_a_monitor_reads_no_recipient_in_a_receipt():
+    monitor, party, operator = (
+        evidence_facts.Reader(agencies=agencies, sender=SENDER, own=frozenset({RECIPIENT}))
+        for agencies in (frozenset(), frozenset({RECIPIENT}), None)
+    )
+    assert [evidence_facts.receipt(STATEMENT, one) for one in (party, operator)] == [STATEMENT] * 2
+    told = evidence_facts.receipt(STATEMENT, monitor)
+    assert receipts.left_out(receipts.read(told))
+    assert not receipts.left_out(receipts.read(STATEMENT))
+    for words in ("H13.32", "Ngoại", '"r"', "value", "message"):
+        assert words not in told.decode(), words
+    assert evidence_facts.receipt(b"H13.32, no JSON", monitor).count(b"H13.32") == 0
 
 
 # --- signatures recorded, and found -----------------------------------------------------------------------------------
