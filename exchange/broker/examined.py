@@ -6,6 +6,7 @@ What is judged again never takes turns with what its sender sends now: in the ve
 import asyncio
 import contextlib
 import functools
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +23,7 @@ from exchange.edxml import model, spool
 from exchange.edxml.spooled import SPOOLED_BYTES, Content
 from exchange.rules import requirements
 from exchange.rules.directory import Directory
-from exchange.store import letters, payloads, rows, spools
+from exchange.store import letters, payloads, rejudgements, rows, spools
 from exchange.store.pool import Pool
 
 
@@ -51,9 +52,12 @@ class Bench:
 
 
 async def examined(
-    at: Bench, letter: rows.LetterRow, before: Sequence[Mapping[str, Any]], book: Directory
+    at: Bench, letter: rows.LetterRow, before: Sequence[Mapping[str, Any]], book: Directory, cause: str
 ) -> judging.Found | None:
-    """What is found in a letter whose standing verdicts are these; None if it cannot be examined now, which is told."""
+    """What is found in a letter whose standing verdicts are these; None if it cannot be examined now, which is told.
+
+    `cause` is why it is judged again.
+    """
     async with at.pool.acquire() as connection:
         raw = await payloads.get(connection, at.payload_folder, letter.id)
     assert raw is not None
@@ -68,7 +72,7 @@ async def examined(
             ),
             main_file.Asking(reused=functools.partial(_reused, at), before=letter.accepted_at),
         )  # fmt: skip
-    if isinstance(found, judging.Unexaminable) or _uncertain(found, before):
+    if isinstance(found, judging.Unexaminable) or _uncertain(found, before, cause):
         structlog.get_logger().warning("letter_not_rejudged", letter=str(letter.id))
         return None
     if at.keep:
@@ -94,10 +98,22 @@ async def _reused(at: Bench, wanted: letters.MainFile) -> str | None:
         return (await letters.reused(connection, [wanted])).get(wanted)
 
 
-def _uncertain(found: judging.Found, before: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether it might be told another time what was not told now; of what was told before it might."""
-    known = {row["carrier"] or row["place"] for row in before}
-    return any(
-        remark.code in verify.POSTPONED or (remark.code == verify.TOO_SLOW and remark.where in known)
-        for remark in found.report.remarks
-    )
+def _uncertain(found: judging.Found, before: Sequence[Mapping[str, Any]], cause: str) -> bool:
+    """Whether it might be told another time what was not told now, and the judgement has to wait for that.
+
+    It waits for what was told before; for other files only where nothing else is a cause to judge: else one file that never
+    can be examined would keep its letter as it stands, whatever becomes of the signatures on the others.
+    """
+    lost = _lost(found, before)
+    codes = {remark.code for remark in found.report.remarks}
+    lacking = {remark.code for remark in found.report.remarks if remark.where in lost}
+    if cause == rejudgements.UNEXAMINED:
+        lacking |= codes & verify.POSTPONED
+    return bool(lacking & {*verify.POSTPONED, verify.TOO_SLOW})
+
+
+def _lost(found: judging.Found, before: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The files with signatures that were told before and are not now; another file of the name makes up for none."""
+    now = Counter((one.where, one.carrier, one.certificate_sha256) for one in found.report.verdicts)
+    then = Counter((row["place"], row["carrier"], (row["certificate_sha256"] or b"").hex()) for row in before)
+    return {carrier or place for place, carrier, _ in then - now}

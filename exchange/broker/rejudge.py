@@ -10,7 +10,8 @@ Whoever is killed leaves letters due, and the next one takes them. Two who judge
 the second has judged on a revision that no longer stands, and writes nothing. Letters are locked before deliveries, both
 in the order of their keys; notices and acknowledgements lock deliveries only, and see the new class or the old one, never
 half of each. A letter that cannot be examined now (a time limit, bytes that are away) keeps what stands and stays due;
-only one that is due for nothing but that is given up after some tries over half a day.
+only one that is due for nothing but that is given up after some tries over half a day. Where it is only a file in which
+nothing was found before, the others are judged, and the letter is due once more for that file alone.
 """
 
 import asyncio
@@ -135,7 +136,7 @@ async def _tried(at: Bench, asked: _Asked, book: Directory, room: asyncio.Semaph
     try:
         async with room:
             found = at.found.get(asked.letter.id) or await examined.examined(
-                at, asked.letter, asked.before, book
+                at, asked.letter, asked.before, book, asked.due.cause
             )
         return _weighed(at, asked, found, book) if found else None
     except pool.UNAVAILABLE:
@@ -172,6 +173,7 @@ def _weighed(at: Bench, asked: _Asked, found: judging.Found, book: Directory) ->
         evidence=(*written.certificates(report, at.kept, moment), *_used(at, verdicts, moment)),
         differs=differs or not rejudged.same(verdicts, asked.before),
         open=any(map(written.may_change, report.verdicts)),
+        in_part=written.in_part(report),
         directory_version=book.version,
         policy_sha256=at.policy.sha256,
         trust_sha256=found.trust_sha256,
@@ -207,7 +209,13 @@ async def _write(at: Bench, connection: Connection, judged: Sequence[Rejudged]) 
         await rejudgements.again(
             connection, [one.due for one in judged if one not in fresh], at.clock() + SOON
         )
-        await rejudgements.done(connection, [one.due for one in fresh])
+        await rejudgements.unexamined(
+            connection,
+            [one.due for one in fresh if one.in_part],
+            at.ids.new(),
+            at.clock() + written.LOOKED_AT_AGAIN,
+        )
+        await rejudgements.done(connection, [one.due for one in fresh if not one.in_part])
     at.kept.update(row.sha256 for one in new for row in one.evidence)
     return rejudged.effect(len(fresh), len(new), moves)
 

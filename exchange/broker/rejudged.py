@@ -49,6 +49,7 @@ class Rejudged:
     """A letter as it stood when it was judged again (`revision` is its newest judgement), and what came out.
 
     `verdicts` have the next revision; with `differs` false nothing of it is written. `open`: newer data may tell more.
+    `in_part`: a file could not be examined this time.
     """
 
     due: Due
@@ -59,6 +60,7 @@ class Rejudged:
     evidence: tuple[rows.EvidenceRow, ...]
     differs: bool
     open: bool
+    in_part: bool
     directory_version: int
     policy_sha256: bytes
     trust_sha256: bytes

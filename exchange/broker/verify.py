@@ -48,6 +48,8 @@ TOO_SLOW = "verification_too_slow"
 FIRST_PAGE_SECONDS = 3.0
 LIMITS = Limits()
 _ATTEMPTS = 2
+_ROUNDED = 1.0
+"""Seconds of the allowance that may be left where a file is told to have used it up: the kernel counts whole ones."""
 
 _Result = TypeVar("_Result")
 
@@ -201,7 +203,7 @@ class VerifyPool:
             async with asyncio.timeout(seconds):
                 return await (worker.work or worker.begin(file, self.limits))
         except TimeoutError:
-            if worker.used() - worker.before < self.limits.cpu_seconds / 2:
+            if worker.used() - worker.before < self.limits.cpu_seconds - _ROUNDED:
                 raise
             return Answer(verify_worker.too_slow(file), 0)
         finally:

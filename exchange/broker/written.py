@@ -155,7 +155,7 @@ def _letter(exchange: Exchange, decided: Decided, source: Source) -> rows.Letter
 
 def _due(exchange: Exchange, decided: Decided, letter: rows.LetterRow) -> Iterator[rows.DueRow]:
     """A letter some of whose files could not be examined in time is judged again by itself."""
-    if any(remark.code in verify.POSTPONED for remark in decided.report.remarks):
+    if in_part(decided.report):
         yield rows.DueRow(
             sender=letter.sender, letter=letter.id, cause=rejudgements.UNEXAMINED, rejudgement=exchange.ids.new(),
             due_at=decided.at + LOOKED_AT_AGAIN,
@@ -175,6 +175,11 @@ def _receipted(
         warnings=[view.finding(one, exchange.config.language) for one in decided.admitted.warnings],
     )
     return replace(letter, receipt=statement)
+
+
+def in_part(report: Report) -> bool:
+    """Whether some file could not be examined in time, and may be another time."""
+    return any(remark.code in verify.POSTPONED for remark in report.remarks)
 
 
 def may_change(verdict: Verdict) -> bool:

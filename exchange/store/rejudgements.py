@@ -18,7 +18,7 @@ _SIGNED = """SELECT DISTINCT sender, letter FROM verdict WHERE certificate_sha25
 _SENT = "SELECT sender, id AS letter FROM letter WHERE sender = ANY($2) AND operation <> 'status'"
 
 UNEXAMINED = "unexamined"
-"""The cause of letters some of whose files could not be examined in time when they were accepted."""
+"""The cause of letters some of whose files could not be examined in time when they were accepted or judged again."""
 FEW = 2
 """How many of these are taken at a time: whoever sends them may have made them slow."""
 
@@ -167,6 +167,16 @@ async def again(connection: Connection, dues: Sequence[Due], at: datetime) -> No
              FROM unnest($1::uuid[], $2::uuid[]) AS given (sender, letter)
             WHERE due.sender = given.sender AND due.letter = given.letter""",
         [one.sender for one in dues], [one.letter for one in dues], at,
+    )  # fmt: skip
+
+
+async def unexamined(connection: Connection, dues: Sequence[Due], rejudgement: UUID, at: datetime) -> None:
+    """These are judged but for files that could not be examined this time: from then on they are due for those alone."""
+    await connection.execute(
+        f"""UPDATE rejudgement_due AS due SET cause = '{UNEXAMINED}', rejudgement = $4, due_at = $5, tries = 1
+              FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS given (sender, letter, rejudgement)
+             WHERE due.sender = given.sender AND due.letter = given.letter AND due.rejudgement = given.rejudgement""",  # noqa: S608 - the cause is ours
+        [one.sender for one in dues], [one.letter for one in dues], [one.rejudgement for one in dues], rejudgement, at,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import pdf_cases as cases
 import pytest
 from acting import acting
 from province import fetch
-from rejudging import classes, history, now
+from rejudging import classes, history, newer, now, serial
 
 from exchange import config, texts
 from exchange.broker import (
@@ -29,6 +29,8 @@ from exchange.broker import (
     written,
 )
 from exchange.cli import evidence as cli
+from exchange.edxml import attachments, read
+from exchange.rules import requirements
 from exchange.store import evidence as evidence_rows
 from exchange.store import insert, payloads, rejudgements, rows
 from signing.verdict import Coverage, Indication, Remark, Report, SubIndication, Verdict
@@ -50,10 +52,12 @@ async def busy(at):
     pool, limits = at.exchange.verifier, at.exchange.verifier.limits
     pool.limits = dataclasses.replace(limits, seconds=0.2)
     taken = [await pool._quick.taken() for _ in range(limits.workers)]
-    yield
-    for one in taken:
-        pool._quick.free.put_nowait(one)
-    pool.limits = limits
+    try:
+        yield
+    finally:
+        for one in taken:
+            pool._quick.free.put_nowait(one)
+        pool.limits = limits
 
 
 async def turn(at, after):
@@ -64,6 +68,16 @@ async def turn(at, after):
 
 async def due(at):
     return [tuple(one) for one in await fetch(at.dsn, "SELECT cause, tries FROM rejudgement_due")]
+
+
+async def given_up(at):
+    """What is due is tried until nobody tries it any more, over half a day or so; how often that was."""
+    after, tried = timedelta(), 0
+    while await due(at):
+        after, tried = 5 * after + 2 * MINUTE, tried + 1
+        assert (await turn(at, after)).letters == 0
+    assert timedelta(hours=1) < after < timedelta(days=10)
+    return tried
 
 
 async def standing(at, letter):
@@ -130,12 +144,7 @@ async def test_the_evidence_of_what_was_not_examined_is_sound_and_says_so(at, tm
 async def test_what_cannot_be_examined_for_half_a_day_is_left_as_it_stands(at):
     async with busy(at):
         receipt = await at.sent(at.province.letter(1, sender=CODE))
-        after, tried = timedelta(), 0
-        while await due(at):
-            after, tried = 5 * after + 2 * MINUTE, tried + 1
-            assert (await turn(at, after)).letters == 0
-    assert tried == rejudge.MOST_TRIES
-    assert timedelta(hours=6) < after < timedelta(days=10)
+        assert await given_up(at) == rejudge.MOST_TRIES
     assert await standing(at, receipt["letter"]) == "not_met"
 
 
@@ -187,24 +196,92 @@ def test_only_what_tells_of_the_moment_makes_a_letter_due(code):
     assert [one.due_at - decided.at for one in found] == [MINUTE] * POSTPONED[code]
 
 
+@pytest.mark.parametrize("cause", ["unexamined", "asked"])
 @pytest.mark.parametrize("code", POSTPONED)
 @pytest.mark.parametrize(
     "before", [{"place": "b.pdf", "carrier": ""}, {"place": "a.pdf", "carrier": "b.p7s"}]
 )
-def test_a_file_that_is_too_slow_now_keeps_what_was_found_in_it_before(code, before):
-    where = before["carrier"] or before["place"]
+def test_a_file_that_is_too_slow_now_keeps_what_was_found_in_it_before(code, before, cause):
+    where, before = (
+        before["carrier"] or before["place"],
+        {**before, "certificate_sha256": hashlib.sha256(b"x").digest()},
+    )
+    told = verdict(before["place"], carrier=before["carrier"])
     for name, known in ((where, True), ("c.pdf", False)):
-        found = types.SimpleNamespace(report=Report(remarks=(Remark(code=code, where=name),)))
-        uncertain = POSTPONED[code] or (known and code == "verification_too_slow")
-        assert examined._uncertain(found, [before]) == uncertain
+        for again in ((), (verdict("other"), verdict(before["place"], certificate=b"y")), (told,)):
+            said = Report(verdicts=again, remarks=(Remark(code=code, where=name),))
+            lost = known and told not in again
+            waits = POSTPONED[code] and cause == "unexamined"
+            uncertain = waits or (lost and code != "unreadable_pdf")
+            assert examined._uncertain(types.SimpleNamespace(report=said), [before], cause) == uncertain
+
+
+@pytest.mark.parametrize("certificate", [b"", None])
+def test_a_signature_without_a_certificate_is_found_again_too(certificate):
+    before = {"place": "b.pdf", "carrier": "", "certificate_sha256": certificate}
+    said = Report(
+        verdicts=(verdict("b.pdf", certificate=b""),),
+        remarks=(Remark(code="verification_timeout", where="b.pdf"),),
+    )
+    assert not examined._uncertain(types.SimpleNamespace(report=said), [before], "asked")
+
+
+def heavy(raw):
+    """The letter with a signature file that signs nothing, which no worker ever examines (`exhausting`)."""
+    said = read.read(raw).message
+    more = attachments.encode("nang.p7s", b"0" * 60_000, "application/pkcs7-signature")
+    return dataclasses.replace(said, attachments=(*said.attachments, more))
+
+
+@pytest.fixture
+def exhausting(monkeypatch):
+    """One file costs every worker its life."""
+    examine = verify.VerifyPool.examine
+
+    async def dies(self, trusted, file, *more):
+        if file.where == "nang.p7s":
+            return Report(remarks=(Remark(code="verification_failed", where=file.where),))
+        return await examine(self, trusted, file, *more)
+
+    monkeypatch.setattr(verify.VerifyPool, "examine", dies)
+
+
+async def test_a_file_that_never_can_be_examined_keeps_no_revocation_from_its_letter(at, exhausting):
+    said = heavy(at.province.letter(1, sender=CODE))
+    receipt = await at.sent(said, main=said.attachments[0].name)
+    letter, pool = receipt["letter"], at.exchange.verifier
+    assert await at.ack(receipt, "H13.02") == 1
+    assert await standing(at, letter) == "met"
+    assert await given_up(at) == rejudge.MOST_TRIES
+    pool.trust = newer(at.province, {serial(at.province, CODE): now() - timedelta(hours=1)})
+    assert dict((await at.judged(requirements.DEFAULT)).counted) == {("E", "N"): 1}
+    assert await classes(at.dsn, CODE) == {"N": 1}
+    assert len(await history(at.dsn, letter)) == 2
+    assert await due(at) == [("unexamined", 1)]
+    assert await given_up(at) == rejudge.MOST_TRIES - 1
+
+
+async def test_what_is_judged_for_another_reason_in_a_busy_moment_too_is_examined_later(at):
+    async with busy(at):
+        receipt = await at.sent(at.province.letter(1, sender=CODE))
+        assert (await at.judged(requirements.DEFAULT)).letters == 1
+        assert await due(at) == [("unexamined", 1)]
+    assert await standing(at, receipt["letter"]) == "not_met"
+    assert (await turn(at, 2 * MINUTE)).letters == 1
+    assert (await due(at), await standing(at, receipt["letter"])) == ([], "met")
+
+
+def verdict(where, *, carrier="", certificate=b"x"):
+    """One that lacks revocation data."""
+    return Verdict(
+        where=where, carrier=carrier, certificate=certificate, indication=Indication.INDETERMINATE,
+        sub_indication=SubIndication.TRY_LATER, why="revocation_missing", format="pades", position=0,
+        best_signature_time=now(), coverage=Coverage(whole=True),
+    )  # fmt: skip
 
 
 def test_what_was_proven_stays_proven_when_another_file_is_examined_at_last():
-    lacking = {
-        "indication": Indication.INDETERMINATE, "sub_indication": SubIndication.TRY_LATER, "why": "revocation_missing",
-        "format": "pades", "position": 0, "best_signature_time": now(), "coverage": Coverage(whole=True), "certificate": b"x",
-    }  # fmt: skip
-    report = Report(verdicts=tuple(Verdict(where=name, **lacking) for name in ("a.pdf", "b.pdf")))
+    report = Report(verdicts=(verdict("a.pdf"), verdict("b.pdf")))
     before = {
         "place": "b.pdf", "carrier": "", "certificate_sha256": hashlib.sha256(b"x").digest(), "why": "passed", "position": 0,
         "indication": "TOTAL_PASSED", "provisional": False, "best_signature_time": now(), "time_source": "", "evidence": [],
@@ -213,8 +290,18 @@ def test_what_was_proven_stays_proven_when_another_file_is_examined_at_last():
         assert [one.passed for one in rejudged.proven(report, [kept]).verdicts] == [False, passed]
 
 
-@pytest.mark.parametrize("used, code", [(1_000, "verification_too_slow"), (-1_000, "verification_timeout")])
+@pytest.mark.parametrize(
+    "used, code",
+    [
+        (1_000, "verification_too_slow"),
+        (19.5, "verification_too_slow"),
+        (18, "verification_timeout"),
+        (11, "verification_timeout"),
+        (-1_000, "verification_timeout"),
+    ],
+)
 async def test_who_had_a_processor_was_too_slow_and_who_had_none_was_not(used, code):
+    """Of 20 seconds all but one."""
     task = types.SimpleNamespace(carrier="", where="a.pdf")
     file = verify_worker.File(task=task, at=now())
     process = await asyncio.create_subprocess_exec("/bin/sleep", "30")
