@@ -33,6 +33,7 @@ from exchange.broker import exchange as parts
 from exchange.edxml import model, write
 from exchange.errors import Problem
 from exchange.rules.directory import Directory
+from exchange.rules.paper_class import local_day
 from exchange.store import pool as pools
 
 WORKERS = 1
@@ -317,7 +318,9 @@ KINDS = {
     "of-early": acknowledged("early_off"),
     "for-agency": acknowledged("delivery", "agency"),
     "for-off": acknowledged("early_off", "off"),
-    "seen": Kind(lambda _things: {"json": {"on": f"{AT:%Y-%m-%d}", "note": "Kiểm tra quyền"}}),
+    "seen": Kind(
+        lambda _things: {"json": {"on": f"{local_day(datetime.now(UTC))}", "note": "Kiểm tra quyền"}}
+    ),
     "said": Kind(lambda _things: {"json": {"paper": 0, "note": "Kiểm tra quyền"}}),
     "attests": Kind(lambda things: {"json": {"for": things.agency, "month": "2020-01"}}),
     "attests-off": Kind(lambda things: {"json": {"for": things.off, "month": "2020-01"}}),

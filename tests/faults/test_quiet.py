@@ -41,9 +41,10 @@ async def expanded(connection, letter):
 
 
 async def blocked(connection, relays):
-    """Whether so many relays come to wait for a lock."""
+    """Whether so many relays come to wait for a lock: one with its deliveries, the others for the letter."""
     query = """SELECT count(*) = $1 FROM pg_stat_activity
-                WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO delivery%'"""
+                WHERE wait_event_type = 'Lock'
+                  AND (query LIKE 'INSERT INTO delivery%' OR query LIKE 'SELECT * FROM letter %FOR NO KEY UPDATE')"""
     return await until(lambda: connection.fetchval(query, relays))
 
 
