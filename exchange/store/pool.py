@@ -57,7 +57,9 @@ SETTINGS = {
     "timezone": "UTC",
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "60s",
+    "max_parallel_workers_per_gather": "0",
 }
+"""No statement is shared out among processes: to start them takes longer than most pages, and letters need the processors."""
 
 Answer = TypeVar("Answer")
 

@@ -28,6 +28,7 @@ async def test_every_connection_has_a_name_and_limits(pool, database):
         for one in (connection, single):
             assert await one.fetchval("SHOW application_name") == "congvan"
             assert await one.fetchval("SHOW statement_timeout") == "30s"
+            assert await one.fetchval("SHOW max_parallel_workers_per_gather") == "0"
             assert await one.fetchval("SHOW idle_in_transaction_session_timeout") == "1min"
             assert await one.fetchval("SHOW timezone") == "UTC"
             assert await one.fetchval("SELECT '{\"a\": 1}'::jsonb") == {"a": 1}
