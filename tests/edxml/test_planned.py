@@ -292,6 +292,20 @@ def test_looking_for_long_texts_takes_no_longer_than_their_length():
     assert len(markup._runs(b"<a>" + hostile.replace(b"<", b"<b>"))) == 100
 
 
+@pytest.mark.parametrize("length", [1, 15, 63, 64, 65, 130, 40_000])
+def test_a_forbidden_character_is_found_wherever_it_stands(length):
+    """At any distance from the edges of what a processor looks at in one step."""
+    forbidden = [*(code for code in range(0x20) if code not in b"\t\n\r"), ord("&")]
+    for place in {*range(min(length, 130)), length - 1, length // 2}:
+        text = bytearray(b"x" * length)
+        for code in forbidden:
+            text[place] = code
+            assert markup.cut(b"<a>%b</a>" % text) is None, (code, place)
+        for code in {*range(0x80)} - {*forbidden, *b"<>\r"}:
+            text[place] = code
+            assert markup.cut(b"<a>%b</a>" % text), (code, place)
+
+
 def test_every_angle_bracket_matters():
     places = [match.start() for match in re.finditer(rb"[<>]", LETTER)]
     for place in places[::3]:
