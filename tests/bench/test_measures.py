@@ -88,6 +88,7 @@ def _facts(rows):
 
 async def _filled(connection):
     """Deliveries in order of time over 2030 and 2031, senders in turn; the folded facts of them. One of the senders."""
+    await connection.execute("SET statement_timeout = 0")  # ten million rows take their time
     await connection.execute(
         f"""CREATE TEMP TABLE senders AS
             SELECT row_number() OVER (ORDER BY code) - 1 AS place, id FROM agency ORDER BY code LIMIT {AGENCIES}"""
