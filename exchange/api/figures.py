@@ -44,7 +44,7 @@ async def get_tally(request: web.Request) -> web.Response:
     """GET /v1/tally?period=&…: the counts of the agencies asked for, as `congvan tally` has them."""
     exchange = request.app[EXCHANGE]
     asked = await question.question(request, await auth.system(request))
-    async with exchange.pool.acquire() as connection:
+    async with request.app[GATE].enter(), exchange.pool.acquire() as connection:
         told = await signature_usage.told(
             connection, asked.asked, exchange.trust, exchange.config.coverage_percent
         )

@@ -94,6 +94,9 @@ def _print_table(body: dict[str, Any], language: str) -> None:
         else:
             said = ratio(measure, language, sufficient=body["coverage"]["sufficient"])
             console.print(f"{named}: {said}  · {evidence}", soft_wrap=True)
+    if body["as_of_now"]:
+        kept = ", ".join(name for name in body["measures"] if name not in body["as_of_now"])
+        console.print(texts.say("cli.tally_as_of_now", language, closed=kept), soft_wrap=True)
 
 
 def ratio(measure: Mapping[str, Any], language: str, *, sufficient: bool) -> str:

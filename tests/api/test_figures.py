@@ -182,15 +182,33 @@ async def test_paper_of_registers_is_among_the_transfers_and_closed_months_stay(
     filled.congvan("report", "close", "--period", "2020-03", "--by", "Nguyễn Thử", check=True)
     closed = await body(filled, "/v1/transfers?period=2020-03", monitor.key)
     assert (closed["version"], closed["items"]) == ("1", page["items"])
-    assert (await body(filled, "/v1/measures?period=2020-03", monitor.key))["version"] == "1"
+    heads = {
+        name: await body(filled, f"/v1/{name}?period=2020-03", monitor.key) for name in ("tally", "measures")
+    }
     await fetch(filled.dsn, "DELETE FROM register_row WHERE number = '77' AND moved_on = date '2020-03-02'")
     (kept,) = (await body(filled, "/v1/transfers?period=2020-03", monitor.key))["items"]
     same = ("letter", "register_row", "sender", "recipient", "day", "class", "round")
     assert {name: kept[name] for name in same} == {name: row[name] for name in same}
+    for name, was in heads.items():
+        told = await body(filled, f"/v1/{name}?period=2020-03", monitor.key)
+        assert told["version"] == "1"
+        assert {"M1", "M3", "M4"}.isdisjoint(told["as_of_now"])
+        assert {"M9", "coverage"} <= {*told["as_of_now"]}
+        assert kept_of(told) == kept_of(was)
+    assert (await body(filled, "/v1/tally?period=2020-04", monitor.key))["as_of_now"] == []
     feed = await body(filled, "/open/tally.json")
     (month,) = [one for one in feed["months"] if one["month"] == "2020-03"]
     (agency,) = month["agencies"]
     assert (month["version"], agency["code"], agency["P"], agency["total"]) == ("1", "H13.05", 1, 1)
+
+
+def kept_of(told):
+    """What an answer on a closed period does not call as of now."""
+    kept = {name: told[name] for name in told.keys() - {*told["as_of_now"], "as_of"}}
+    return {
+        **kept,
+        "measures": {name: one for name, one in told["measures"].items() if name not in told["as_of_now"]},
+    }
 
 
 async def test_a_stranger_sees_nothing_of_others(filled):

@@ -7,7 +7,7 @@ formula. Both are also made in pieces, row by row, so that a long list takes no 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -75,12 +75,21 @@ def doubted(body: Mapping[str, Any], language: str) -> dict[str, Any]:
     """A tally's or measures' JSON as it is handed out: without enough registers no ratio that they could contradict is in percent.
 
     `enough` says of which registers, out and in, enough are loaded; where it is missing, all ratios go by those of the view.
+    `as_of_now` names what of a closed period is not as it was closed.
     """
     told = {name: one for name, one in body.items() if name != "enough"}
     enough = body.get("enough", [body["view"]] if body["coverage"]["sufficient"] else [])
     found = {name: Measure(one["n"], one["d"]) for name, one in body["measures"].items() if "d" in one}
     believed = measures.believed(found, body["view"], enough)
-    return {**told, "measures": {**body["measures"], **said(believed, language)}}
+    shown = {**body["measures"], **said(believed, language)}
+    return {**told, "measures": shown, "as_of_now": _as_of_now(body, shown)}
+
+
+def _as_of_now(body: Mapping[str, Any], shown: Iterable[str]) -> list[str]:
+    """The measures of a closed period that are as of the moment of asking, and the coverage; nothing of an open one: all is."""
+    if not body["sha256"]:
+        return []
+    return [*(name for name in shown if name not in measures.BY_CLASS), "coverage"]
 
 
 def filters(made: Report) -> dict[str, list[str]]:
