@@ -57,6 +57,10 @@ def test_a_month_is_closed_once_and_restated(dsn):
     assert {name: n for name, n in tally["classes"].items() if n} == {
         name: n for name, n in told[1]["classes"].items() if n and name != "X"
     }
+    shown = congvan(None, "tally", "--period", "2026-07", CONGVAN_DATABASE_URL=dsn, CONGVAN_LANGUAGE="en")
+    assert "transfers by class and M1, M2, M3, M4, M19 are as closed; the other measures" in shown.out
+    shown = congvan(None, "tally", "--period", "2026-08", CONGVAN_DATABASE_URL=dsn, CONGVAN_LANGUAGE="en")
+    assert "as closed" not in shown.out
 
 
 @pytest.mark.parametrize(
