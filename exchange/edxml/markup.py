@@ -1,7 +1,7 @@
 """Bytes of a message, cut into its markup and the texts between, by searches of the C library alone.
 
-Theory of operation. Where a document has no `&`, no character that XML forbids, and `<` and `>` in turns, its markup can
-be told from its texts without a parser. The *shape* is that markup with the values of attributes left out. What a parser
+Theory of operation. Where a document has no character that XML forbids, and `<` and `>` in turns, its markup can be told
+from its texts without a parser; `&` may stand in texts, and is resolved when they are parted. The *shape* is that markup with the values of attributes left out. What a parser
 says of one document holds for every document of the same shape, if the shape keeps the closed forms of `SHAPED`: a text
 without `<`, `&` and `>`, a value without them and the quotation mark around it, cannot change where markup begins or ends
 (XML 1.0, productions 10 and 14). So well-formedness, names, namespaces and order belong to the shape alone. Declarations
@@ -24,7 +24,11 @@ MOST_SHORT = 1 << 18
 """Bytes beside long texts."""
 MOST_PIECES = 512
 
-_FORBIDDEN = bytes(code for code in range(0x20) if code not in b"\t\n\r") + b"&"
+_FORBIDDEN = bytes(code for code in range(0x20) if code not in b"\t\n\r")
+_REFERENCE = re.compile(r"&(?:(amp|lt|gt|quot|apos)|#(?:x0{0,4}([0-9a-fA-F]{1,6})|0{0,4}([0-9]{1,7})));")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_NO_CHARACTER = re.compile("[^\t\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML forbids (2.2), and the end of a line, which is counted where it stands."""
 _NO_ANGLES = bytes(code for code in range(256) if code not in b"<>")
 _LONG = "\0"
 """Stands where a long text was: no document has it."""
@@ -72,7 +76,8 @@ def cut(raw: bytes) -> Cut | None:
     if len(short) > MOST_SHORT or not _has_turns(short):
         return None
     try:
-        return _parted(_lines(short.decode()), [_lines(_text(content, *run)) for run in runs])
+        found = _parted(_lines(short.decode()), [_lines(_text(content, *run)) for run in runs])
+        return _resolved(found) if found and b"&" in content else found
     except ValueError:
         return None
 
@@ -127,9 +132,45 @@ def _parted(short: str, long: list[str]) -> Cut | None:
         places.append(texts.index(_LONG))
         texts[places[-1]] = text
     first, _, rest = markup.partition("<") if markup.startswith("?") else ("", "", markup)
-    if first and texts[0]:
+    if (first and texts[0]) or "&" in markup:
         return None
     return Cut(first + "<" + _shape(rest), texts, pieces, places, "\n" in markup)
+
+
+def _resolved(found: Cut) -> Cut:
+    """The same with characters in place of references (4.1, 4.6).
+
+    Raises ValueError for any outside of the root, for one that is none, and for the end of a line.
+    """
+    markup, texts = found.pieces[1::2], list(found.texts)
+    places = [place for place, text in enumerate(texts) if "&" in text]
+    if not (any(map(_is_tag, markup[: places[0]])) and any(map(_is_tag, markup[places[-1] :]))):
+        raise ValueError(found.shape[:0])
+    for place in places:
+        texts[place] = _told(texts[place])
+    return found._replace(texts=texts)
+
+
+def _is_tag(piece: str) -> bool:
+    return not piece.startswith(("?", "!"))
+
+
+def _told(text: str) -> str:
+    text = text.replace("&#13;", "\r")  # in every line that Java writes
+    if "&" not in text:
+        return text
+    told, count = _REFERENCE.subn(_character, text)
+    if count != text.count("&"):
+        raise ValueError(text[:0])
+    return told
+
+
+def _character(reference: re.Match[str]) -> str:
+    name, hexadecimal, decimal = reference.groups()
+    found = _NAMED[name] if name else chr(int(hexadecimal, 16) if hexadecimal else int(decimal))
+    if _NO_CHARACTER.match(found):
+        raise ValueError(found[:0])
+    return found
 
 
 def _shape(markup: str) -> str:
