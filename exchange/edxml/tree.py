@@ -40,9 +40,10 @@ def parse(raw: bytes, limits: model.Limits) -> tuple[etree._Element, bool]:
     if len(raw) > limits.bytes:
         raise model.Unreadable("too_complex", "bytes")
     content, encoding = prolog.prepare(raw)
-    if _crowded(content, limits.elements):
+    few = _few(content, min(_FEW, limits.elements))
+    if not few and _crowded(content, limits.elements):
         raise model.Unreadable("too_complex", "elements")
-    root = _at_once(content, encoding, limits)
+    root = _at_once(content, encoding, limits) if few else None
     found = (root, False) if root is not None else _in_pieces(content, encoding, limits)
     if xml_namespaces.too_long(content):
         raise model.Unreadable("too_complex", "namespace")
@@ -56,8 +57,6 @@ def _crowded(content: bytes, most: int) -> bool:
 
 def _at_once(content: bytes, encoding: str, limits: model.Limits) -> etree._Element | None:
     """The root of a small document without fault; None if it must be looked at more closely."""
-    if not _few(content, min(_FEW, limits.elements)):
-        return None
     try:
         root = etree.fromstring(content, etree.XMLParser(encoding=encoding, **_SAFE))
     except etree.XMLSyntaxError:
