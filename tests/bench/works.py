@@ -116,9 +116,9 @@ async def accept(exchange, calling, raw):
 
 
 @contextlib.asynccontextmanager
-async def connected(dsn):
-    """One connection, for the block."""
-    connection = await pools.connect(dsn)
+async def connected(dsn, *, patient=False):
+    """One connection, for the block; a patient one waits for long statements."""
+    connection = await pools.connect(dsn, patient=patient)
     try:
         yield connection
     finally:
