@@ -1,5 +1,5 @@
 # mypy: allow-untyped-calls
-# asn1crypto and pyHanko ship no complete types.
+# asn1crypto ships no complete types.
 
 """XAdES (EN 319 132-1): what an XML signature tells of itself in its QualifyingProperties, and whether it holds.
 
@@ -19,7 +19,6 @@ from itertools import islice
 from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from pyhanko.sign import general
 
 from signing import algorithms, canonical, keys, path, xml_grammar, xml_key_info, xml_text
 from signing.algorithms import DS
@@ -233,10 +232,14 @@ def _is_of(reference: CertificateReference, certificate: x509.Certificate) -> bo
 
 
 def _is_encoded_number(encoded: bytes, der: bytes) -> bool:
-    """IssuerSerialV2 is an IssuerSerial of RFC 5035 in DER."""
+    """IssuerSerialV2 is an IssuerSerial of RFC 5035 in DER: one name, a directory's, and the number."""
+    certificate = asn1_x509.Certificate.load(der)
     try:
-        number = tsp.IssuerSerial.load(encoded, strict=True)
-        return bool(general.match_issuer_serial(number, asn1_x509.Certificate.load(der)))
+        given = tsp.IssuerSerial.load(encoded, strict=True)
+        (name,) = given["issuer"]
+        same = name.name == "directory_name" and given["serial_number"].native == certificate.serial_number
+        alike = name.chosen.dump() == certificate.issuer.dump() or name.chosen == certificate.issuer
+        return bool(same and alike)
     except (ValueError, TypeError, KeyError):
         return False
 

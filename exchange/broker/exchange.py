@@ -113,14 +113,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def trust_set(settings: config.Config) -> trust.Trust:
-    """The trust set that the settings name, with what was fetched. Raises ValueError for a file that cannot be read."""
-    watch = trusted.opened(settings)
-    if watch.troubles:
-        raise ValueError("; ".join(f"{one.where}: {one.why or one.code}" for one in watch.troubles))
-    return watch.trust
-
-
 @contextlib.asynccontextmanager
 async def opened(
     settings: config.Config, dsn: str, clock: Callable[[], datetime] = now

@@ -140,6 +140,14 @@ def opened(settings: Config) -> Watch:
     return watch
 
 
+def trust_set(settings: Config) -> Trust:
+    """The trust set that the settings name, with what was fetched. Raises ValueError for a file that cannot be read."""
+    watch = opened(settings)
+    if watch.troubles:
+        raise ValueError("; ".join(f"{one.where}: {one.why or one.code}" for one in watch.troubles))
+    return watch.trust
+
+
 def _listed(folder: Path) -> Iterator[tuple[Path, Stamp]]:
     """Files that are whole by their names; a folder or file that vanishes meanwhile is not there."""
     try:

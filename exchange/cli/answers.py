@@ -11,11 +11,8 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from exchange import config, texts
-from exchange.broker import exchange, signature_policy
 from exchange.cli.language import language
-from exchange.rules import policy_file
 from exchange.store import embedded, pool
-from signing import trust
 
 YES, NO, USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -31,31 +28,10 @@ def settings() -> config.Config:
         sys.exit(USAGE)
 
 
-def wrong_policy(given: config.Config) -> list[str]:
-    """What is wrong with the signature policy that the settings name; nothing when it can be used."""
-    try:
-        signature_policy.load(given.policy_file)
-    except policy_file.PolicyError as error:
-        found = error.sentences(language())
-    except OSError as error:
-        found = [texts.say("policy.unreadable_file", language(), why=error.strerror or error)]
-    else:
-        return []
-    return [texts.say("policy.heading", language(), file=given.policy_file), *found]
-
-
 def fail(code: int, key: str, **facts: object) -> NoReturn:
     """Say one sentence on standard error, and end."""
     click.echo(texts.say(key, language(), **facts), err=True)
     sys.exit(code)
-
-
-def trusted(given: config.Config) -> trust.Trust:
-    """What the exchange trusts, with what was fetched; a file among it that cannot be read ends the command (2)."""
-    try:
-        return exchange.trust_set(given)
-    except ValueError as error:
-        fail(USAGE, "cli.trust_unreadable", why=error)
 
 
 def show_json(body: Any) -> None:  # noqa: ANN401 - whatever JSON holds

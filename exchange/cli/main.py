@@ -11,7 +11,7 @@ VERBS = {
     "worker": ("exchange.cli.serve", "worker"),
     "migrate": ("exchange.cli.database", "migrate"),
     "config": ("exchange.cli.settings", "show"),
-    "check": ("exchange.cli.tally", "check"),
+    "check": ("exchange.cli.check", "check"),
     "recheck": ("exchange.cli.recheck", "recheck"),
     "tally": ("exchange.cli.tally", "tally"),
     "report": ("exchange.cli.report", "report"),

@@ -18,7 +18,7 @@ from exchange import texts
 from exchange.broker import rejudge, verify
 from exchange.broker.examined import Bench
 from exchange.broker.rejudged import Effect
-from exchange.cli import answers, operators, screen
+from exchange.cli import answers, given_files, operators, screen
 from exchange.rules import requirements
 from exchange.rules.directory import Directory
 from exchange.store import rejudgements
@@ -56,7 +56,7 @@ async def bench(pool: Pool) -> AsyncIterator[Bench | None]:
 
 def trusted() -> trust.Trust:
     """The trust set of this environment."""
-    return answers.trusted(answers.settings())
+    return given_files.trust_set(answers.settings())
 
 
 async def previewed(at: Bench, dues: tuple[Due, ...], book: Directory, language: str) -> Effect:

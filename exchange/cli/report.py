@@ -12,6 +12,7 @@ from exchange import texts
 from exchange.cli import (
     answers,
     closing,
+    given_files,
     report_asked,
     report_paper,
     report_periodic,
@@ -60,7 +61,7 @@ def report(
         report_periodic.run(given, wanted)
         return
     settings = replace(report_asked.settings(given, name, set_file), periods=asked_for.periods)
-    trusted = answers.trusted(given)
+    trusted = given_files.trust_set(given)
     with answers.database(given) as dsn:
         letterhead = report_paper.issued(dsn, on_paper)
         made = answers.reached(_made(dsn, name, span, asked_for, trusted, settings))

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from exchange import config, texts
-from exchange.cli import answers, report_asked, report_paper, report_table, screen
+from exchange.cli import answers, given_files, report_asked, report_paper, report_table, screen
 from exchange.cli.report_asked import Options
 from exchange.cli.report_paper import Print
 from exchange.rules import measures, periodic_report
@@ -33,7 +33,7 @@ def run(given: config.Config, wanted: Wanted) -> None:
     """Make the report and show it."""
     if wanted.form in ("csv", "xlsx"):
         answers.fail(answers.USAGE, "form.no_csv")
-    trusted, settings = answers.trusted(given), report_asked.settings(given, CODE, None)
+    trusted, settings = given_files.trust_set(given), report_asked.settings(given, CODE, None)
     with answers.database(given) as dsn:
         letterhead = report_paper.issued(dsn, wanted.on_paper)
         made = answers.reached(_made(dsn, wanted, trusted, settings, given.language))

@@ -34,7 +34,7 @@ def serve(*, workers: int, allow_nobody: bool) -> None:
     """Run the exchange: workers behind one address, on the embedded PostgreSQL or CONGVAN_DATABASE_URL."""
     given = answers.settings()
     log.configure(given.log_level)
-    _refused([*answers.wrong_policy(given), *given_files.wrong(given)])
+    _refused([*given_files.wrong_policy(given), *given_files.wrong(given)])
     with _listening(given) as listening, _database(given, allow_nobody=allow_nobody) as database:
         receipts.ensure(given.receipt_key_file)
         environment = {**os.environ, "CONGVAN_DATABASE_URL": database.dsn, "CONGVAN_DATA": str(given.data)}
@@ -54,7 +54,7 @@ def worker(socket_number: int, lifeline: int, ear: int) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # meant for the parent, who has the workers leave one by one
     given = answers.settings()
     log.configure(given.log_level)
-    _refused(answers.wrong_policy(given))
+    _refused(given_files.wrong_policy(given))
     assert given.database_url is not None
     structlog.contextvars.bind_contextvars(pid=os.getpid())
     listening = socket.socket(fileno=socket_number)

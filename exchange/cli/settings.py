@@ -167,7 +167,7 @@ def _read(language: str) -> tuple[Config | None, str | None]:
         given = config.read()
     except config.SettingError as error:
         return None, error.sentence(language)
-    return given, " ".join([*answers.wrong_policy(given), *given_files.wrong(given)]) or None
+    return given, " ".join([*given_files.wrong_policy(given), *given_files.wrong(given)]) or None
 
 
 def _print(found: list[Setting], language: str) -> None:

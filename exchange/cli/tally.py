@@ -1,28 +1,23 @@
-"""`congvan tally`: the count, each ratio beside its evidence. `congvan check`: recompute it all, and compare."""
+"""`congvan tally`: the count, each ratio beside its evidence."""
 
-import asyncio
 import csv
 import io
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
-from exchange import config, texts
-from exchange.broker import receipts
-from exchange.cli import answers, bars, report_asked, screen
+from exchange import texts
+from exchange.cli import answers, given_files, report_asked, screen
 from exchange.cli.report_asked import Options
 from exchange.rules import ratios, signature_measures
-from exchange.tracker import check as checking
 from exchange.tracker import signature_usage
 from exchange.tracker import tally as counting
 from exchange.tracker.reports import written
 from signing import trust
 
-FAULTS_SHOWN = 50
 BY_SIGNATURE = frozenset(signature_measures.MEASURES)
 """Measures that no register could contradict."""
 COLUMNS = (
@@ -44,7 +39,7 @@ def tally(*, period: str, asked_for: Options, form: str, as_json: bool) -> None:
         span = counting.period(period)
     except ValueError:
         answers.fail(answers.USAGE, "cli.bad_period", period=period)
-    trusted = answers.trusted(given)
+    trusted = given_files.trust_set(given)
     with answers.database(given) as dsn:
         counted = answers.reached(_count(dsn, span, asked_for, trusted, given.coverage_percent))
     if counted is None:
@@ -133,28 +128,3 @@ def _print_csv(body: dict[str, Any], _language: str) -> None:
 
 
 _PRINT = {"table": _print_table, "json": _print_json, "csv": _print_csv}
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True)
-def check(*, as_json: bool) -> None:
-    """Recompute bytes, receipts, classes and tally; exit 1 names every difference."""
-    given = answers.settings()
-    with answers.database(given) as dsn, bars.stages("check", given.language) as tell:
-        result = answers.reached(_check(dsn, given, tell))
-    faults = [{"code": fault.code, "where": fault.where} for fault in result.faults]
-    numbers = {"letters": result.letters, "deliveries": result.deliveries, "facts": result.facts}
-    if as_json:
-        answers.show_json({**numbers, "faults": faults})
-    else:
-        click.echo(texts.say("cli.checked", given.language, **numbers, faults=len(faults)))
-        for fault in faults[:FAULTS_SHOWN]:
-            named = texts.say(f"fault.{fault['code']}", given.language)
-            screen.line(f"  {named} ({fault['code']}): {fault['where']}")
-    raise SystemExit(answers.NO if faults else answers.YES)
-
-
-async def _check(dsn: str, given: config.Config, tell: checking.Tell) -> checking.Checked:
-    key = await asyncio.to_thread(receipts.load, Path(given.receipt_key_file), "")
-    async with answers.connected(dsn) as connection:
-        return await checking.check(connection, given.data / "payloads", key, tell)

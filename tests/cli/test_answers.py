@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from exchange import config
-from exchange.cli import answers
+from exchange.cli import given_files
 from signing import keys
 
 AT = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
@@ -22,6 +22,6 @@ def test_commands_trust_what_the_exchange_trusts(tmp_path):
     given = config.read(
         {"CONGVAN_DATA": str(tmp_path / "data"), **{name: str(one) for name, one in folders.items()}}
     )
-    trusted = answers.trusted(given)
+    trusted = given_files.trust_set(given)
     assert [one.subject for one in trusted.timestamping.anchors] == [root.certificate.subject]
     assert trusted.anchors == ()

@@ -6,9 +6,12 @@ import copy
 import pytest
 import signxml.xades
 import xml_cases as cases
+from asn1crypto import tsp
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 from lxml import etree
+from pyhanko.sign import general
 from xml_changes import dropped, named, noted, put, with_certificate, worded
 
 from signing import keys, seal_xades, xades
@@ -262,3 +265,27 @@ def test_names_in_a_writing_with_other_short_names_are_known():
     ):
         assert xades.xml_text.names(text, subject)
         assert not xades.xml_text.names(text.replace("VN", "XX"), subject)
+
+
+def issuers(case):
+    """The names of an issuer and a number, as IssuerSerialV2 has them, right or odd; the number."""
+    own = asn1_x509.Certificate.load(keys.der(TWIN))
+    other = asn1_x509.Name.build({"common_name": "Người khác"})
+    shouted = asn1_x509.Name.build({kind: text.upper() for kind, text in own.issuer.native.items()})
+    named = {"right": own.issuer, "another issuer": other, "another writing": shouted}.get(case, own.issuer)
+    names = [asn1_x509.GeneralName("directory_name", named)]
+    mail = asn1_x509.GeneralName("rfc822_name", "a@b.vn")
+    more = {"two": [*names, *names], "one more": [*names, mail], "no name": [], "mail": [mail]}
+    return more.get(case, names), own.serial_number + (case == "another number")
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["right", "another issuer", "another writing", "another number", "two", "one more", "no name", "mail"],
+)
+def test_an_encoded_number_is_known_as_others_know_it(case):
+    names, number = issuers(case)
+    encoded = tsp.IssuerSerial({"issuer": names, "serial_number": number}).dump()
+    der = keys.der(TWIN)
+    found = general.match_issuer_serial(tsp.IssuerSerial.load(encoded), asn1_x509.Certificate.load(der))
+    assert xades._is_encoded_number(encoded, der) is found is (case in {"right", "another writing"})
