@@ -18,12 +18,13 @@ from exchange.api.described_parts import (
     Parameter,
 )
 from exchange.rules import paper_class, routing
-from exchange.tracker.forms.wanted import CODE as PERIODIC
+from exchange.tracker.forms import wanted
 from exchange.tracker.reports import cuts
 from exchange.tracker.reports.report import NAMES
 
 WITH_FILE = frozenset({"indicators", "scores"})
 """Reports that need a file beside the question; only the command has them."""
+PERIODIC = wanted.CODE
 REPORTS = (*(name for name in NAMES if name not in WITH_FILE), PERIODIC)
 PAPER = ("docx", "pdf")
 FILES = ("xlsx", *PAPER)

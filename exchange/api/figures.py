@@ -65,21 +65,26 @@ async def get_report(request: web.Request) -> web.StreamResponse:
     how = await report_files.wanted(request, name, calling)
     asked = await question.question(request, calling)
     settings = replace(await _settings(exchange), periods=_periods(request, name, asked.asked.filters))
-    make = functools.partial(_made, request, name, asked, settings, how.target)
+    making = functools.partial(_made, request, name, asked, settings, how.target)
     if how.file:
-        return await report_files.answer(request, name, how, make)
-    shown = await make()
-    if how.form == "csv":
-        assert isinstance(shown, Report)
-        pieces = written.csv_pieces(shown.table, language(request))
+        return await report_files.answer(request, name, how, making)
+    return await _told(request, await making(), how.form)
+
+
+async def _told(request: web.Request, shown: Report | Periodic, form: str) -> web.StreamResponse:
+    """A report as JSON, or the first table of it as CSV."""
+    if isinstance(shown, Periodic):
+        body = periodic_made.as_json(shown, language(request), iter)
+    elif form == "csv":
+        name, pieces = request.match_info["report"], written.csv_pieces(shown.table, language(request))
         marked = chain(["\ufeff" + next(pieces, "")], pieces)
         named = {
             "Content-Type": long_answers.CSV,
             "Content-Disposition": f'attachment; filename="{name}.csv"',
         }
         return await long_answers.answer(request, marked, named)
-    told = periodic_made.as_json if isinstance(shown, Periodic) else written.as_json
-    body = told(shown, language(request), iter)
+    else:
+        body = written.as_json(shown, language(request), iter)
     return await long_answers.answer(request, written.json_pieces(body), {"Content-Type": long_answers.JSON})
 
 
@@ -87,13 +92,13 @@ async def _made(
     request: web.Request, name: str, asked: Question, settings: make.Settings, target: int | None
 ) -> Report | Periodic:
     """The report that the caller may see; nothing of the database is held when it is there."""
-    exchange, question_, scope = request.app[EXCHANGE], asked.asked, asked.codes
+    exchange, given, scope = request.app[EXCHANGE], asked.asked, asked.codes
     async with request.app[GATE].enter(), exchange.pool.acquire() as connection:
         if name == PERIODIC:
             by = By(settings=settings, target=target, language=language(request))
-            made = await periodic_made.made(connection, question_, scope, exchange.trust, by)
+            made = await periodic_made.made(connection, given, scope, exchange.trust, by)
             return made if asked.own else contents.without_any(made)
-        one = await make.make(connection, name, question_, exchange.trust, scope, settings)
+        one = await make.make(connection, name, given, exchange.trust, scope, settings)
     return one if asked.own else contents.without(one)
 
 

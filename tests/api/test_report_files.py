@@ -433,6 +433,15 @@ def test_a_writer_ends_with_who_started_it(tmp_path):
     assert not (tmp_path / apart.FILE).exists()
 
 
+def test_a_server_loads_no_libraries_of_paper():
+    """They take as long to load as the rest of it; the writer loads them."""
+    code = "import sys; from exchange.api import app; print([one for one in ('docx', 'reportlab') if one in sys.modules])"  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_as_many_rows_are_laid_down_as_are_printed():
     assert apart.MOST_PRINTED == compose.MOST_ROWS
 
