@@ -293,8 +293,11 @@ here = Path(__file__).parent
 (here / f"begun-{os.getpid()}").touch()
 """
 WAITS = """
+parent = os.getppid()
 while not (here / "go").exists():
     time.sleep(0.02)
+    if os.getppid() != parent:
+        sys.exit(1)
 (folder / "file").write_bytes(b"x" * 10)
 """
 """Writes when it is told to."""
@@ -418,7 +421,7 @@ async def test_what_cannot_be_written_is_told(filled, tmp_path, monkeypatch, for
 
 async def test_a_list_longer_than_a_sheet_is_told_at_once(filled, tmp_path, monkeypatch):
     monkeypatch.setattr(apart, "MOST_IN_SHEET", 3)
-    async with beside(filled, tmp_path, monkeypatch, WAITS) as (_, url):
+    async with beside(filled, tmp_path, monkeypatch, "os._exit(0)") as (_, url):
         status, raw, _ = await got(url, f"/v1/reports/BC-02?period={YEAR}&format=xlsx", filled.watching)
     assert (status, json.loads(raw)["code"]) == (413, "too_large")
     assert [*tmp_path.glob("begun-*")] == []
