@@ -383,7 +383,8 @@ async def test_so_many_wait_the_rest_are_told_and_figures_go_on(filled, tmp_path
         waiting = [asyncio.create_task(got(url, PATH, key)) for _ in range(many)]
         await until(lambda: [*tmp_path.glob("begun-*")])
         await asyncio.sleep(0.2)
-        status, raw, headers = await got(url, PATH, key)
+        async with asyncio.timeout(20):
+            status, raw, headers = await got(url, PATH, key)
         assert (status, json.loads(raw)["code"], headers["Retry-After"]) == (503, "busy", "5")
         assert exchange.pool.get_idle_size() == exchange.pool.get_size()
         for _ in range(3):
