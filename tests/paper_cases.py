@@ -11,11 +11,10 @@ from docx import Document
 from docx.oxml.ns import qn
 from pypdf import PdfReader
 
-from exchange.cli import report_print
 from exchange.rules.periodic_report import Figures
 from exchange.rules.ratios import Measure
 from exchange.tracker import tally
-from exchange.tracker.forms import compose, fonts
+from exchange.tracker.forms import compose, fonts, printed
 from exchange.tracker.forms.wanted import Periodic
 from exchange.tracker.reports import usage
 from exchange.tracker.reports.report import Pair, Report, Table
@@ -23,7 +22,7 @@ from exchange.tracker.signature_usage import Asked
 
 AT = datetime(2026, 11, 21, 2, 30, tzinfo=UTC)
 ASKED = Asked(period=tally.period("2019"), agencies=None, as_of=AT)
-TOLD = report_print.told("vi")
+TOLD = printed.told("vi")
 SENT = {"E": 441_042, "S": 14_382, "N": 0, "U": 0, "P": 23_969}
 """Cần Thơ in 2019 as published (reference page rules_and_measures, A.2)."""
 ISSUED = compose.Letterhead(

@@ -10,10 +10,10 @@ import structlog
 from aiohttp import web
 
 from exchange import config
-from exchange.api import connections, drain, entry, excuse, routes
+from exchange.api import connections, drain, entry, excuse, report_files, routes
 from exchange.api.gate import Gate
 from exchange.api.open_data import FEED, Feed
-from exchange.api.parts import EXCHANGE, GATE, QUOTAS, ROOM, Quotas
+from exchange.api.parts import EXCHANGE, GATE, QUOTAS, ROOM, WRITING, Quotas
 from exchange.api.pipes import LEAVING, READY, Parent
 from exchange.api.quotas import Buckets
 from exchange.api.room import Room
@@ -35,6 +35,7 @@ def application(exchange: Exchange) -> web.Application:
     app[QUOTAS] = Quotas(requests=Buckets(settings.quota_requests), bytes=Buckets(settings.quota_bytes))
     app[ROOM] = Room(ROOM_BYTES)
     app[GATE] = Gate()
+    app[WRITING] = report_files.gate()
     app[FEED] = Feed()
     app.add_routes(routes.ROUTES)
     app.add_routes(pages.ROUTES)

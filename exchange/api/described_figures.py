@@ -3,15 +3,36 @@
 from collections.abc import Mapping
 from typing import get_args
 
-from exchange.api.described_parts import CSV, JSON, PERIOD, TEXT, ZIP, Answer, Facts, Operation, Parameter
+from exchange.api.described_parts import (
+    CSV,
+    DOCX,
+    JSON,
+    PDF,
+    PERIOD,
+    TEXT,
+    XLSX,
+    ZIP,
+    Answer,
+    Facts,
+    Operation,
+    Parameter,
+)
 from exchange.rules import paper_class, routing
+from exchange.tracker.forms import wanted
 from exchange.tracker.reports import cuts
 from exchange.tracker.reports.report import NAMES
 
 WITH_FILE = frozenset({"indicators", "scores"})
 """Reports that need a file beside the question; only the command has them."""
-REPORTS = tuple(name for name in NAMES if name not in WITH_FILE)
-FORMS = ("json", "csv")
+PERIODIC = wanted.CODE
+REPORTS = (*(name for name in NAMES if name not in WITH_FILE), PERIODIC)
+PAPER = ("docx", "pdf")
+FILES = ("xlsx", *PAPER)
+FORMS = ("json", "csv", *FILES)
+PERIODIC_FORMS = ("json", *PAPER)
+"""BC-15 is a text with annexes, not a table."""
+LETTERHEAD = ("place", "number", "position", "signer")
+"""What an author gives of a document beside who issues it."""
 CLASSES = (*paper_class.CLASSES, "X")
 
 
@@ -74,10 +95,12 @@ FIGURES: Mapping[tuple[str, str], Operation] = {
             *_CUT,
             _query("periods", {"type": "integer", "minimum": 1, "maximum": cuts.LONGEST}),
             _query("format", {**_chosen(*FORMS), "default": "json"}),
+            _query("target", {"type": "integer", "minimum": 0, "maximum": 100}),
+            *(_query(name, _SHORT) for name in ("issuer", *LETTERHEAD)),
             *_ASKS,
         ),
-        answers={200: Answer(body="report", media=JSON, also=(CSV,))},
-        refusals=("not_found", "busy"),
+        answers={200: Answer(body="report", media=JSON, also=(CSV, XLSX, DOCX, PDF))},
+        refusals=("not_found", "busy", "too_large"),
     ),
     ("GET", "/v1/transfers"): Operation(
         name="get_transfers",

@@ -16,6 +16,9 @@ BYTES = "application/octet-stream"
 PLAIN = "text/plain"
 CSV = "text/csv"
 ZIP = "application/zip"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PDF = "application/pdf"
 PARTS = "multipart/form-data"
 
 TEXT: Facts = {"type": "string"}

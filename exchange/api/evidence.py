@@ -1,16 +1,15 @@
 """GET /v1/transfers/{letter}/{recipient}/evidence: a row's whole evidence as a ZIP; contents only for its parties."""
 
-import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 from uuid import UUID
 
 from aiohttp import web
 
-from exchange.api import auth, native
-from exchange.api.parts import EXCHANGE, GATE, REQUEST_ID
+from exchange.api import auth, long_answers, native
+from exchange.api.parts import EXCHANGE, GATE
 from exchange.broker import deliver, evidence, monitors
 from exchange.broker.caller import Caller
 from exchange.broker.exchange import Exchange
@@ -20,7 +19,6 @@ from exchange.rules import directory, paper_class
 from exchange.store import evidence as store
 
 IN_MEMORY = 4 << 20
-PIECE = 1 << 18
 
 
 async def get_evidence(request: web.Request) -> web.StreamResponse:
@@ -42,7 +40,7 @@ async def get_evidence(request: web.Request) -> web.StreamResponse:
     with file:
         async with request.app[GATE].enter():
             await _write(exchange, asked, file)
-        return await _sent(request, file, headers)
+        return await long_answers.file(request, file, {"Content-Type": "application/zip", **headers})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,22 +100,3 @@ async def _bytes(exchange: Exchange, calling: Caller, letter: UUID) -> Content |
 def _folder(exchange: Exchange) -> str:
     exchange.spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return str(exchange.spool_folder)
-
-
-async def _sent(request: web.Request, file: IO[bytes], headers: Mapping[str, str]) -> web.StreamResponse:
-    size = file.tell()
-    file.seek(0)
-    answer = web.StreamResponse(headers=headers)
-    answer.content_type, answer.content_length = "application/zip", size
-    answer.headers["X-Request-Id"] = request[REQUEST_ID]
-    answer.headers["Cache-Control"] = "no-store"
-    await answer.prepare(request)
-    async for piece in _pieces(file):
-        await answer.write(piece)
-    await answer.write_eof()
-    return answer
-
-
-async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
-    while piece := await asyncio.to_thread(file.read, PIECE):
-        yield piece

@@ -4,15 +4,15 @@ Who asks sees its own agencies and those that it watches; of letters that it did
 """
 
 import asyncio
-from collections.abc import Collection
+import functools
 from dataclasses import replace
 from itertools import chain
 
 import structlog
 from aiohttp import web
 
-from exchange.api import auth, figure_shapes, long_answers, native, question, shapes
-from exchange.api.described_figures import CLASSES, FORMS, REPORTS
+from exchange.api import auth, contents, figure_shapes, long_answers, native, question, report_files, shapes
+from exchange.api.described_figures import CLASSES, PERIODIC, REPORTS
 from exchange.api.parts import EXCHANGE, GATE
 from exchange.api.problems import language
 from exchange.api.question import Question
@@ -21,23 +21,15 @@ from exchange.errors import Problem
 from exchange.rules import paper_class
 from exchange.store import transfer_pages
 from exchange.tracker import deployment, headed, measures, periods, signature_usage
+from exchange.tracker.forms.wanted import Periodic
 from exchange.tracker.measures import Means
-from exchange.tracker.reports import cuts, make, written
-from exchange.tracker.reports.report import Report, Table
-from exchange.tracker.reports.spooled import Changed, Row
+from exchange.tracker.reports import cuts, make, periodic_made, written
+from exchange.tracker.reports.periodic_made import By
+from exchange.tracker.reports.report import Report
 from exchange.tracker.signature_usage import Filters
 
 DEFAULT_LIMIT = 100
 MOST_TRANSFERS = 500
-CONTENTS = frozenset({"subject"})
-"""Columns that only who sent or received a letter may read (trích yếu)."""
-HIDDEN = {
-    "BC-06": CONTENTS | {"reason", "recipient"},
-    "BC-09": CONTENTS | {"reason"},
-    "BC-11": frozenset[str](),
-    "BC-12": frozenset({"place"}),
-}
-"""Such columns of reports with more or fewer: what people wrote, names of files; a subject that is a certificate's is none."""
 
 
 async def get_tally(request: web.Request) -> web.Response:
@@ -64,28 +56,50 @@ async def get_measures(request: web.Request) -> web.Response:
 
 
 async def get_report(request: web.Request) -> web.StreamResponse:
-    """GET /v1/reports/{report}?period=&format=&…: a report as JSON or CSV, as `congvan report` writes it."""
+    """GET /v1/reports/{report}?period=&format=&…: a report as JSON, CSV, XLSX, DOCX or PDF, as `congvan report` writes it."""
     exchange = request.app[EXCHANGE]
     calling = await auth.system(request)
     name = request.match_info["report"]
     if name not in REPORTS:
         raise Problem("not_found")
-    form = question.one_of(request, "format", FORMS)
+    how = await report_files.wanted(request, name, calling)
     asked = await question.question(request, calling)
     settings = replace(await _settings(exchange), periods=_periods(request, name, asked.asked.filters))
-    async with request.app[GATE].enter(), exchange.pool.acquire() as connection:
-        made = await make.make(connection, name, asked.asked, exchange.trust, asked.codes, settings)
-    shown = made if asked.own else without_contents(made)
-    if form == "csv":
-        pieces = written.csv_pieces(shown.table, language(request))
+    making = functools.partial(_made, request, name, asked, settings, how.target)
+    if how.file:
+        return await report_files.answer(request, name, how, making)
+    return await _told(request, await making(), how.form)
+
+
+async def _told(request: web.Request, shown: Report | Periodic, form: str) -> web.StreamResponse:
+    """A report as JSON, or the first table of it as CSV."""
+    if isinstance(shown, Periodic):
+        body = periodic_made.as_json(shown, language(request), iter)
+    elif form == "csv":
+        name, pieces = request.match_info["report"], written.csv_pieces(shown.table, language(request))
         marked = chain(["\ufeff" + next(pieces, "")], pieces)
         named = {
             "Content-Type": long_answers.CSV,
             "Content-Disposition": f'attachment; filename="{name}.csv"',
         }
         return await long_answers.answer(request, marked, named)
-    body = written.as_json(shown, language(request), iter)
+    else:
+        body = written.as_json(shown, language(request), iter)
     return await long_answers.answer(request, written.json_pieces(body), {"Content-Type": long_answers.JSON})
+
+
+async def _made(
+    request: web.Request, name: str, asked: Question, settings: make.Settings, target: int | None
+) -> Report | Periodic:
+    """The report that the caller may see; nothing of the database is held when it is there."""
+    exchange, given, scope = request.app[EXCHANGE], asked.asked, asked.codes
+    async with request.app[GATE].enter(), exchange.pool.acquire() as connection:
+        if name == PERIODIC:
+            by = By(settings=settings, target=target, language=language(request))
+            made = await periodic_made.made(connection, given, scope, exchange.trust, by)
+            return made if asked.own else contents.without_any(made)
+        one = await make.make(connection, name, given, exchange.trust, scope, settings)
+    return one if asked.own else contents.without(one)
 
 
 def _periods(request: web.Request, name: str, filters: Filters) -> int | None:
@@ -139,26 +153,3 @@ async def _settings(exchange: Exchange) -> make.Settings:
 def _codes(asked: Question) -> list[str]:
     """The agencies asked for; none for everything."""
     return sorted(shapes.code(asked.snapshot, one) for one in asked.asked.agencies or ())
-
-
-def without_contents(made: Report) -> Report:
-    """The report for a monitor: what letters say is left out."""
-    names = HIDDEN.get(made.code, CONTENTS)
-    return replace(
-        made,
-        table=_bare(made.table, names),
-        annex=_bare(made.annex, names) if made.annex else None,
-        annexes=[_bare(one, names) for one in made.annexes],
-    )
-
-
-def _bare(table: Table, names: Collection[str]) -> Table:
-    """The table without what somebody wrote in these columns; words of the catalogue and numbers stay."""
-    hidden = {place for place, column in enumerate(table.columns) if column.name in names}
-
-    def bare(row: Row) -> Row:
-        return [
-            None if place in hidden and isinstance(value, str) else value for place, value in enumerate(row)
-        ]
-
-    return replace(table, rows=Changed(table.rows, bare))

@@ -25,6 +25,7 @@ EXCHANGE = web.AppKey("exchange", Exchange)
 QUOTAS = web.AppKey("quotas", Quotas)
 ROOM = web.AppKey("room", Room)
 GATE = web.AppKey("gate", Gate)
+WRITING = web.AppKey("writing", Gate)
 
 REQUEST_ID = web.RequestKey("request_id", str)
 PEER = web.RequestKey("peer", Peer)

@@ -17,13 +17,12 @@ from exchange.cli import (
     report_paper,
     report_periodic,
     report_table,
-    report_xlsx,
 )
 from exchange.cli.report_asked import Options
 from exchange.cli.report_paper import Print
 from exchange.tracker import tally as counting
 from exchange.tracker.forms.wanted import CODE as PERIODIC
-from exchange.tracker.reports import cuts, make
+from exchange.tracker.reports import cuts, make, workbook
 from exchange.tracker.reports.report import NAMES, Report
 from exchange.tracker.reports.written import as_json, csv_pieces, json_pieces
 from signing import trust
@@ -142,5 +141,5 @@ _WRITE: Mapping[str, Callable[[Report, Path, str], None]] = {
     "table": _write_table,
     "json": _write_json,
     "csv": _write_csv,
-    "xlsx": report_xlsx.write,
+    "xlsx": workbook.write,
 }

@@ -66,7 +66,7 @@ def check(form: str, on_paper: Print) -> None:
 
 def printing() -> Any:  # noqa: ANN401 - a module
     """The printed forms, loaded now."""
-    return importlib.import_module("exchange.cli.report_print")
+    return importlib.import_module("exchange.tracker.forms.printed")
 
 
 def issued(dsn: str, on_paper: Print) -> dict[str, str]:

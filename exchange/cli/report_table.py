@@ -1,11 +1,7 @@
-"""Reports on a terminal: what a table says about itself, the table in one part or two or row by row, and footnotes.
-
-Numbers, days and moments are written as Vietnamese write them, in every language, as the ratios are.
-"""
+"""Reports on a terminal: what a table says about itself, the table in one part or two or row by row, and footnotes."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
 from typing import TextIO
 
 from rich.console import Console
@@ -13,23 +9,10 @@ from rich.table import Table as RichTable
 
 from exchange import texts
 from exchange.cli import screen
-from exchange.rules import paper_class, ratios
-from exchange.rules.ratios import Measure, Unproven
-from exchange.tracker.reports.report import (
-    Column,
-    Dated,
-    Hundredths,
-    Line,
-    Pair,
-    Report,
-    Table,
-    Took,
-    Value,
-    Word,
-)
+from exchange.tracker.reports import worded
+from exchange.tracker.reports.report import Column, Report, Table, Value
 from exchange.tracker.reports.written import heading, ratio
 
-NOTHING = "—"
 WIDE = 110
 WIDEST_TEXT = {False: 20, True: 28}
 """Columns of text are wrapped at so many letters on a narrow terminal, and on a wide one."""
@@ -46,11 +29,11 @@ def show(made: Report, language: str, file: TextIO | None = None) -> None:
     """Print a report for people, to a terminal or into a file."""
     console = screen.console() if file is None else screen.console(file=file)
     _say(console, f"report.{made.code}.title", language)
-    for name, fact in about(made, language):
+    for name, fact in worded.about(made, language):
         _say(console, f"report.about.{name}", language, **{name: fact})
     _show(console, made.table, language)
     for line in made.lines:
-        console.print(sentence(line, language), soft_wrap=True)
+        console.print(worded.sentence(line, language), soft_wrap=True)
     for name, measure in made.measures.items():
         said = texts.say(f"measure.{name}", language)
         console.print(f"{name.partition('_')[0]}  {said}: {ratio(measure, language)}", soft_wrap=True)
@@ -64,45 +47,6 @@ def show(made: Report, language: str, file: TextIO | None = None) -> None:
 
 def _say(console: Console, key: str, language: str, **facts: str) -> None:
     console.print(texts.say(key, language, **facts))
-
-
-def about(made: Report, language: str) -> Iterator[tuple[str, str]]:
-    """What every table says about itself: period, scope, filters, unit, version, moment, coverage; fact by name."""
-    period = made.asked.period
-    yield "period", f"{period.text} ({text(period.first, language)} – {text(period.last, language)})"
-    yield "scope", ", ".join(made.scope) or texts.say("report.everybody", language)
-    filters = [
-        texts.say(f"report_filter.{name}", language, held=held) for name, held in made.asked.filters.told
-    ]
-    if filters:
-        yield "filters", "; ".join(filters)
-    yield "unit", texts.say(f"report.{made.code}.unit", language)
-    yield "version", version(made, language)
-    yield "as_of", text(made.asked.as_of, language)
-    if made.coverage:
-        yield "coverage", "/".join(map(ratios.grouped, made.coverage))
-
-
-def version(made: Report, language: str) -> str:
-    """Whether the figures may still change; of a closed period its version and what proves it."""
-    if made.sha256 is None:
-        return texts.say("report.version.provisional", language)
-    return texts.say("report.version.closed", language, number=made.version, sha256=made.sha256)
-
-
-def sentence(line: Line, language: str) -> str:
-    """A sentence with its numbers; the check line names the states there are."""
-    if line.key != "balance":
-        facts = {name: text(value, language) for name, value in line.facts.items()}
-        return texts.say(f"report.{line.key}", language, **facts)
-    parts = [
-        f"{text(n, language)} {texts.say(f'certificate_state.{state}', language).lower()}"
-        for state, n in line.facts.items()
-        if state != "issued"
-    ]
-    return texts.say(
-        "report.balance", language, issued=text(line.facts["issued"], language), parts=" + ".join(parts)
-    )
 
 
 def _show(console: Console, table: Table, language: str) -> None:
@@ -130,7 +74,7 @@ def _part(table: Table, part: Sequence[int], widths: Sequence[int], language: st
             overflow="fold",
         )
     for row in table.rows:
-        shown.add_row(*(_short(table.columns[place], text(row[place], language)) for place in part))
+        shown.add_row(*(_short(table.columns[place], worded.text(row[place], language)) for place in part))
     return shown
 
 
@@ -141,7 +85,7 @@ def _card(table: Table, row: Sequence[Value], language: str) -> RichTable:
     shown.add_column(overflow="fold")
     for column, value in zip(table.columns, row, strict=True):
         if value is not None:
-            shown.add_row(heading(table, column, language), text(value, language))
+            shown.add_row(heading(table, column, language), worded.text(value, language))
     shown.add_row("", "")
     return shown
 
@@ -163,7 +107,7 @@ def _width(table: Table, place: int, language: str, *, most: int, lines: int) ->
     """Letters a column needs: its heading in so many lines, and its cells, wrapped where they are text."""
     column = table.columns[place]
     rows = [*table.rows, *([table.total] if table.total else [])]
-    cells = max((len(_short(column, text(row[place], language))) for row in rows), default=0)
+    cells = max((len(_short(column, worded.text(row[place], language))) for row in rows), default=0)
     title = _title_width(heading(table, column, language), lines)
     total = len(texts.say("report.total", language)) if table.total and place == 0 else 0
     return max(title, min(cells, LONGEST_NUMBER if column.numeric else most), total)
@@ -180,7 +124,7 @@ def _title_width(title: str, lines: int) -> int:
 def _total(table: Table, place: int, language: str) -> str:
     if table.total is None:
         return ""
-    return texts.say("report.total", language) if place == 0 else text(table.total[place], language)
+    return texts.say("report.total", language) if place == 0 else worded.text(table.total[place], language)
 
 
 def _parts(columns: Sequence[Column], widths: Sequence[int], width: int) -> Iterator[list[int]]:
@@ -199,52 +143,3 @@ def _parts(columns: Sequence[Column], widths: Sequence[int], width: int) -> Iter
 
 def _short(column: Column, cell: str) -> str:
     return f"{cell[:4]}…{cell[-4:]}" if column.name in SHORTENED and len(cell) > LONGEST_NUMBER else cell
-
-
-def text(value: Value, language: str) -> str:
-    """One value for people."""
-    match value:
-        case None:
-            return NOTHING
-        case Unproven() if value.d:
-            return texts.say("report.unproven", language)
-        case Word():
-            return texts.say(value.key, language)
-        case Dated():
-            return f"{text(value.word, language)}, {text(value.at, language)}"
-        case date():
-            return _day(value)
-        case int() | Pair() | Measure() | Hundredths() | Took():
-            return _number(value)
-        case _:
-            return texts.clean(value)
-
-
-def _number(value: int | Pair | Measure | Hundredths | Took) -> str:
-    match value:
-        case Hundredths():
-            return _decimal(value)
-        case Took():
-            return _hours(value.seconds)
-        case Measure():
-            return ratios.share(value.n, value.d)
-        case Pair():
-            return f"{ratios.grouped(value.first)} / {ratios.grouped(value.second)}"
-        case _:
-            return ratios.grouped(value)
-
-
-def _hours(seconds: int) -> str:
-    sign, minutes = "-" if seconds < 0 else "", abs(seconds) // 60
-    return f"{sign}{ratios.grouped(minutes // 60)}:{minutes % 60:02}"
-
-
-def _decimal(value: Hundredths) -> str:
-    sign = "-" if value.value < 0 else "+" if value.signed and value.value else ""
-    return f"{sign}{ratios.grouped(abs(value.value) // 100)},{abs(value.value) % 100:02}"
-
-
-def _day(value: date) -> str:
-    if isinstance(value, datetime):
-        return f"{value.astimezone(paper_class.VIETNAM):%d/%m/%Y %H:%M}"
-    return f"{value:%d/%m/%Y}"

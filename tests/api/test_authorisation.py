@@ -129,6 +129,9 @@ GET   /v1/measures?period={period}&agency={agency}  . + . . + + . . . . .
 GET   /v1/measures?period={period}&agency={off}  . . . . . . . . . . d
 GET   /v1/reports/BC-02?period={period}&agency={agency}  . + . . + + . . . . .
 GET   /v1/reports/BC-02?period={period}&agency={off}  . . . . . . . . . . d
+GET   /v1/reports/BC-02?period={period}&agency={agency}&format=xlsx  . + . . + + . . . . .
+GET   /v1/reports/BC-15?period={period}&agency={agency}  . + . . + + . . . . .
+GET   /v1/reports/BC-15?period={period}&agency={off}&format=docx  . . . . . . . . . . d
 GET   /v1/transfers?period={period}&agency={agency}  . + . . + + . . . . .
 GET   /v1/transfers?period={period}&agency={off}  . . . . . . . . . . d
 GET   /v1/transfers/{letter}/{agency}/evidence  + + . + + + . . . . .

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from province import fetch, quick_letter
 
-from exchange.api import figures
+from exchange.api import contents
 from exchange.api.described_figures import REPORTS
 from exchange.demo import agencies
 from exchange.tracker.reports.report import Column, Report, Table, Word
@@ -275,14 +275,14 @@ def test_what_people_wrote_and_names_of_files_are_hidden_from_monitors():
             columns=columns,
             rows=[["1", *("bí mật" for _ in names)], ["2", *(Word("a.b") for _ in names)]],
         )
-        made = figures.without_contents(
+        made = contents.without(
             Report(code=code_, asked=None, scope=(), table=table, annex=table, annexes=(table,))
         )
         for each in (made.table, made.annex, *made.annexes):
             told = list(each.rows)
             assert told == [["1", *(None for _ in names)], ["2", *(Word("a.b") for _ in names)]], code_
     kept = Table(name="BC-12", columns=[Column(name="subject")], rows=[["một chứng thư"]])
-    bare = figures.without_contents(Report(code="BC-12", asked=None, scope=(), table=kept)).table
+    bare = contents.without(Report(code="BC-12", asked=None, scope=(), table=kept)).table
     assert list(bare.rows) == list(kept.rows)
 
 
@@ -367,7 +367,7 @@ async def test_a_subtree_to_its_edges_and_an_agency_that_moves(filled):
 BAD = [
     "/v1/tally?period=2026&subtree=1", "/v1/tally?period=2026&agency=H13.48&subtree=2", "/v1/tally?period=2026-13", "/v1/tally",
     "/v1/measures?period=2026&level=0", "/v1/measures?period=2026&level=x", "/v1/measures?period=2026&urgency=5",
-    "/v1/measures?period=2026&kind=", "/v1/measures?period=2026&type=", "/v1/reports/BC-02?period=2026&format=xlsx",
+    "/v1/measures?period=2026&kind=", "/v1/measures?period=2026&type=", "/v1/reports/BC-02?period=2026&format=ods",
     "/v1/reports/BC-02?period=2026&limit=1", "/v1/transfers?period=2026&class=Q", "/v1/transfers?period=2026&limit=501",
     "/v1/transfers?period=2026&after=x", f"/v1/transfers?period=2026&after=2026-13-99.{'0' * 32}.{'0' * 32}.1", "/v1/transfers?period=2026&scope=x",
     "/v1/transfers?period=2026&view=out&view=in", "/v1/tally?period=2026&type=a%00b", "/v1/tally?period=2026&agency=a%00b",

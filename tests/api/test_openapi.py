@@ -212,7 +212,7 @@ PARAMETERS = {
     "GET /v1/agencies": "q code after limit",
     "GET /v1/tally": "period agency subtree kind level view scope type urgency",
     "GET /v1/measures": "period agency subtree kind level view scope type urgency",
-    "GET /v1/reports/{report}": "period agency subtree kind level view scope type urgency periods format",
+    "GET /v1/reports/{report}": "period agency subtree kind level view scope type urgency periods format target issuer place number position signer",
     "GET /v1/transfers": "period agency subtree kind level view scope type urgency class after limit",
     "GET /v1/signatures": "period agency view after limit",
 }
@@ -426,7 +426,8 @@ async def test_every_success_is_as_described(shared_server):
         await ask("GET", f"/v1/measures?{period}{more}", key)
     for name in described_figures.REPORTS:
         await ask("GET", f"/v1/reports/{name}?{period}", key)
-    assert (await ask("GET", f"/v1/reports/BC-02?{period}&format=csv", key)).startswith(b"\xef\xbb\xbf")
+    for form, start in {"csv": b"\xef\xbb\xbf", "xlsx": b"PK", "docx": b"PK"}.items():
+        assert (await ask("GET", f"/v1/reports/BC-02?{period}&format={form}", key)).startswith(start)
     page = await ask("GET", f"/v1/transfers?{period}&limit=1", key)
     await ask("GET", f"/v1/transfers?{period}&after={page['next'] or ''}", key)
     await ask("GET", f"/v1/transfers/{sent['letter']}/H13.02/evidence", key)

@@ -13,7 +13,7 @@ from exchange import texts
 from exchange.cli import report_table
 from exchange.rules.ratios import Measure
 from exchange.tracker import tally
-from exchange.tracker.reports import behind, failures, inventory, usage
+from exchange.tracker.reports import behind, failures, inventory, usage, worded
 from exchange.tracker.reports import written as reports
 from exchange.tracker.reports.report import (
     NAMES,
@@ -101,8 +101,8 @@ def test_no_line_is_wider_than_the_terminal_and_no_cell_is_lost(shown, width, ro
     assert all(len(line) <= width for line in lines)
     flat = re.sub(r"[\s│┃]+", "", printed)
     for column, cell in zip(TABLES[name], cells, strict=True):
-        text = report_table._short(column, report_table.text(cell, "vi"))
-        words = text.split() if lines else report_table.text(cell, "vi").split()
+        text = report_table._short(column, worded.text(cell, "vi"))
+        words = text.split() if lines else worded.text(cell, "vi").split()
         assert (not lines and cell is None) or all(word in flat for word in words), (column.name, text)
 
 

@@ -9,12 +9,11 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from exchange.cli import report_table, report_xlsx
 from exchange.cli.report import report
 from exchange.rules import directory
 from exchange.rules.ratios import Measure
 from exchange.tracker import chosen, tally
-from exchange.tracker.reports import by_agency, waiting
+from exchange.tracker.reports import by_agency, waiting, worded, workbook
 from exchange.tracker.reports import written as reports
 from exchange.tracker.reports.report import NO, Hundredths, Report, Table, Took, Word
 from exchange.tracker.signature_usage import Asked, Filters
@@ -48,7 +47,7 @@ def made(name="BC-02", columns=by_agency.COLUMNS, rows=(ROW,), total=None, **cha
 
 
 def opened(report, path, language="vi"):
-    report_xlsx.write(report, path / "x.xlsx", language)
+    workbook.write(report, path / "x.xlsx", language)
     return openpyxl.load_workbook(path / "x.xlsx")
 
 
@@ -110,12 +109,12 @@ def test_the_first_words_of_a_workbook_are_about_it(tmp_path):
         "Phiên bản: tạm tính", "M1  Tỷ lệ hoàn toàn điện tử: 50,00 % (1/2)",
     ):  # fmt: skip
         assert sentence in said
-    assert ("coverage", "12/452") in report_table.about(made(), "vi")
+    assert ("coverage", "12/452") in worded.about(made(), "vi")
 
 
 def test_ten_thousand_rows_are_written_as_they_come(tmp_path):
     rows = [(place, *ROW[1:]) for place in range(10_000)]
-    report_xlsx.write(made(rows=rows), tmp_path / "x.xlsx", "en")
+    workbook.write(made(rows=rows), tmp_path / "x.xlsx", "en")
     book = openpyxl.load_workbook(tmp_path / "x.xlsx", read_only=True)
     assert sum(1 for _ in book["BC-02"].iter_rows()) == 10_001
     book.close()
@@ -131,7 +130,7 @@ def test_ten_thousand_rows_are_written_as_they_come(tmp_path):
     ids=str,
 )  # fmt: skip
 def test_values_for_people_and_for_programs(value, shown, cell):
-    assert report_table.text(value, "vi") == shown
+    assert worded.text(value, "vi") == shown
     table = Table(name="BC-02", columns=by_agency.COLUMNS[:1], rows=[[value]])
     assert list(csv.reader(io.StringIO(reports.as_csv(table, "vi"))))[1] == [cell]
 

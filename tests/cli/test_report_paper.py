@@ -10,9 +10,9 @@ import pytest
 from docx import Document
 
 from exchange import texts
-from exchange.cli import report_paper, report_print
+from exchange.cli import report_paper
 from exchange.demo import agencies
-from exchange.tracker.forms import fonts
+from exchange.tracker.forms import fonts, printed
 
 PERIOD = ("--period", "2026", "--agency", "H13.01", "--agency", "H13.02")
 """A few agencies: the whole province's certificates take seconds to read."""
@@ -136,7 +136,7 @@ def test_what_does_not_go_together_is_2(report, wrong, said):
 
 def test_without_a_font_the_sentence_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(fonts, "FOLDERS", (str(tmp_path / "none"),))
-    monkeypatch.setattr(report_paper, "printing", lambda: report_print)
+    monkeypatch.setattr(report_paper, "printing", lambda: printed)
     on_paper = report_paper.Print(output=tmp_path / "x.pdf", issuer=None, target=None, letterhead={})
     given = type("Given", (), {"data": tmp_path, "language": "vi"})()
     with pytest.raises(SystemExit) as ended:

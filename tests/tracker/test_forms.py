@@ -18,7 +18,6 @@ from pypdf import PdfReader
 from reportlab.graphics.shapes import String
 
 from exchange import texts
-from exchange.cli import report_table
 from exchange.rules.ratios import Measure, Unproven
 from exchange.tracker.forms import (
     columns,
@@ -34,6 +33,7 @@ from exchange.tracker.forms import (
     word_parts,
 )
 from exchange.tracker.forms.page import Grid, Text
+from exchange.tracker.reports import worded, written
 from exchange.tracker.reports.report import Column, Line, Report, Table, Word
 
 MILLIMETRE = 72 / 25.4
@@ -80,9 +80,9 @@ def year_docx(year):
 
 def expected_rows(report):
     table = report.table
-    heading = [report_table.heading(table, column, "vi") for column in table.columns]
-    rows = [[report_table.text(value, "vi") for value in row] for row in table.rows]
-    total = ["Cộng", *(report_table.text(value, "vi") for value in table.total[1:])]
+    heading = [written.heading(table, column, "vi") for column in table.columns]
+    rows = [[worded.text(value, "vi") for value in row] for row in table.rows]
+    total = ["Cộng", *(worded.text(value, "vi") for value in table.total[1:])]
     return [heading, *rows, total]
 
 

@@ -11,7 +11,6 @@ import pytest
 from measured_world import AT, Brute, World, local
 
 from exchange import texts
-from exchange.cli import report_periodic, report_table
 from exchange.rules import indicators, league, ratios, working_days
 from exchange.rules.ratios import Measure
 from exchange.store import insert
@@ -19,7 +18,7 @@ from exchange.tracker import headed, spans, tally
 from exchange.tracker import measures as tracker_measures
 from exchange.tracker.forms.wanted import Periodic
 from exchange.tracker.measures import Means
-from exchange.tracker.reports import cuts, given, make, periodic
+from exchange.tracker.reports import cuts, given, make, periodic, periodic_made, worded
 from exchange.tracker.reports import written as files
 from exchange.tracker.reports.report import NAMES, Dated, Hundredths, Report, Table, Took, Word
 from exchange.tracker.signature_usage import Asked, Filters
@@ -129,7 +128,7 @@ async def test_every_report_of_a_random_world_has_its_texts_and_can_be_written(c
                 assert all(
                     files.heading(table, column, language) for column in table.columns if not column.parts
                 )
-                assert all(isinstance(report_table.text(cell, language), str) for cell in cells)
+                assert all(isinstance(worded.text(cell, language), str) for cell in cells)
                 assert all(
                     len(list(files.flat(table.columns, row))) == len(files.headings(table, language))
                     for row in table.rows
@@ -314,7 +313,7 @@ async def test_of_a_closed_period_it_is_said_what_is_as_closed_and_what_is_not(c
     assert len(said) == (code != "BC-02")
     of_rows = {"BC-05": "class, justified", "X-test": "class, excluded"}
     assert all(one.facts["closed"] == of_rows.get(code, "M1, M2, M3, M4, M7, M19") for one in said)
-    assert all(("từng dòng" in report_table.sentence(one, "vi")) is (code in of_rows) for one in said)
+    assert all(("từng dòng" in worded.sentence(one, "vi")) is (code in of_rows) for one in said)
 
 
 @pytest.mark.parametrize("code", ["BC-02", "BC-07", "BC-08", "BC-13"])
@@ -352,8 +351,8 @@ async def test_the_league_is_that_of_the_measures(connection):
     assert len(ranks) > 1
     before = league.ranks({})
     assert all(row["before"] in (None, *before.values(), *range(1, 9)) for row in rows(made.table))
-    assert "I:" in report_table.sentence(made.lines[0], "vi")
-    assert report_table.sentence(made.lines[1], "vi").startswith("Mức độ: I ≥ 50, II ≥ 20")
+    assert "I:" in worded.sentence(made.lines[0], "vi")
+    assert worded.sentence(made.lines[1], "vi").startswith("Mức độ: I ≥ 50, II ≥ 20")
     history = rows((await report(connection, "ranks", league=LEAGUE)).table)
     assert {(row["period"], row["rank"]) for row in history} >= {("2026-02", rank) for rank in ranks.values()}
     assert {row["period"] for row in history} <= {
@@ -388,7 +387,7 @@ async def test_a_trend_says_which_months_were_restated(connection):
     assert {name: note and note.code for name, note in notes.items() if name != "2026-02"} == {
         f"2026-{month:02}": "running" if month > 10 else None for month in range(1, 13) if month != 2
     }
-    assert "điều chỉnh, 22/11/2026" in report_table.text(notes["2026-02"], "vi")
+    assert "điều chỉnh, 22/11/2026" in worded.text(notes["2026-02"], "vi")
     weeks = rows((await report(connection, "BC-04", asked("2026-W08"))).table)
     assert {row["note"] for row in weeks} == {None}
 
@@ -514,7 +513,7 @@ async def test_both_tables_of_cao_bang_place_points_that_are_given(connection):
         assert [row["level"] for row in found] == levels
         assert [row["rank"] for row in found] == sorted(row["rank"] for row in found)
         assert all(row["name"] == f"Cơ quan {row['agency']}" for row in found)
-        assert "Cao Bằng 2018" in report_table.sentence(made.lines[0], "vi")
+        assert "Cao Bằng 2018" in worded.sentence(made.lines[0], "vi")
         one = await report(connection, "scores", asked(agencies=[world.agencies[1]["id"]]), scores=given_)
         assert [row["agency"] for row in rows(one.table)] == codes[1:2]
 
@@ -566,7 +565,7 @@ async def periodic_measures(connection):
     table = Table(name="BC-15", columns=(), rows=())
     about = Report(code="BC-15", asked=asked(), scope=[], table=table, coverage=found.figures.registers)
     made = Periodic(asked=about, figures=found.figures, months=found.months, reports={})
-    return report_periodic._object(made, "vi")["measures"]
+    return periodic_made.as_json(made, "vi")["measures"]
 
 
 BY_BOOKS = [
@@ -631,7 +630,7 @@ async def test_the_figures_of_can_tho_come_out_of_reports(connection):
     await insert.rows(connection, await world.paper_facts())
     made = await report(connection, "BC-02", asked("2019"), league=league.read("[targets]\nM1 = 92"))
     (row,) = rows(made.table)
-    said = [report_table.text(row[name], "vi") for name in ("E", "S", "P", "total", "m1", "m3", "met")]
+    said = [worded.text(row[name], "vi") for name in ("E", "S", "P", "total", "m1", "m3", "met")]
     assert said == ["441.042", "14.382", "23.969", "479.393", "92,00", "95,00", "Có"]
     assert ratios.shares({name: row[name] for name in "ESNUP"}) == {
         "E": "92,00",

@@ -11,15 +11,16 @@ import openpyxl
 import paper_cases as paper
 import pytest
 
-from exchange.cli import report_periodic, report_print, report_table, report_xlsx
+from exchange.cli import report_table
 from exchange.cli import tally as cli_tally
 from exchange.rules import working_days
 from exchange.store import rows
 from exchange.store import tally as store
 from exchange.tracker import signature_usage, tally
+from exchange.tracker.forms import printed
 from exchange.tracker.forms.wanted import Periodic
 from exchange.tracker.measures import Means
-from exchange.tracker.reports import make, periodic, written
+from exchange.tracker.reports import make, periodic, periodic_made, periodic_said, workbook, written
 from exchange.tracker.reports.report import Report, Table
 from exchange.tracker.signature_usage import Asked
 from signing import trust
@@ -68,8 +69,8 @@ def asked():
     return Asked(period=tally.period("2026-03"), agencies=None, as_of=AT)
 
 
-def workbook(made, folder):
-    report_xlsx.write(made, folder / "x.xlsx", "vi")
+def workbook_of(made, folder):
+    workbook.write(made, folder / "x.xlsx", "vi")
     book = openpyxl.load_workbook(folder / "x.xlsx")
     cells = [
         cell
@@ -97,14 +98,14 @@ def screen(made, _folder):
 
 def paper_of(kind):
     def shown(made, folder):
-        document = report_print.of_report(made, {}, "vi", None)
+        document = printed.of_report(made, {}, "vi", None)
         return on_paper(document, kind, folder)
 
     return shown
 
 
 def on_paper(document, kind, folder):
-    raw = report_print.written(document, kind, str(folder))
+    raw = printed.written(document, kind, str(folder))
     if kind == "pdf":
         return paper.flat("".join(paper.pages(raw)))
     charts = paper.chart_texts(raw) if hasattr(paper, "chart_texts") else ""
@@ -115,7 +116,7 @@ FORMS = {
     "table": screen,
     "json": lambda made, _: json.dumps(written.as_json(made, "vi"), ensure_ascii=False),
     "csv": lambda made, _: cells(written.as_csv(made.table, "vi")),
-    "xlsx": workbook,
+    "xlsx": workbook_of,
     "docx": paper_of("docx"),
     "pdf": paper_of("pdf"),
 }
@@ -168,11 +169,11 @@ async def periodic_report(connection, percent):
 async def test_the_periodic_report_in_every_form(connection, tmp_path, percent):
     paper.font()
     made = await periodic_report(connection, percent)
-    document = report_print.of_period(made, {}, "vi")
-    body = report_periodic._object(made, "vi")
+    document = printed.of_period(made, {}, "vi")
+    body = periodic_made.as_json(made, "vi")
     shown = {
         "json": json.dumps(body, ensure_ascii=False),
-        "table": json.dumps(report_print.sections(made.figures, "vi"), ensure_ascii=False),
+        "table": json.dumps(periodic_said.sections(made.figures, "vi"), ensure_ascii=False),
         **{kind: on_paper(document, kind, tmp_path) for kind in ("docx", "pdf")},
     }
     for form, text in shown.items():

@@ -1,13 +1,13 @@
 """BC-15 as a document: sections of computed sentences, charts, room for the author, annexes of other reports."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from exchange.rules import periodic_report
-from exchange.rules.periodic_report import Figures, Section, Sentence
 from exchange.tracker.forms import compose, drawn
 from exchange.tracker.forms.compose import Letterhead, Told
 from exchange.tracker.forms.page import Annex, Block, Form, Text
 from exchange.tracker.forms.wanted import CODE, Periodic
+from exchange.tracker.reports import periodic_said
 
 BLANK_LINES = 4
 """Dotted lines for what only a person can say."""
@@ -40,34 +40,12 @@ def form(made: Periodic, told: Told, issued: Letterhead) -> Form:
 def _sections(made: Periodic, told: Told) -> Iterator[Block]:
     for section in periodic_report.sections(made.figures):
         style, _, _ = section.heading.partition(".")
-        yield Text(style=style, text=told.say(f"periodic.{section.heading}"))
-        yield from (compose.body(said(one, told)) for one in section.sentences)
+        yield Text(style=style, text=periodic_said.heading(section, told.language))
+        yield from (compose.body(periodic_said.said(one, told.language)) for one in section.sentences)
         if section.blank:
             yield from [Text(style="blank", text=told.say("periodic.blank"))] * BLANK_LINES
         if section.heading == "clause.exchange":
             yield from _charts(made, told)
-
-
-def lines(figures: Figures, told: Told) -> Iterator[tuple[str, Sequence[str]]]:
-    """Every heading with its sentences, for screens and programs."""
-    for section in periodic_report.sections(figures):
-        yield _heading(section, told), [said(one, told) for one in section.sentences]
-
-
-def _heading(section: Section, told: Told) -> str:
-    return told.say(f"periodic.{section.heading}")
-
-
-def said(sentence: Sentence, told: Told) -> str:
-    """One sentence in the reader's language."""
-    match sentence:
-        case Sentence(key="nothing" | "not_measured"):
-            return told.say(f"periodic.{sentence.key}")
-        case Sentence(key=key, measure=name) if name:
-            named = f"{name.partition('_')[0]}. {told.say(f'measure.{name}')}"
-            return told.say(f"periodic.said.{key}", name=named, **sentence.facts)
-        case _:
-            return told.say(f"periodic.said.{sentence.key}", **sentence.facts)
 
 
 def _charts(made: Periodic, told: Told) -> Iterator[Block]:

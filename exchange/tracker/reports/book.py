@@ -5,6 +5,7 @@ register, so that only the summary is told.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from exchange.rules import register_books
 from exchange.store.pool import Connection
@@ -25,23 +26,30 @@ NUMERIC = ("copies",)
 
 
 async def report(
-    connection: Connection, code: str, asked: Asked, scope: Sequence[str], language: str
+    connection: Connection,
+    code: str,
+    asked: Asked,
+    scope: Sequence[str],
+    language: str,
+    folder: Path | None = None,
 ) -> Report:
-    """One row an agency; of one agency alone the lines too, in the reader's language. Within the caller's transaction."""
+    """One row an agency; of one agency alone the lines too, in the reader's language, long ones kept in `folder`.
+
+    Within the caller's transaction.
+    """
     book = CODES[code]
     found = await register_print.summary(connection, book, asked.agencies, asked.period)
     rows = [[row["code"], *(row[name] for name in _SUMMARY[1:])] for row in found]
     lines = None
     if asked.agencies is not None and len(asked.agencies) == 1:
-        lines = await _lines(connection, book, asked, language)
+        lines = await _lines(connection, book, asked, language, Rows(folder))
     table = Table(name=code, columns=SUMMARY, rows=rows)
     made = Report(code=code, asked=asked, scope=scope, table=table, annex=lines)
     return make.told(made, await periods.standing(connection, asked.period), make.Settings())
 
 
-async def _lines(connection: Connection, book: str, asked: Asked, language: str) -> Table:
+async def _lines(connection: Connection, book: str, asked: Asked, language: str, rows: Rows) -> Table:
     assert asked.agencies is not None
-    rows = Rows()
     async for line in register_print.lines(connection, book, asked.agencies[0], asked.period):
         rows.add([register_print.said(value, language) or None for value in line])
     return Table(name=f"book-{book}", columns=book_columns(book), rows=rows)

@@ -5,11 +5,10 @@ from datetime import date, datetime
 from pathlib import Path
 
 from exchange import texts
-from exchange.cli import report_table
 from exchange.rules import paper_class, ratios, xlsx_write
 from exchange.rules.ratios import Measure, Unproven
 from exchange.rules.xlsx_write import Figure, Grid
-from exchange.tracker.reports import written
+from exchange.tracker.reports import worded, written
 from exchange.tracker.reports.report import Column, Dated, Hundredths, Pair, Report, Table, Took, Value, Word
 
 LONGEST, SHORTEST = 48, 9
@@ -23,9 +22,9 @@ def write(made: Report, file: Path, language: str) -> None:
         [texts.say(f"report.{made.code}.title", language)],
         *(
             [texts.say(f"report.about.{name}", language, **{name: fact})]
-            for name, fact in report_table.about(made, language)
+            for name, fact in worded.about(made, language)
         ),
-        *([report_table.sentence(one, language)] for one in made.lines),
+        *([worded.sentence(one, language)] for one in made.lines),
         *(
             [
                 f"{name.partition('_')[0]}  {texts.say(f'measure.{name}', language)}: {written.ratio(one, language)}"
@@ -56,9 +55,7 @@ def _grid(made: Report, table: Table, language: str) -> Grid:
 
 def _texts(table: Table, rows: Sequence[Sequence[Value]], language: str, columns: int) -> list[list[str]]:
     """The cells of each column as people read them, to see how wide they are."""
-    shown = [
-        [report_table.text(value, language) for _, value in written.flat(table.columns, row)] for row in rows
-    ]
+    shown = [[worded.text(value, language) for _, value in written.flat(table.columns, row)] for row in rows]
     return [[row[place] for row in shown] for place in range(columns)]
 
 
@@ -85,7 +82,7 @@ def _cell(value: Value, language: str) -> xlsx_write.Cellular:
         case None:
             return None
         case Unproven() if value.d:
-            return report_table.text(value, language)
+            return worded.text(value, language)
         case datetime():
             return value.astimezone(paper_class.VIETNAM).replace(tzinfo=None)
         case date():
@@ -93,7 +90,7 @@ def _cell(value: Value, language: str) -> xlsx_write.Cellular:
         case str():
             return texts.clean(value)
         case Word() | Dated() | Pair():
-            return report_table.text(value, language)
+            return worded.text(value, language)
         case _:
             return _number(value)
 

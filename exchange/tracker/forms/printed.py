@@ -1,13 +1,12 @@
-"""Reports as documents, with headings and values said as on the terminal. Loaded by `report_paper` when one is asked for."""
+"""Reports as documents, with headings and values said as on the terminal. Loaded when one is asked for, not before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from exchange.cli import report_table
-from exchange.rules.periodic_report import Figures
 from exchange.tracker.forms import compose, drawn, fonts, pdf, periodic, word
 from exchange.tracker.forms.compose import Letterhead, Told
 from exchange.tracker.forms.page import Form
 from exchange.tracker.forms.wanted import Periodic
+from exchange.tracker.reports import worded
 from exchange.tracker.reports.report import Report
 from exchange.tracker.reports.written import heading
 
@@ -19,9 +18,9 @@ def told(language: str) -> Told:
     return Told(
         language=language,
         heading=heading,
-        text=report_table.text,
-        about=report_table.about,
-        line=report_table.sentence,
+        text=worded.text,
+        about=worded.about,
+        line=worded.sentence,
     )
 
 
@@ -34,11 +33,6 @@ def of_report(made: Report, letterhead: Mapping[str, str], language: str, target
 def of_period(made: Periodic, letterhead: Mapping[str, str], language: str) -> Form:
     """The periodic report as a document."""
     return periodic.form(made, told(language), Letterhead(**letterhead))
-
-
-def sections(figures: Figures, language: str) -> list[tuple[str, Sequence[str]]]:
-    """Headings and sentences of the periodic report, for screens and programs."""
-    return list(periodic.lines(figures, told(language)))
 
 
 def written(form: Form, kind: str, own_fonts: str) -> bytes:
