@@ -63,7 +63,8 @@ async def renumber(connection: Connection, update: rows.LetterRow, letters: Sequ
     """Part of a commit that locked these letters: their document carries the number that this update of it gives."""
     for _ in range(2):
         try:
-            return await _moved(connection, update, letters)
+            await _moved(connection, update, letters)
+            break
         except asyncpg.UniqueViolationError:  # somebody else took the number at this moment, and has it now
             await documents.lock(connection, [], [update])
 
