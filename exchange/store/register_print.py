@@ -34,12 +34,22 @@ _OF_LETTER = """letter.issued_year = known.issued_year AND letter.series = known
             AND letter.number_key = known.number_key AND letter.notation_key = known.notation_key"""
 _OF_ROW = f"""{_YEAR} = known.issued_year AND row.series = known.series
             AND row.number_key = known.number_key AND row.notation_key = known.notation_key"""
-_LETTER = f"""letter.issued_year, letter.series, letter.number_key, letter.notation_key, number, notation, issued_on,
-           document_type, subject, {_SIGNED} AS signer, {_PARTIES} AS parties, '' AS kept_by, NULL::int AS copies,
-           accepted_at AS moved_at, NULL::date AS moved_on, {_ARRIVED} AS arrived, cardinality(recipients) AS sent,
-           '' AS signed_for, '' AS note, letter.id AS source, 0 AS line, 0 AS position, false AS paper"""
+_RESTATED = """letter LEFT JOIN LATERAL (
+                SELECT restating.* FROM letter_link AS link JOIN letter AS restating
+                       ON restating.sender = link.sender AND restating.id = link.letter
+                 WHERE link.sender = letter.sender AND link.target = letter.id AND restating.restated
+                 ORDER BY restating.id DESC LIMIT 1) AS newest ON true"""
+"""A letter, and the newest update of its header, whose facts stand."""
+_FACTS = ", ".join(
+    f"CASE WHEN newest.id IS NULL THEN letter.{name} ELSE newest.{name} END AS {name}"
+    for name in ("number", "notation", "issued_on", "document_type", "subject")
+)
+_LETTER = f"""letter.issued_year, letter.series, letter.number_key, letter.notation_key, {_FACTS}, {_SIGNED} AS signer, {_PARTIES} AS parties, '' AS kept_by, NULL::int AS copies,
+           letter.accepted_at AS moved_at, NULL::date AS moved_on, {_ARRIVED} AS arrived, cardinality(letter.recipients) AS sent,
+           '' AS signed_for, '' AS note, letter.id AS source, 0 AS line, 0 AS position, false AS paper,
+           newest.id IS NOT NULL AS restated"""
 _ROW = f"""{_ROW_KEY}, number, notation, issued_on, document_type, subject, signer, {_PARTY}, kept_by, copies,
-           NULL::timestamptz, moved_on, NULL::bigint, NULL::int, signed_for, note, load, line, position, {_PAPER}"""
+           NULL::timestamptz, moved_on, NULL::bigint, NULL::int, signed_for, note, load, line, position, {_PAPER}, false"""
 
 OUT = f"""
 WITH known AS MATERIALIZED (
@@ -52,16 +62,16 @@ first AS MATERIALIZED (
        AND NOT EXISTS (SELECT FROM register_row AS row WHERE {_LINES.format("out")} AND {_OF_ROW} AND moved_on < $2 OFFSET 0))
 SELECT * FROM (
     SELECT held.* FROM first AS known CROSS JOIN LATERAL
-           (SELECT {_LETTER} FROM letter WHERE sender = $1 AND {_OF_LETTER} AND {_SENT} OFFSET 0) AS held
+           (SELECT {_LETTER} FROM {_RESTATED} WHERE letter.sender = $1 AND {_OF_LETTER} AND {_SENT} OFFSET 0) AS held
     UNION ALL
     SELECT held.* FROM first AS known CROSS JOIN LATERAL
            (SELECT {_ROW} FROM register_row AS row WHERE {_LINES.format("out")} AND {_OF_ROW} OFFSET 0) AS held
     UNION ALL
-    SELECT {_LETTER} FROM letter WHERE sender = $1 AND {_SENT_NOW} AND number_key IS NULL
+    SELECT {_LETTER} FROM {_RESTATED} WHERE letter.sender = $1 AND {_SENT_NOW} AND letter.number_key IS NULL
     UNION ALL
     SELECT {_ROW} FROM register_row AS row WHERE {_LINES.format("out")} AND {_BOOKED_NOW} AND number_key IS NULL) AS held
  ORDER BY issued_year, series, {_NUMBER.format("number_key")} NULLS LAST, number_key, notation_key, line = 0 DESC,
-          moved_on, source, position"""  # noqa: S608 - the statement is ours
+          restated DESC, moved_on, source, position"""  # noqa: S608 - the statement is ours
 """A document is in the span in which it first moved, with all that is known of it; without a number key each entry is its own.
 
 Of the past only what has the same key is looked at: `OFFSET 0` keeps these questions apart, each answered by an index.

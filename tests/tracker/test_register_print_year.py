@@ -203,6 +203,27 @@ async def test_paper_that_follows_in_another_month_is_told_by_the_line_of_the_fi
         assert await cover(office.connection, YEAR[month]) == {}
 
 
+async def test_a_line_tells_the_header_as_its_newest_update_has_it(office):
+    key, (sender, *_) = (2026, "921", "CV"), AGENCIES
+    for day in (2, 3):
+        await office.letter(sender, key, datetime(2026, 6, day, tzinfo=UTC))
+    letter = UUID(int=office.made)
+    await office.connection.execute("UPDATE letter SET number = '12'")
+    for number in ("7", "921"):
+        await office.letter(
+            sender, (2026, number, "CV"), datetime(2026, 7, 2, tzinfo=UTC), operation="update"
+        )
+        update = UUID(int=office.made)
+        await office.connection.execute("UPDATE letter SET restated = true WHERE id = $1", update)
+        await office.connection.execute(
+            "INSERT INTO letter_link (sender, letter, kind, target, recipients) VALUES ($1, $2, 'updates', $3, '{}')",
+            sender, update, letter,
+        )  # fmt: skip
+    async with office.connection.transaction():
+        (line,) = [one async for one in register_print.lines(office.connection, "out", sender, WHOLE)]
+    assert (line[0], line[2]) == ("921/CV", f"Việc {update.int}")
+
+
 async def test_what_moved_before_the_year_is_not_of_the_year(office):
     key, (sender, *_) = (2025, "12", "CV"), AGENCIES
     await office.row(sender, key, date(2025, 12, 31))
