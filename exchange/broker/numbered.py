@@ -13,8 +13,10 @@ from uuid import UUID
 
 from exchange import ids
 from exchange.broker import expand, intake
+from exchange.broker.exchange import Exchange
 from exchange.edxml import model
-from exchange.rules import admission, directory, documents
+from exchange.errors import Finding
+from exchange.rules import admission, directory, document_types, documents
 from exchange.rules.directory import Directory
 from exchange.store import commit, rows
 from exchange.store import documents as kept
@@ -85,6 +87,28 @@ def warned(
     number = "/".join(filter(None, (letter.number, letter.notation)))
     cautions = documents.cautions(given, number, letter.recipients, earlier)
     return replace(admitted, warnings=(*admitted.warnings, *cautions))
+
+
+async def taken(exchange: Exchange, message: model.Letter, target: rows.LetterRow) -> tuple[Finding, ...]:
+    """What the sender of an update is warned of: the number that it gives was used for another document."""
+    kind = message.type_name or document_types.named(message.type_name, message.notation)
+    key = documents.key(target.sender, message.number, message.notation, message.issued_on, kind)
+    if key is None or key == _key(target):
+        return ()
+    content = target.main_sha256 or target.sha256
+    question = kept.Asked(key.issuer, key.year, key.series, key.number, key.notation, content)
+    others = [one for one in await exchange.earlier.answer(question) or () if not one.same]
+    number = "/".join(filter(None, (message.number, message.notation)))
+    return documents.cautions(documents.Sent(document_id=target.document_id), number, (), others)
+
+
+def _key(letter: rows.LetterRow) -> documents.Key | None:
+    if letter.issued_year is None or letter.number_key is None or letter.notation_key is None:
+        return None
+    return documents.Key(
+        issuer=letter.sender, year=letter.issued_year, series=letter.series, number=letter.number_key,
+        notation=letter.notation_key,
+    )  # fmt: skip
 
 
 def again(

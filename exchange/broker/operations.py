@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from exchange import ids
-from exchange.broker import effects, expand, intake, targets
+from exchange.broker import effects, expand, intake, numbered, targets
 from exchange.broker.decisions import Given, Refused
 from exchange.broker.exchange import Exchange
 from exchange.broker.targets import Asking, Link, Target
@@ -56,7 +56,11 @@ async def plan(
         return Refused(code="not_found")
     if letter.operation == "revoke":
         return _revocation(asking, found)
-    return _update(asking, found, await targets.withdrawn(asking, found))
+    made = _update(asking, found, await targets.withdrawn(asking, found))
+    used = (
+        await numbered.taken(exchange, letter, found[0].letter) if made.restated and not asking.test else ()
+    )
+    return replace(made, findings=(*made.findings, *used))
 
 
 def _revocation(asking: Asking, meant: Sequence[Target]) -> Plan:

@@ -9,7 +9,7 @@ Each certificate is in exactly one state, so that
 
     issued = valid + revoked + expired (+ those not in use for a reason of the directory: proposed, ended, not yet)
 
-A certificate is idle (không dùng) when it is in force, meant for exchange, and had no valid use for 90 days. One for the
+A certificate is idle (không dùng) when it is in force, meant for exchange, and had no valid use for some time (`working_days.Days`). One for the
 treasury alone (giao dịch với Kho bạc) never signs documents here and is never called idle.
 """
 
@@ -21,8 +21,6 @@ from typing import Literal
 from uuid import UUID
 
 from exchange.rules.paper_class import local_day
-
-IDLE_DAYS = 90
 
 State = Literal["valid", "revoked", "expired", "proposed", "ended", "not_yet"]
 STATES: tuple[State, ...] = ("valid", "revoked", "expired", "proposed", "ended", "not_yet")
@@ -169,9 +167,9 @@ def in_force_during(one: Held, first: date, last: date) -> bool:
     )
 
 
-def idle(one: Held, use: Use, at: datetime, on: date) -> bool:
-    """Whether a certificate in force lies unused for more than 90 days, counted from its first day where never used."""
+def idle(one: Held, use: Use, at: datetime, on: date, days: int) -> bool:
+    """Whether a certificate in force lies unused for more than so many days, counted from its first day where never used."""
     if one.latest.purpose != "exchange" or state(one, at, on) != "valid":
         return False
     since = use.last or max(one.issued, one.rows[0].valid_from)
-    return on - since > timedelta(days=IDLE_DAYS)
+    return on - since > timedelta(days=days)

@@ -9,7 +9,8 @@ year of issue stays where it stands. What cannot be told apart for certain is tw
 Which numbers belong together is data: `series.toml`. A document is sent to one agency once: the same file under the
 same key, to somebody who holds it already, is X *duplicate* (rules_and_measures C.2); other content under the same
 key counts, and the sender is told. Rounds of one id are one document; what expired is the duplicate of what follows it. A replacement under the key of what it replaces is no second document either, where
-the old one stays counted.
+the old one stays counted. An update that gives another number gives it to the document: to all letters that are one with
+what it names, and to no others under the old number (`store.renumbered`).
 """
 
 import re

@@ -149,6 +149,6 @@ def in_force(usage: Usage, one: Held) -> bool:
     return certificate_use.state(one, usage.at, usage.on) == "valid"
 
 
-def idle(usage: Usage, one: Held) -> bool:
-    """Whether a certificate lies unused for more than 90 days then."""
-    return certificate_use.idle(one, usage.uses.get(one.sha256, NEVER), usage.at, usage.on)
+def idle(usage: Usage, one: Held, days: int) -> bool:
+    """Whether a certificate lies unused for more than so many days then."""
+    return certificate_use.idle(one, usage.uses.get(one.sha256, NEVER), usage.at, usage.on, days)

@@ -8,7 +8,7 @@ Which days are worked is data (`calendar.toml`, or a deployment's own file). All
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -21,15 +21,30 @@ LONGEST_BREAK = 60
 """Days; no break between two working days is longer, or the calendar is a mistake."""
 _LEAP = 2000
 """A year that has every day."""
+_SPANS = range(1, 366 + 1)
 _MINUTES = range(1, 7 * 24 * 60 + 1)
 """How long an urgent letter may wait at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Days:
+    """Spans of days that no law read gives: settings, told beside figures where a deployment has its own.
+
+    `contact`: an agency whose systems called or wrote within them is connected (M20). `ending`: a certificate that ends within
+    them is told of (BC-01). `idle`: a certificate in force is idle after so many without a valid signature (BC-10).
+    """
+
+    contact: int = 7
+    ending: int = 30
+    idle: int = 90
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
     """What is worked and when (lịch làm việc). `weekend` are ISO weekdays, `holidays` (month, day) of every year.
 
-    `hours` are spans of a working day in order, `urgent` how long an urgent letter may wait, `years` those announced.
+    `hours` are spans of a working day in order, `urgent` how long an urgent letter may wait, `years` those announced, `days` the
+    spans that are settings.
     """
 
     morning_ends: time
@@ -40,6 +55,7 @@ class Calendar:
     off: frozenset[date] = frozenset()
     worked: frozenset[date] = frozenset()
     years: frozenset[int] = frozenset()
+    days: Days = Days()
 
     @property
     def closes(self) -> time:
@@ -140,6 +156,7 @@ def read(text: str) -> Calendar:
     try:
         given = tomllib.loads(text)
         made = _calendar(given["hours"], given["week"], given.get("year", []))
+        made = replace(made, days=Days(**given.get("days", {})))
         strange = next(_strange(made), None)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"calendar: {type(error).__name__}: {error}") from error
@@ -163,6 +180,8 @@ def _strange(made: Calendar) -> Iterator[str]:
         yield "year.off and year.worked are days"
     if not all(type(year) is int for year in made.years):
         yield "year.year is a year"
+    if not all(type(span) is int and span in _SPANS for span in astuple(made.days)):
+        yield f"days are whole numbers from {_SPANS.start} to {_SPANS.stop - 1}"
     longest = {*made.off, *(date(_LEAP, *day) for day in made.holidays)}
     if not all(any(works(made, one) for one in _days(day, DAY)) for day in longest):
         yield f"more than {LONGEST_BREAK} days off in a row"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from exchange.store import documents, heirs, insert, operations, rows, transitions
+from exchange.store import documents, heirs, insert, operations, renumbered, rows, transitions
 from exchange.store.pool import Connection
 
 
@@ -83,8 +83,13 @@ async def _overtaken(connection: Connection, submissions: Sequence[Submission]) 
     acting = [(one.letter.sender, one.letter.id, one.seen) for one in submissions if one.letter and one.seen]
     targets = {(sender, one.target) for sender, _, seen in acting for one in seen}
     targets |= heirs.letters([one.transition for one in submissions if one.transition])
-    await documents.lock(connection, targets, [one.letter for one in submissions if one.letter and one.again])
+    bringing = [one.letter for one in submissions if one.letter and (one.again or _renumbers(one.letter))]
+    await documents.lock(connection, targets, bringing)
     return await operations.overtaken(connection, acting)
+
+
+def _renumbers(letter: rows.LetterRow) -> bool:
+    return letter.restated and letter.number_key is not None
 
 
 async def _write_letters(connection: Connection, submissions: Sequence[Submission]) -> set[UUID]:
@@ -152,8 +157,8 @@ async def _write_rest(
     kept = {row.sha256: row for one in new for row in one.evidence}
     await insert.rows(connection, list(kept.values()), conflict="ON CONFLICT DO NOTHING")
     await insert.rows(connection, [row for one in new for row in one.links])
-    for letter in (one.letter for one in new if one.letter and one.letter.restated and one.letter.number_key):
-        await documents.renumber(
+    for letter in (one.letter for one in new if one.letter and _renumbers(one.letter)):
+        await renumbered.renumber(
             connection, letter, [link.target for one in new for link in one.links if link.letter == letter.id]
         )
     lines = [one.accepted for one in new if one.accepted]

@@ -13,13 +13,10 @@ What expired may still be taken in. So where the document goes to that recipient
 duplicate of the new one, in the commit of that one.
 """
 
-import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from uuid import UUID
-
-import asyncpg
 
 from exchange.rules import paper_class
 from exchange.rules.documents import Earlier, Held, Sent, duplicates, ended
@@ -133,7 +130,7 @@ async def settle(
 async def _leave_no_document_without_its_first(
     connection: Connection, letters: Sequence[rows.LetterRow]
 ) -> None:
-    """The letter that was the first of their number may have been given another meanwhile (`renumber`)."""
+    """The letter that was the first of their number may have been given another meanwhile (`store.renumbered`)."""
     await connection.execute(
         f"""UPDATE letter SET first_of_key = true
               FROM (SELECT DISTINCT ON (sender, {", ".join(KEY)}) sender, id
@@ -180,14 +177,14 @@ async def lock(
     """Part of a commit, before it writes: these letters (sender, id), and all that carry their documents.
 
     `further` are letters not written yet, whose documents are locked too. In the order of their keys, as everywhere, and
-    all at once: whoever needs several waits for nobody who waits for him.
+    all at once: whoever needs several waits for nobody who waits for him. Who brings a number looks twice: while he waited,
+    an update may have given it to letters that had another (`store.renumbered`).
     """
     names = ("sender", *KEY, "document_id")
     documents = [[getattr(one, name) for name in names] for one in further]
     if not letters and not documents:
         return
-    await connection.execute(
-        f"""WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS given (sender, id)),
+    statement = f"""WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS given (sender, id)),
                  wanted AS (SELECT {", ".join(names)} FROM given JOIN letter USING (sender, id)
                              UNION SELECT * FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[]))
             SELECT FROM letter
@@ -196,10 +193,11 @@ async def lock(
                             WHERE letter.number_key IS NOT NULL AND letter.operation IN ('new', 'replace')
                      UNION SELECT letter.sender, letter.id FROM wanted JOIN letter USING (sender, document_id)
                             WHERE letter.operation IN ('new', 'replace')) AS locked USING (sender, id)
-             ORDER BY letter.sender, letter.id FOR NO KEY UPDATE OF letter""",  # noqa: S608 - the statement is ours
-        [sender for sender, _ in letters], [letter for _, letter in letters],
-        *([one[n] for one in documents] for n in range(len(names))),
-    )  # fmt: skip
+             ORDER BY letter.sender, letter.id FOR NO KEY UPDATE OF letter"""  # noqa: S608 - the statement is ours
+    told = [[sender for sender, _ in letters], [letter for _, letter in letters]]
+    told += [[one[n] for one in documents] for n in range(len(names))]
+    for _ in range(2 if documents else 1):
+        await connection.execute(statement, *told)
 
 
 async def held(
@@ -266,25 +264,6 @@ async def _write(connection: Connection, found: Sequence[tuple[UUID, UUID, Seque
                 WHERE letter.sender = given.sender AND letter.id = given.id""",
             *zip(*changed, strict=True),
         )
-
-
-async def renumber(connection: Connection, update: rows.LetterRow, letters: Sequence[UUID]) -> None:
-    """Part of a commit that locked these letters: their document carries the number that this update of it gives.
-
-    Only where nothing else carries the old number or the new one: what shares a number is told apart as it was.
-    """
-    with contextlib.suppress(asyncpg.UniqueViolationError):  # somebody else takes the number at this moment
-        async with connection.transaction():
-            await connection.execute(
-                f"""UPDATE letter AS mine SET issued_year = $3, series = $4, number_key = $5, notation_key = $6
-                     WHERE mine.sender = $1 AND mine.id = ANY($2) AND mine.number_key IS NOT NULL AND NOT mine.test
-                       AND NOT EXISTS (SELECT FROM letter AS earlier WHERE {SAME_KEY} AND earlier.id <> ALL($2))
-                       AND NOT EXISTS (SELECT FROM letter AS earlier
-                                        WHERE earlier.sender = $1 AND earlier.issued_year = $3 AND earlier.series = $4
-                                          AND earlier.number_key = $5 AND earlier.notation_key = $6
-                                          AND earlier.operation IN ('new', 'replace') AND NOT earlier.test)""",  # noqa: S608 - the statement is ours
-                update.sender, list(letters), *(getattr(update, name) for name in KEY),
-            )  # fmt: skip
 
 
 async def numbers(connection: Connection, issuer: UUID, year: int) -> dict[str, list[str]]:

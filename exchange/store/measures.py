@@ -224,11 +224,11 @@ async def registered(
 
 CONTACT = ("accepted", "arrived", "fetched", "status")
 """Lines of the journal that an agency's own system caused."""
-RECENT = timedelta(days=7)
 
 
-async def agencies(connection: Connection, on: date, at: datetime) -> list[Any]:
-    """Every agency as reports name it, whether it is active at a moment of a day, and whether it had contact in the 7 days before.
+async def agencies(connection: Connection, on: date, at: datetime, recent: int = 0) -> list[Any]:
+    """Every agency as reports name it, whether it is active at a moment of a day, and whether it had contact in so many days before
+    (`recent`; 0: nobody asks).
 
     A system tells only when it called last: what it did before that, its letters and acknowledgements tell.
     """
@@ -240,5 +240,5 @@ async def agencies(connection: Connection, on: date, at: datetime) -> list[Any]:
                              AND acts_for.valid_from <= $1 AND (acts_for.valid_to IS NULL OR $1 <= acts_for.valid_to))
                   OR id IN (SELECT agency FROM journal WHERE at > $3 AND at <= $2 AND event = ANY($4)) AS connected
              FROM agency ORDER BY code""",
-        on, at, at - RECENT, CONTACT,
+        on, at, at - timedelta(days=recent), CONTACT,
     )  # fmt: skip

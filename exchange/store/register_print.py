@@ -24,21 +24,58 @@ _LINES = "row.agency = $1 AND row.direction = '{}' AND row.load IS NOT NULL AND 
 """The lines of an agency's books, each as the newest load has it."""
 _ARRIVAL = "(delivery.arrived_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date"
 
+_SENT = "letter.operation IN ('new', 'replace') AND NOT letter.test"
+_SENT_NOW = f"{_SENT} AND letter.accepted_at >= $4 AND letter.accepted_at < $5"
+_BOOKED_NOW = "row.moved_on BETWEEN $2 AND $3"
+_YEAR = "coalesce(row.of_year, row.issued_year)"
+_KEY = "issued_year, series, number_key, notation_key"
+_ROW_KEY = f"{_YEAR} AS issued_year, row.series, row.number_key, row.notation_key"
+_OF_LETTER = """letter.issued_year = known.issued_year AND letter.series = known.series
+            AND letter.number_key = known.number_key AND letter.notation_key = known.notation_key"""
+_OF_ROW = f"""{_YEAR} = known.issued_year AND row.series = known.series
+            AND row.number_key = known.number_key AND row.notation_key = known.notation_key"""
+_RESTATED = """letter LEFT JOIN LATERAL (
+                SELECT restating.* FROM letter_link AS link JOIN letter AS restating
+                       ON restating.sender = link.sender AND restating.id = link.letter
+                 WHERE link.sender = letter.sender AND link.target = letter.id AND restating.restated
+                 ORDER BY restating.id DESC LIMIT 1) AS newest ON true"""
+"""A letter, and the newest update of its header, whose facts stand."""
+_FACTS = ", ".join(
+    f"CASE WHEN newest.id IS NULL THEN letter.{name} ELSE newest.{name} END AS {name}"
+    for name in ("number", "notation", "issued_on", "document_type", "subject")
+)
+_LETTER = f"""letter.issued_year, letter.series, letter.number_key, letter.notation_key, {_FACTS}, {_SIGNED} AS signer, {_PARTIES} AS parties, '' AS kept_by, NULL::int AS copies,
+           letter.accepted_at AS moved_at, NULL::date AS moved_on, {_ARRIVED} AS arrived, cardinality(letter.recipients) AS sent,
+           '' AS signed_for, '' AS note, letter.id AS source, 0 AS line, 0 AS position, false AS paper,
+           newest.id IS NOT NULL AS restated"""
+_ROW = f"""{_ROW_KEY}, number, notation, issued_on, document_type, subject, signer, {_PARTY}, kept_by, copies,
+           NULL::timestamptz, moved_on, NULL::bigint, NULL::int, signed_for, note, load, line, position, {_PAPER}, false"""
+
 OUT = f"""
+WITH known AS MATERIALIZED (
+    SELECT {_KEY} FROM letter WHERE sender = $1 AND {_SENT_NOW} AND number_key IS NOT NULL
+    UNION
+    SELECT {_ROW_KEY} FROM register_row AS row WHERE {_LINES.format("out")} AND {_BOOKED_NOW} AND number_key IS NOT NULL),
+first AS MATERIALIZED (
+    SELECT {_KEY} FROM known
+     WHERE NOT EXISTS (SELECT FROM letter WHERE sender = $1 AND {_OF_LETTER} AND {_SENT} AND accepted_at < $4 OFFSET 0)
+       AND NOT EXISTS (SELECT FROM register_row AS row WHERE {_LINES.format("out")} AND {_OF_ROW} AND moved_on < $2 OFFSET 0))
 SELECT * FROM (
-    SELECT issued_year, series, number_key, notation_key, number, notation, issued_on, document_type, subject,
-           {_SIGNED} AS signer, {_PARTIES} AS parties, '' AS kept_by, NULL::int AS copies, accepted_at AS moved_at,
-           NULL::date AS moved_on, {_ARRIVED} AS arrived, cardinality(recipients) AS sent, '' AS signed_for, '' AS note,
-           letter.id AS source, 0 AS line, 0 AS position, false AS paper
-      FROM letter
-     WHERE sender = $1 AND operation IN ('new', 'replace') AND NOT test AND accepted_at >= $4 AND accepted_at < $5
+    SELECT held.* FROM first AS known CROSS JOIN LATERAL
+           (SELECT {_LETTER} FROM {_RESTATED} WHERE letter.sender = $1 AND {_OF_LETTER} AND {_SENT} OFFSET 0) AS held
     UNION ALL
-    SELECT coalesce(of_year, issued_year), series, number_key, notation_key, number, notation, issued_on, document_type,
-           subject, signer, {_PARTY}, kept_by, copies, NULL, moved_on, NULL, NULL, signed_for, note, load, line, position,
-           {_PAPER}
-      FROM register_row AS row WHERE {_LINES.format("out")} AND moved_on BETWEEN $2 AND $3) AS held
+    SELECT held.* FROM first AS known CROSS JOIN LATERAL
+           (SELECT {_ROW} FROM register_row AS row WHERE {_LINES.format("out")} AND {_OF_ROW} OFFSET 0) AS held
+    UNION ALL
+    SELECT {_LETTER} FROM {_RESTATED} WHERE letter.sender = $1 AND {_SENT_NOW} AND letter.number_key IS NULL
+    UNION ALL
+    SELECT {_ROW} FROM register_row AS row WHERE {_LINES.format("out")} AND {_BOOKED_NOW} AND number_key IS NULL) AS held
  ORDER BY issued_year, series, {_NUMBER.format("number_key")} NULLS LAST, number_key, notation_key, line = 0 DESC,
-          moved_on, source, position"""  # noqa: S608 - the statement is ours
+          restated DESC, moved_on, source, position"""  # noqa: S608 - the statement is ours
+"""A document is in the span in which it first moved, with all that is known of it; without a number key each entry is its own.
+
+Of the past only what has the same key is looked at: `OFFSET 0` keeps these questions apart, each answered by an index.
+"""
 IN = f"""
 SELECT * FROM (
     SELECT delivery.arrived_at AS moved_at, NULL::date AS moved_on, '' AS entry, agency.name AS parties, delivery.number,
@@ -81,22 +118,31 @@ async def entries(
 
 
 _WHOSE = "($1::uuid[] IS NULL OR row.agency = ANY($1)) AND row.direction = '{}' AND row.load IS NOT NULL AND row.latest"
+_OUT_ROW = "row.direction = 'out' AND row.load IS NOT NULL AND row.latest"
+_ACCEPTED = "(accepted_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date"
 _BOOKED_OUT = f"""
-    SELECT sender AS agency, CASE WHEN number_key IS NULL THEN id::text
-                                  ELSE concat_ws(chr(31), issued_year, series, number_key, notation_key) END AS line,
-           (accepted_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day, coalesce(number_key, number) AS number,
-           true AS electronic, false AS paper
-      FROM letter
-     WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND operation IN ('new', 'replace') AND NOT test
-       AND accepted_at >= $4 AND accepted_at < $5
+    SELECT known.agency, known.number_key AS number, held.*
+      FROM (SELECT sender AS agency, {_KEY} FROM letter
+             WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND {_SENT_NOW} AND number_key IS NOT NULL
+             UNION
+            SELECT agency, {_ROW_KEY} FROM register_row AS row
+             WHERE {_WHOSE.format("out")} AND {_BOOKED_NOW} AND number_key IS NOT NULL) AS known
+     CROSS JOIN LATERAL
+           (SELECT min(day) AS day, bool_or(electronic) AS electronic, bool_or(paper) AS paper
+              FROM (SELECT {_ACCEPTED} AS day, true AS electronic, false AS paper
+                      FROM letter WHERE letter.sender = known.agency AND {_OF_LETTER} AND {_SENT}
+                     UNION ALL
+                    SELECT moved_on, false, coalesce({_PAPER}, false) FROM register_row AS row
+                     WHERE row.agency = known.agency AND {_OUT_ROW} AND {_OF_ROW}) AS moved) AS held
+     WHERE held.day >= $2
     UNION ALL
-    SELECT agency, CASE WHEN number_key IS NULL THEN concat_ws(chr(31), load, line)
-                        ELSE concat_ws(chr(31), coalesce(of_year, issued_year), series, number_key, notation_key) END,
-           moved_on, number_key, false, coalesce({_PAPER}, false)
-      FROM register_row AS row WHERE {_WHOSE.format("out")} AND moved_on BETWEEN $2 AND $3"""  # noqa: S608 - the statement is ours
+    SELECT sender, number, {_ACCEPTED}, true, false FROM letter
+     WHERE ($1::uuid[] IS NULL OR sender = ANY($1)) AND {_SENT_NOW} AND number_key IS NULL
+    UNION ALL
+    SELECT agency, NULL, min(moved_on), false, bool_or(coalesce({_PAPER}, false)) FROM register_row AS row
+     WHERE {_WHOSE.format("out")} AND {_BOOKED_NOW} AND number_key IS NULL GROUP BY agency, load, line"""  # noqa: S608 - the statement is ours
 _BOOKED_IN = f"""
-    SELECT recipient AS agency, delivery.id::text AS line, {_ARRIVAL} AS day, NULL AS number, true AS electronic,
-           false AS paper
+    SELECT recipient AS agency, NULL AS number, {_ARRIVAL} AS day, true AS electronic, false AS paper
       FROM delivery JOIN letter ON letter.sender = delivery.sender AND letter.id = delivery.letter
      WHERE ($1::uuid[] IS NULL OR recipient = ANY($1)) AND delivery.operation IN ('new', 'replace') AND NOT letter.test
        AND arrived_at >= $4 AND arrived_at < $5
@@ -104,18 +150,16 @@ _BOOKED_IN = f"""
                         WHERE row.agency = delivery.recipient AND row.direction = 'in' AND row.load IS NOT NULL AND row.latest
                           AND row.letter = delivery.letter AND row.delivery = delivery.id)
     UNION ALL
-    SELECT row.agency, concat_ws(chr(31), load, line, position), moved_on, entry,
+    SELECT row.agency, entry, moved_on,
            EXISTS (SELECT FROM delivery WHERE delivery.recipient = row.agency AND delivery.letter = row.letter
                       AND delivery.round = row.round), coalesce({_PAPER}, false)
       FROM register_row AS row WHERE {_WHOSE.format("in")} AND moved_on BETWEEN $2 AND $3"""  # noqa: S608 - the statement is ours
 _SUMMARY = f"""
-SELECT agency.id AS agency, agency.code, agency.name, count(*) AS documents, min(first) AS first_day, max(last) AS last_day,
-       min(lowest) AS first_number, max(highest) AS last_number, count(*) FILTER (WHERE NOT paper) AS electronic,
-       count(*) FILTER (WHERE electronic AND paper) AS both, count(*) FILTER (WHERE paper AND NOT electronic) AS paper
-  FROM (SELECT agency, line, min(day) AS first, max(day) AS last, min({_NUMBER.format("number")}) AS lowest,
-               max({_NUMBER.format("number")}) AS highest, bool_or(electronic) AS electronic, bool_or(paper) AS paper
-          FROM (HELD) AS held GROUP BY agency, line) AS booked
-       JOIN agency ON agency.id = booked.agency
+SELECT agency.id AS agency, agency.code, agency.name, count(*) AS documents, min(day) AS first_day, max(day) AS last_day,
+       min({_NUMBER.format("number")}) AS first_number, max({_NUMBER.format("number")}) AS last_number,
+       count(*) FILTER (WHERE NOT paper) AS electronic, count(*) FILTER (WHERE electronic AND paper) AS both,
+       count(*) FILTER (WHERE paper AND NOT electronic) AS paper
+  FROM (HELD) AS booked JOIN agency ON agency.id = booked.agency
  GROUP BY agency.id, agency.code, agency.name ORDER BY agency.code"""  # noqa: S608 - the statement is ours
 """The same lines as the registers', told apart in the same way, and counted."""
 
@@ -128,5 +172,9 @@ async def summary(
     moments: tuple[datetime, datetime],
 ) -> list[Any]:
     """Each agency's register of a span on one line: how many documents, from and to which day and number, and how they went."""
-    statement = _SUMMARY.replace("HELD", _BOOKED_OUT if book == "out" else _BOOKED_IN)
-    return await connection.fetch(planned(agencies, statement), agencies, *days, *moments)
+    return await connection.fetch(summed(book, agencies), agencies, *days, *moments)
+
+
+def summed(book: str, agencies: Sequence[UUID] | None) -> str:
+    """The statement of a summary: for these agencies, or for all."""
+    return planned(agencies, _SUMMARY.replace("HELD", _BOOKED_OUT if book == "out" else _BOOKED_IN))

@@ -218,13 +218,13 @@ def signature_figures(usage: Usage) -> Figures:
     return found
 
 
-async def _agencies(connection: Connection, asked: Asked, _means: Means) -> Figures:
+async def _agencies(connection: Connection, asked: Asked, means: Means) -> Figures:
     at = asked.end - timedelta(microseconds=1)
     on = max(paper_class.local_day(at), asked.period.first)
     chosen = None if asked.agencies is None else set(asked.agencies)
     return {
         row["id"]: Counter(agencies=1, agencies_connected=int(row["connected"]))
-        for row in await store.agencies(connection, on, at)
+        for row in await store.agencies(connection, on, at, means.calendar.days.contact)
         if row["active"] and row["counted"] and (chosen is None or row["id"] in chosen)
     }
 

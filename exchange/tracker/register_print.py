@@ -1,7 +1,9 @@
 """Registers printed (sổ đăng ký văn bản đi, đến): one line for each document, the ten columns of Decree 30/2020/NĐ-CP Annex IV.
 
 A document that went electronically to some and on paper to others is one line, as in a book (Decree 30 Art. 15(1), 16(2): one
-register for paper and electronic documents, with all columns of the book).
+register for paper and electronic documents, with all columns of the book). It stands in the register of the span in which it
+first moved, with all that is known of it: the lines of twelve months are those of the year. A line of documents received is in
+the span of its own day, an arrival number each.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence

@@ -23,7 +23,7 @@ from exchange.rules import requirements
 AGENCIES = ("H13.31", "H13.32", "H13.33", "H13.34")
 STEPS = (
     "new", "same", "round", "ack", "01", "02", "03", "06", "13", "15", "16", "revoke", "add", "remove", "restate",
-    "replace", "replace_same", "replace_id", "relay", "relay", "expire", "lenient", "strict", "named 15", "named 16",
+    "renumber", "replace", "replace_same", "replace_id", "relay", "relay", "expire", "lenient", "strict", "named 15", "named 16",
 )  # fmt: skip
 STEP = st.tuples(
     st.sampled_from(STEPS),
@@ -32,6 +32,8 @@ STEP = st.tuples(
 )
 MOMENT = st.tuples(st.booleans(), st.lists(STEP, min_size=1, max_size=4))
 """Whether what is sent now is left to the relay, and what happens at the same time."""
+FILES = (b"one", b"another")
+"""So letters that get each other's number may be one document, or two."""
 REFUSALS = {"", "wrong_state", "not_found", "findings", "conflict", "gone"}
 
 
@@ -52,7 +54,7 @@ class Story:
 
     async def _act(self, at, kind, which, codes):
         if kind == "new" or not self.sent:
-            return await self._send(at, filed(*codes, sender=self.sender))
+            return await self._send(at, filed(*codes, sender=self.sender, file=FILES[which % 2]))
         said, about = self.sent[which % len(self.sent)]
         if kind in ("relay", "expire"):
             await getattr(at, kind)()
@@ -92,6 +94,7 @@ def again(said, codes):
         number=said.number,
         notation=said.notation,
         name=f"lần {letter().number}",
+        attachments=said.attachments,
     )
 
 
@@ -108,6 +111,9 @@ MADE = {
     "remove": lambda said, codes: updating(said, removed=codes),
     "restate": lambda said, _: updating(
         said, document=True, subject="V/v mới", priority=2, type_name="Báo cáo"
+    ),
+    "renumber": lambda said, codes: updating(
+        said, document=True, number=str(int(said.number) - len(codes)), notation=said.notation
     ),
     "replace": lambda said, codes: replacing([(said, codes[1:])], *codes, attachments=said.attachments),
     "replace_same": lambda said, codes: replacing(

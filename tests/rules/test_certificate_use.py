@@ -157,8 +157,8 @@ def test_in_force_during_a_quarter(during, rows, own_facts):
     ],
 )
 def test_idle_after_more_than_ninety_days_and_never_for_the_treasury(idle, use, changed):
-    assert certificate_use.idle(one(row(**changed), own=own()), use, AT, ON) is idle
+    assert certificate_use.idle(one(row(**changed), own=own()), use, AT, ON, 90) is idle
 
 
 def test_what_is_not_in_force_is_not_idle():
-    assert not certificate_use.idle(one(row(), own=own(revoked=AT - DAY)), NEVER, AT, ON)
+    assert not certificate_use.idle(one(row(), own=own(revoked=AT - DAY)), NEVER, AT, ON, 90)

@@ -136,6 +136,21 @@ def test_a_calendar_that_cannot_be_used(wrong):
         working_days.read(wrong)
 
 
+def test_spans_of_days_are_settings_and_each_may_be_left_out():
+    assert CALENDAR.days == working_days.Days() == working_days.Days(contact=7, ending=30, idle=90)
+    assert working_days.read(GOOD).days == working_days.Days()
+    made = working_days.read(GOOD + "[days]\ncontact = 3\nidle = 366\n")
+    assert made.days == working_days.Days(contact=3, ending=30, idle=366)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["contact = 0", "ending = 367", "idle = true", "idle = 9.5", "soon = 3", 'idle = "9"']
+)
+def test_spans_that_are_none(wrong):
+    with pytest.raises(ValueError, match=r"days|soon"):
+        working_days.read(f"{GOOD}[days]\n{wrong}\n")
+
+
 VALUES = ("11:00:00", "30", "[7]", '[["07:00", "11:00"]]', "[]", "2030")
 ODD = ("true", "-1", "1e300", "inf", '"x"', '"11:00"', "[1]", "[[1]]", '[["1"]]', "{ a = 1 }", "2030-01-07", "2030-01-07T08:00:00", "[2030-01-07]",
        "[8]", "[2.5]", "99999999999", '["02-30"]', '["2-1-1"]', '[["07:00", "11:00", "12:00"]]')  # fmt: skip

@@ -1,5 +1,6 @@
 """Registers as annexes of BC-15 on a real database: exactly the ten columns, and a cover that says what the lines say."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from random import Random
 
@@ -28,8 +29,8 @@ async def world(pool):
         yield made
 
 
-async def annex(world, code, agencies, language="vi"):
-    asked = Asked(period=tally.period("2026-02"), agencies=agencies, as_of=AT)
+async def annex(world, code, agencies, language="vi", period="2026-02"):
+    asked = Asked(period=tally.period(period), agencies=agencies, as_of=AT)
     async with world.connection.transaction():
         return await book.report(world.connection, code, asked, [], language)
 
@@ -81,3 +82,20 @@ async def test_the_cover_tells_what_the_lines_tell(world, name):
             numbers = [int(line["document"].partition("/")[0]) for line in lines]
             assert (told["first_number"], told["last_number"]) == (min(numbers), max(numbers))
     assert shown > 20
+
+
+@pytest.mark.parametrize("name", ["out", "in"])
+async def test_the_lines_of_the_months_are_those_of_the_year(world, name):
+    shown = 0
+    for one in world.agencies:
+        months = [
+            await annex(world, f"register-{name}", [one["id"]], period=f"2026-{month:02}")
+            for month in range(1, 13)
+        ]
+        year = await annex(world, f"register-{name}", [one["id"]], period="2026")
+        lines = Counter(repr(row) for month in months for row in month.annex.rows)
+        assert lines == Counter(repr(row) for row in year.annex.rows)
+        assert sum(row[2] for made in months for row in made.table.rows) == lines.total()
+        assert sum(row[2] for row in year.table.rows) == lines.total()
+        shown += lines.total()
+    assert shown > 40

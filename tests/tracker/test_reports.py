@@ -530,6 +530,27 @@ async def test_adoption_names_who_is_missing(connection):
         assert all(one in line.facts["missing"] for one in lacking)
 
 
+@pytest.mark.parametrize("contact, connected", [(7, 0), (40, 1)])
+async def test_a_deployment_says_within_how_many_days_an_agency_is_connected(connection, contact, connected):
+    """The world's agencies have contact in the middle of a month."""
+    world = await World(connection, Random(2)).fill(letters=0)
+    at = asked().end - timedelta(days=20)
+    await connection.execute(
+        "INSERT INTO journal (agency, id, at, event) VALUES ($1, gen_random_uuid(), $2, 'fetched')",
+        world.agencies[0]["id"], at,
+    )  # fmt: skip
+    days = working_days.Days(contact=contact)
+    made = await report(connection, "adoption", calendar=replace(working_days.default(), days=days))
+    assert made.lines[0].facts["n"] == connected
+    own = [line.facts for line in made.lines if line.key == "own_spans"]
+    assert own == ([] if contact == 7 else [{"contact": 40, "ending": 30, "idle": 90}])
+    (measure,) = [
+        row for row in rows((await report(connection, "measures", calendar=replace(working_days.default(), days=days))).table)
+        if row["measure"] == "M20"
+    ]  # fmt: skip
+    assert measure["n"] == connected
+
+
 async def test_indicators_go_by_their_own_formulas_and_periods(connection):
     world = await World(connection, Random(4)).fill()
     first, second = rows((await report(connection, "indicators", asked("2026"), percent=0)).table)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
@@ -10,9 +11,11 @@ import pytest
 from signed_world import ISSUERS, Brute, World, exported
 
 from exchange import texts
+from exchange.rules import working_days
 from exchange.store import signed_documents
 from exchange.tracker import signature_usage, tally
 from exchange.tracker.reports import failures, make
+from exchange.tracker.reports.written import heading
 from exchange.tracker.signature_usage import Asked
 from signing import keys
 from signing.verdict import SubIndication
@@ -318,6 +321,27 @@ async def test_idle_is_told_by_agency_and_not_for_the_treasury(world):
     await world.letter(agency, 2, world.at - timedelta(days=10), pen, missing=["main.organisation"])
     (row,), _ = await report(world, "BC-10")
     assert row["idle"] == 1  # the seal: its last use was in March
+
+
+@pytest.mark.parametrize("idle, ending, told", [(5, 9, (2, 0)), (90, 30, (1, 1)), (366, 100, (0, 1))])
+async def test_a_deployment_says_what_is_idle_and_what_ends_soon(world, idle, ending, told):
+    """By default 90 and 30 days, the reference's; no law gives them."""
+    agency, seal, pen = await office(world)
+    await world.letter(agency, 1, MARCH, seal)
+    await world.letter(agency, 2, world.at - timedelta(days=10), pen, missing=["main.organisation"])
+    age = (world.at.date() - date(2024, 1, 1)).days
+    await world.held(await world.certificate(days=age + 20), agency, purpose="treasury")
+    days = working_days.Days(idle=idle, ending=ending)
+    settings = make.Settings(calendar=replace(working_days.default(), days=days))
+    usage, overview = [
+        await make.make(world.connection, name, asked(world), world.trust(), [], settings)
+        for name in ("BC-10", "BC-01")
+    ]
+    place = [column.name for column in usage.table.columns].index("idle")
+    (soon,) = [row[1] for row in overview.table.rows if row[0].code == "expiring"]
+    assert (usage.table.total[place], soon) == told
+    assert heading(usage.table, usage.table.columns[place], "vi") == f"Không dùng >{idle} ngày"
+    assert any(line.key == "own_spans" for line in usage.lines) is (idle != 90)
 
 
 async def test_what_is_missing_has_a_row_unless_a_failed_signature_stands_there(world):

@@ -140,7 +140,7 @@ async def gathered(
     """What is needed whatever the report, within the caller's transaction."""
     at = asked.end - timedelta(microseconds=1)
     on = max(paper_class.local_day(at), asked.period.first)
-    rows = await store.agencies(connection, on, at)
+    rows = await store.agencies(connection, on, at, means.calendar.days.contact)
     return Given(
         connection=connection,
         asked=asked,

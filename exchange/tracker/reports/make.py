@@ -1,13 +1,13 @@
 """One report by its name, everything in it of one moment."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from exchange.rules import league, measures, paper_class, working_days
 from exchange.rules.indicators import Indicator
 from exchange.rules.league import League, Scores
-from exchange.rules.working_days import Calendar
+from exchange.rules.working_days import Calendar, Days
 from exchange.store.pool import Connection
 from exchange.tracker import periods, signature_usage, tally
 from exchange.tracker.measures import Means
@@ -71,6 +71,10 @@ ON_DEADLINES = frozenset({"BC-01", "BC-07", "BC-08", "BC-13", "BC-15", "measures
 """Reports in which something is reckoned by working days."""
 
 
+BY_SPANS = frozenset({"BC-01", "BC-10", "BC-15", "adoption", "measures", "ranks", "indicators"})
+"""Reports that say who is connected, or which certificates end soon or lie idle."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What a deployment may give as files of its own; what is asked for beside the question; where long lists are kept."""
@@ -112,7 +116,7 @@ def told(made: Report, standing: Standing, settings: Settings) -> Report:
 
 def lines_about(code: str, standing: Standing, asked: Asked, settings: Settings) -> list[Line]:
     """What every report says of its days off, and, of a closed period, of what in it is not as closed."""
-    lines = list(_unlisted(code, asked, settings))
+    lines = [*_unlisted(code, asked, settings), *_spans(code, settings)]
     if standing.version is not None and code in ROWS_AS_CLOSED:
         lines.append(Line(key="rows_as_of_now", facts={"closed": ROWS_AS_CLOSED[code]}))
     elif standing.version is not None and code not in AS_CLOSED:
@@ -132,6 +136,12 @@ def _unlisted(code: str, asked: Asked, by: Settings) -> Iterator[Line]:
     unlisted = [str(year) for year in years if year not in by.calendar.years]
     if code in ON_DEADLINES and unlisted:
         yield Line(key="unlisted_years", facts={"years": ", ".join(unlisted)})
+
+
+def _spans(code: str, by: Settings) -> Iterator[Line]:
+    """The spans of days that this deployment has otherwise than the notes tell."""
+    if code in BY_SPANS and by.calendar.days != Days():
+        yield Line(key="own_spans", facts=asdict(by.calendar.days))
 
 
 async def _made(
@@ -157,7 +167,7 @@ async def _of_signatures(about: Given, code: str, trust: Trust) -> Report:
     found = await signature_usage.gathered(about.connection, asked, trust)
     match code:
         case "BC-10":
-            return usage.report(found, asked, scope)
+            return usage.report(found, asked, scope, about.means.calendar.days.idle)
         case "BC-11":
             return inventory.report(found, asked, scope)
         case "BC-12":

@@ -12,9 +12,6 @@ from exchange.tracker.reports import waiting
 from exchange.tracker.reports.given import Given
 from exchange.tracker.reports.report import Report, Table, Value, Word
 
-SOON = timedelta(days=30)
-"""Certificates that end within it are told of."""
-
 COLUMNS = making.columns(
     "card", "n", "share", "before", "change", "target", "met",
     keeps=("card",), numeric=("n", "share", "before", "change", "target"),
@@ -69,7 +66,8 @@ def _row(given: Given, key: str, now: Measure, before: Measure, name: str) -> li
 async def _expiring(given: Given) -> int:
     assert given.means.trust is not None
     usage = await signature_usage.gathered(given.connection, given.asked, given.means.trust)
+    soon = usage.on + timedelta(days=given.means.calendar.days.ending)
     return sum(
-        signature_measures.in_force(usage, one) and one.last is not None and one.last <= usage.on + SOON
+        signature_measures.in_force(usage, one) and one.last is not None and one.last <= soon
         for one in usage.own
     )

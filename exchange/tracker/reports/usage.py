@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from exchange.rules import signature_measures
 from exchange.rules.certificate_use import NEVER, Held
 from exchange.rules.signature_measures import Documents, Signer, Usage
+from exchange.rules.working_days import Days
 from exchange.tracker.reports.report import Column, Pair, Report, Table, Value
 from exchange.tracker.signature_usage import Asked
 
@@ -18,7 +20,7 @@ COLUMNS = (
     Column(name="seals", numeric=True),
     Column(name="persons", numeric=True),
     Column(name="used", numeric=True, parts=("used_seals", "used_persons")),
-    Column(name="idle", numeric=True),
+    Column(name="idle", numeric=True, facts={"days": str(Days().idle)}),
     Column(name="documents", numeric=True),
     Column(name="organisation", numeric=True),
     Column(name="individual", numeric=True),
@@ -31,8 +33,13 @@ COLUMNS = (
 )
 
 
-def report(usage: Usage, asked: Asked, scope: Sequence[str]) -> Report:
-    """One row an agency that is active or has sent anything or holds a certificate, and the sum of all."""
+def columns(idle: int) -> list[Column]:
+    """The columns, where a certificate is idle after so many days."""
+    return [replace(one, facts={"days": str(idle)}) if one.name == "idle" else one for one in COLUMNS]
+
+
+def report(usage: Usage, asked: Asked, scope: Sequence[str], idle: int) -> Report:
+    """`idle`: after so many days without use a certificate is. One row an agency that is active or has sent anything or holds a certificate, and the sum of all."""
     documents = _by(usage.documents, lambda one: one.sender)
     held = _by(usage.own, lambda one: one.owner)
     people = _by(signature_measures.signers(usage), lambda one: one.agency)
@@ -42,7 +49,8 @@ def report(usage: Usage, asked: Asked, scope: Sequence[str]) -> Report:
         if agency.active or agency.id in documents or agency.id in held
     ]
     rows = [
-        _row(agency.code, usage, documents[agency.id], held[agency.id], people[agency.id]) for agency in shown
+        _row(_Whose(agency.code, idle), usage, documents[agency.id], held[agency.id], people[agency.id])
+        for agency in shown
     ]
     every = [one for group in people.values() for one in group]
     return Report(
@@ -51,9 +59,9 @@ def report(usage: Usage, asked: Asked, scope: Sequence[str]) -> Report:
         scope=scope,
         table=Table(
             name="BC-10",
-            columns=COLUMNS,
+            columns=columns(idle),
             rows=rows,
-            total=_row("", usage, usage.documents, usage.own, every),
+            total=_row(_Whose("", idle), usage, usage.documents, usage.own, every),
         ),
         measures=signature_measures.measures(usage),
     )
@@ -66,8 +74,19 @@ def _by(things: Iterable[_One], of: Callable[[_One], UUID]) -> defaultdict[UUID,
     return groups
 
 
+class _Whose(NamedTuple):
+    """The first cell of a row, and after how many days a certificate is idle."""
+
+    code: str
+    idle: int
+
+
 def _row(
-    code: str, usage: Usage, documents: Sequence[Documents], held: Sequence[Held], people: Sequence[Signer]
+    whose: _Whose,
+    usage: Usage,
+    documents: Sequence[Documents],
+    held: Sequence[Held],
+    people: Sequence[Signer],
 ) -> list[Value]:
     valid = [one for one in held if signature_measures.in_force(usage, one)]
     used = [one for one in held if usage.uses.get(one.sha256, NEVER).documents]
@@ -75,11 +94,11 @@ def _row(
     m8 = signature_measures.signed(documents, individual=False)
     m9 = signature_measures.signed(documents, individual=True)
     return [
-        code,
+        whose.code,
         _kind(valid, "organisation"),
         _kind(valid, "individual"),
         Pair(_kind(used, "organisation"), _kind(used, "individual")),
-        sum(signature_measures.idle(usage, one) for one in held),
+        sum(signature_measures.idle(usage, one, whose.idle) for one in held),
         m8.d,
         m8.n,
         sum(row.n for row in documents if row.individual),
