@@ -44,6 +44,7 @@ async def read(connection: Connection, on: date) -> directory.Directory:
         codes=await _codes(connection, on),
         certificates=await _certificates(connection, on),
         declarations=await _declarations(connection, on),
+        successions=await successions(connection),
     )
 
 
@@ -56,6 +57,14 @@ async def find(connection: Connection, codes: Sequence[str], on: date) -> dict[s
         list(codes), on,
     )  # fmt: skip
     return {record["code"]: record["agency"] for record in records}
+
+
+async def successions(connection: Connection) -> list[directory.Succession]:
+    """Every agency that was merged into another."""
+    records: list[Any] = await connection.fetch(
+        "SELECT predecessor, successor, takes_effect, basis FROM agency_succession ORDER BY predecessor"
+    )
+    return [directory.Succession(**record) for record in records]
 
 
 async def _agencies(connection: Connection) -> list[directory.Agency]:
