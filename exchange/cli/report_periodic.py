@@ -69,6 +69,7 @@ async def _made(
             wanted.on_paper.target,
             settings.percent,
         )
+        mergers = await make.mergers(connection, asked)
         codes, aimed = _annexes(), _aimed(settings, wanted.on_paper.target)
         reports = {code: await make.make(connection, code, asked, trusted, scope, aimed) for code in codes}
         reports |= {code: await book.report(connection, code, asked, scope, language) for code in book.CODES}
@@ -79,6 +80,7 @@ async def _made(
         table=Table(name=CODE, columns=(), rows=()),
         coverage=gathered.figures.registers,
         percent=settings.percent,
+        lines=mergers,
     )
     return Periodic(
         asked=make.told(about, standing, settings),
