@@ -15,7 +15,7 @@ from exchange.api.parts import CALLER, EXCHANGE, PEER, QUOTAS
 from exchange.broker import caller
 from exchange.broker.caller import Caller, Credentials
 from exchange.errors import Problem
-from exchange.rules import directory, paper_class
+from exchange.rules import directory_succession, paper_class
 
 LOCAL_METHODS = frozenset({"GET", "HEAD"})
 
@@ -63,12 +63,15 @@ def _within_quota(request: web.Request, system_id: UUID) -> None:
 
 
 async def acting_for(request: web.Request, calling: Caller, code: str | None) -> list[UUID]:
-    """The agencies a request is about: the one named, which must be the caller's, or all of the caller's."""
+    """The agencies a request is about: the one named, which must be the caller's, or all of the caller's.
+
+    One that has ended is still found by its last code: letters may lie waiting for it.
+    """
     if not code:
         return sorted(calling.agencies)
     exchange = request.app[EXCHANGE]
     today: date = paper_class.local_day(exchange.clock())
-    agency = directory.find(await exchange.snapshot.current(), code, today)
+    agency = directory_succession.last_with(await exchange.snapshot.current(), code, today)
     if agency is None or agency.id not in calling.acts_for:
         raise Problem("not_allowed_to_act")
     if agency.id in calling.switched_off:

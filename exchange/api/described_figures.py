@@ -62,6 +62,7 @@ _CUT = (
     Parameter(name="period", place="query", schema=PERIOD, required=True),
     _query("agency", _SHORT),
     _query("subtree", {**_chosen("0", "1"), "default": "0"}),
+    _query("predecessors", {**_chosen("0", "1"), "default": "0"}),
     _query("kind", _several(_WORD)),
     _query("level", _several({"type": "integer", "minimum": 1, "maximum": 4})),
     _query("view", {**_chosen("out", "in"), "default": "out"}),

@@ -15,7 +15,7 @@ from exchange.broker.caller import Caller
 from exchange.broker.exchange import Exchange
 from exchange.edxml.spooled import Content
 from exchange.errors import Problem
-from exchange.rules import directory, paper_class
+from exchange.rules import directory_succession, paper_class
 from exchange.store import evidence as store
 
 IN_MEMORY = 4 << 20
@@ -27,7 +27,7 @@ async def get_evidence(request: web.Request) -> web.StreamResponse:
     calling = await auth.system(request)
     letter = native.identified(request.match_info["letter"])
     snapshot = await exchange.snapshot.current()
-    agency = directory.find(
+    agency = directory_succession.last_with(
         snapshot, request.match_info["recipient"], paper_class.local_day(exchange.clock())
     )
     if agency is None:

@@ -10,6 +10,7 @@ from exchange.api import shapes
 from exchange.broker import agencies as listing
 from exchange.broker import signature_use
 from exchange.rules.directory import Directory
+from exchange.rules.directory_succession import Heir
 from exchange.store.signatures import Place
 
 PACKAGE, ATTACHMENT = "package", "attachment"
@@ -43,7 +44,13 @@ def _agency(listed: listing.Listed) -> dict[str, Any]:
         "disabled": agency.disabled,
         "valid_from": shapes.moment(agency.valid_from),
         "valid_to": shapes.moment(agency.valid_to),
+        "successor": _successor(listed.heir),
     }
+
+
+def _successor(heir: Heir | None) -> dict[str, str] | None:
+    """Whom to write to instead of an agency that has ended, and since when."""
+    return {"code": heir.agency.code, "since": heir.since.isoformat()} if heir else None
 
 
 def signatures(

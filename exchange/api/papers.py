@@ -20,7 +20,7 @@ from exchange.broker.paper import Declaration, Observed
 from exchange.broker.paper_acts import Author
 from exchange.edxml import write
 from exchange.errors import Problem
-from exchange.rules import directory, paper_class
+from exchange.rules import directory_succession, paper_class
 from exchange.rules.directory import Directory
 
 MAX_BYTES = 1 << 18
@@ -167,7 +167,7 @@ def _author(said: Said, calling: Caller, request: web.Request) -> Author:
 
 
 def _recipients(said: Said, snapshot: Directory, on: date) -> dict[str, UUID | None]:
-    found = {code: directory.find(snapshot, code, on) for code in said.get("to") or ()}
+    found = {code: directory_succession.last_with(snapshot, code, on) for code in said.get("to") or ()}
     return {code: agency.id if agency else None for code, agency in found.items()}
 
 

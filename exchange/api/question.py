@@ -1,12 +1,14 @@
 """What a request for figures asks (kỳ, cơ quan, bộ lọc), and whether the caller may: its own agencies, and those it watches.
 
 An agency out of sight is answered as one that does not exist; a subtree is told whole or not at all, for a ratio over part
-of it would be believed to be the ratio of all. Of a period that is over it is the subtree at the end of it, as published.
+of it would be believed to be the ratio of all. Of a period that is over it is the subtree at the end of it, as published,
+and a code leads to who had it then. An agency that was merged keeps its figures: who watches where it stood last, or watches
+its successor, may see them; who only acts for its successor may not.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar, get_args
 from uuid import UUID
 
@@ -17,8 +19,9 @@ from exchange.broker import monitors
 from exchange.broker.caller import Caller
 from exchange.broker.exchange import Exchange
 from exchange.errors import Problem
-from exchange.rules import directory, paper_class, routing
-from exchange.rules.directory import Directory
+from exchange.rules import directory, directory_succession, paper_class, routing
+from exchange.rules.directory import Agency, Directory, Succession
+from exchange.store import directory as store
 from exchange.store import directory_changes
 from exchange.tracker import tally
 from exchange.tracker.signature_usage import Asked, Filters
@@ -33,6 +36,8 @@ SCOPES = (tally.WHOLE, *get_args(routing.Scope))
 PERIODS = "period: 2026 | 2026-07 | 2026-07-31 | 2026-Q3 | 2026-H1 | 2026-W05"
 LEVELS = range(1, 5)
 URGENCIES = range(5)
+
+NOBODY = UUID(int=0)
 
 Value = TypeVar("Value")
 
@@ -52,9 +57,12 @@ async def question(request: web.Request, calling: Caller) -> Question:
     exchange = request.app[EXCHANGE]
     snapshot, at = await exchange.snapshot.current(), exchange.clock()
     span = period(request)
-    chosen, codes = _agencies(request, calling, snapshot, await _parents(exchange, span, at))
+    tree = await _tree(exchange, calling, span, at)
+    chosen, codes = await _agencies(request, calling, span, tree)
     filters = _filters(request)
-    left = _left(request, chosen, snapshot)
+    left = _with_predecessors(
+        request, calling, _left(request, chosen, snapshot), tree, snapshot.successions.values()
+    )
     return Question(
         asked=Asked(period=span, agencies=left, as_of=at, filters=filters),
         codes=codes,
@@ -72,24 +80,82 @@ async def _parents(exchange: Exchange, span: tally.Period, at: datetime) -> Mapp
         return await directory_changes.parents(connection, end)
 
 
-def _agencies(
-    request: web.Request, calling: Caller, snapshot: Directory, parents: Mapping[UUID, UUID | None]
+@dataclass(frozen=True, kw_only=True)
+class _Tree:
+    """Below whom agencies stood when the period ended, what the caller sees by it (None: everything), and what was merged.
+
+    `merged_too`: with the agencies that were merged into those it watches, which it may ask for. `until`: the last day
+    of the period, or today while it lasts.
+    """
+
+    parents: Mapping[UUID, UUID | None]
+    seen: frozenset[UUID] | None
+    merged_too: frozenset[UUID] | None
+    until: date
+
+
+async def _tree(exchange: Exchange, calling: Caller, span: tally.Period, at: datetime) -> _Tree:
+    snapshot, today = await exchange.snapshot.current(), paper_class.local_day(at)
+    parents = await _parents(exchange, span, at)
+    seen = _seen(calling, snapshot.parents, parents)
+    mergers, until = snapshot.successions.values(), min(span.last, today)
+    merged = _merged(calling, mergers, snapshot.parents, today) | _merged(calling, mergers, parents, until)
+    return _Tree(parents=parents, seen=seen, merged_too=None if seen is None else seen | merged, until=until)
+
+
+def _merged(
+    calling: Caller, mergers: Iterable[Succession], parents: Mapping[UUID, UUID | None], until: date
+) -> frozenset[UUID]:
+    """What was merged by a day into agencies that the caller watches by one tree; those it acts for are no ground."""
+    watches = calling.watches
+    watched = watches.agencies | directory.below(parents, watches.subtrees)
+    return directory_succession.with_predecessors(mergers, watched, until)
+
+
+async def _agencies(
+    request: web.Request, calling: Caller, span: tally.Period, tree: _Tree
 ) -> tuple[frozenset[UUID] | None, list[str]]:
     """The agencies of `agency` and `subtree`; without them all that the caller may see, None for everything."""
-    seen = _seen(calling, snapshot.parents, parents)
     code, subtree = text(request, "agency"), one_of(request, "subtree", ("0", "1")) == "1"
     if not code:
         if subtree:
             raise Problem("bad_request", "subtree=1: agency")
-        return seen, []
-    today = paper_class.local_day(request.app[EXCHANGE].clock())
-    agency = directory.find(snapshot, code, today)
+        return tree.seen, []
+    agency = await _named(request.app[EXCHANGE], code, span)
+    wanted = directory.below(tree.parents, [agency.id]) if subtree else frozenset({agency.id})
+    _allowed(wanted, calling, tree)
+    return wanted, [] if subtree else [agency.code]
+
+
+def _allowed(wanted: frozenset[UUID], calling: Caller, tree: _Tree) -> None:
+    """Raises Problem not_found, or disabled, where the caller may not see all of them."""
+    if tree.merged_too is not None and not wanted <= tree.merged_too:
+        raise Problem("disabled" if wanted <= tree.merged_too | calling.switched_off else "not_found")
+
+
+async def _named(exchange: Exchange, code: str, span: tally.Period) -> Agency:
+    """The agency that had a code when the period ended, or last before that. Raises Problem not_found."""
+    today = paper_class.local_day(exchange.clock())
+    async with exchange.pool.acquire() as connection:
+        found = await store.of_period(connection, [code], span.last, today)
+    agencies = (await exchange.snapshot.current()).agencies
+    agency = agencies.get(found.get(directory.canonical(code), NOBODY))
     if agency is None:
         raise Problem("not_found")
-    wanted = directory.below(parents, [agency.id]) if subtree else frozenset({agency.id})
-    if seen is not None and not wanted <= seen:
-        raise Problem("disabled" if wanted <= seen | calling.switched_off else "not_found")
-    return wanted, [] if subtree else [agency.code]
+    return agency
+
+
+def _with_predecessors(
+    request: web.Request, calling: Caller, left: list[UUID] | None, tree: _Tree, mergers: Iterable[Succession]
+) -> list[UUID] | None:
+    """With `predecessors=1` also those merged into these; of all that the caller sees, as far as it may see them."""
+    if left is None or one_of(request, "predecessors", ("0", "1")) == "0":
+        return left
+    both = directory_succession.with_predecessors(mergers, left, tree.until)
+    if tree.merged_too is not None and not text(request, "agency"):
+        return sorted(both & tree.merged_too)
+    _allowed(both, calling, tree)
+    return sorted(both)
 
 
 def _seen(calling: Caller, *each: Mapping[UUID, UUID | None]) -> frozenset[UUID] | None:
@@ -129,8 +195,8 @@ def _told(request: web.Request) -> list[tuple[str, str]]:
     found = []
     if request.query.get("subtree") == "1":
         found.append(("subtree", request.query["agency"]))
-    defaults = {"view": VIEWS[0], "scope": tally.WHOLE}
-    for name in ("kind", "level", "view", "scope", "type", "urgency"):
+    defaults = {"view": VIEWS[0], "scope": tally.WHOLE, "predecessors": "0"}
+    for name in ("predecessors", "kind", "level", "view", "scope", "type", "urgency"):
         found += [(name, held) for held in request.query.getall(name, []) if held != defaults.get(name)]
     return found
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from exchange.broker.exchange import Exchange
-from exchange.rules import directory, folding, paper_class
+from exchange.rules import directory, directory_succession, folding, paper_class
 from exchange.rules.directory import Agency, Directory
+from exchange.rules.directory_succession import Heir
 from exchange.store import reach
 
 
@@ -23,12 +24,16 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """One agency as a sender needs it: its other codes of the day, its superior, whether a letter would be taken in."""
+    """One agency as a sender needs it: its other codes of the day, its superior, whether a letter would be taken in.
+
+    `heir`: who follows it, if it has ended and was merged into another (cơ quan kế thừa).
+    """
 
     agency: Agency
     other_codes: tuple[directory.Code, ...]
     parent: Agency | None
     reachable: bool
+    heir: Heir | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,4 +85,5 @@ def _listed(snapshot: Directory, agency: Agency, on: date, *, connected: bool) -
         other_codes=tuple(others),
         parent=snapshot.agencies.get(agency.parent) if agency.parent else None,
         reachable=connected and not agency.disabled and directory.holds(agency, on),
+        heir=directory_succession.heir_of(snapshot, agency, on),
     )

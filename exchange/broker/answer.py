@@ -10,7 +10,7 @@
 
 A recipient answers (01 to 06, 15, 16) to the letter's sender; the sender takes back (13) from one recipient. Whoever is
 neither, or may not act for it, gets the 404 of a letter that does not exist. Repeated, skipped and late notices are
-kept and harmless. `status` says the same in JSON: it writes the notice's edXML and takes the same way.
+kept and harmless. An agency that has ended still answers for what it was sent, and is still answered. `status` says the same in JSON: it writes the notice's edXML and takes the same way.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from exchange.broker.declared import Declared
 from exchange.broker.exchange import Exchange
 from exchange.edxml import model, read, write
 from exchange.errors import Finding, Problem
-from exchange.rules import directory, lifecycle, paper_class
+from exchange.rules import directory_succession, lifecycle, paper_class
 from exchange.rules.directory import Agency, Directory
 from exchange.rules.documents import DOCUMENTS
 from exchange.store import deliveries, letters, operations, transitions
@@ -61,8 +61,8 @@ async def answer(
     if any(one.severity == "error" for one in findings):
         return Refused(code="findings", findings=findings)
     snapshot, on = await exchange.snapshot.current(), intake.day(given.at)
-    sender = directory.find(snapshot, notice.sender.code, on)
-    addressee = directory.find(snapshot, notice.response_for.code, on)
+    sender = directory_succession.last_with(snapshot, notice.sender.code, on)
+    addressee = directory_succession.last_with(snapshot, notice.response_for.code, on)
     if sender is None or addressee is None or sender.id not in given.caller.acts_for:
         return Refused(code="not_found")
     if sender.disabled:

@@ -10,7 +10,15 @@ from exchange.broker.declared import Declared
 from exchange.edxml import attachments, model, spooled
 from exchange.edxml.spooled import Content
 from exchange.errors import Finding
-from exchange.rules import admission, directory, document_types, paper_class, requirements, routing
+from exchange.rules import (
+    admission,
+    directory,
+    directory_succession,
+    document_types,
+    paper_class,
+    requirements,
+    routing,
+)
 
 NOWHERE = routing.Routing(recipients=())
 
@@ -52,6 +60,7 @@ def intake(
     letter, on = reading.message, day(at)
     assert isinstance(letter, model.Letter)
     sender = directory.find(snapshot, letter.sender.code, on)
+    heir = None if sender else directory_succession.heir(snapshot, letter.sender.code, on)
     codes = [*(party.code for party in letter.recipients), *listed(letter)]
     return admission.Intake(
         sender=sender,
@@ -60,6 +69,7 @@ def intake(
         findings=reading.findings,
         paper=letter.paper,
         no_paper_standing=sender is not None and directory.declared(snapshot, sender.id, "no_paper", on),
+        merged=(directory.canonical(letter.sender.code), heir) if heir else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Agencies that a command names by code."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from exchange.rules import directory as rules_directory
 from exchange.rules import paper_class
@@ -15,3 +15,14 @@ async def agencies(
     today = paper_class.local_day(at)
     snapshot = await directory.load(connection, today) if codes else None
     return [rules_directory.find(snapshot, code, today) for code in codes] if snapshot else []
+
+
+async def of_period(
+    connection: pool.Connection, codes: Sequence[str], last: date, at: datetime
+) -> list[rules_directory.Agency | None]:
+    """The agencies that had these codes when a period ended, or last before that; None for a code that nobody had."""
+    today = paper_class.local_day(at)
+    snapshot = await directory.load(connection, today) if codes else None
+    found = await directory.of_period(connection, codes, last, today)
+    held = [found.get(rules_directory.canonical(code)) for code in codes]
+    return [snapshot.agencies.get(one) if one and snapshot else None for one in held]

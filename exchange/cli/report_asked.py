@@ -12,7 +12,7 @@ import click
 from exchange import config
 from exchange.cli import answers, named, report_paper
 from exchange.rules import indicators, league, paper_class, routing
-from exchange.store import directory_changes
+from exchange.store import directory, directory_changes
 from exchange.store import measures as store
 from exchange.store.pool import Connection
 from exchange.tracker import chosen, deployment
@@ -45,6 +45,7 @@ class Options:
     scope: str
     types: tuple[str, ...]
     urgency: tuple[int, ...]
+    predecessors: bool = False
     periods: int | None = None
 
 
@@ -53,6 +54,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
     @click.option("--agency", "codes", multiple=True, help="agency code; repeat for several; without it: all")
     @click.option("--subtree", "subtrees", multiple=True, help="this agency and all below it")
+    @click.option("--predecessors", is_flag=True, help="also the agencies merged into those asked for")
     @click.option("--kind", "kinds", multiple=True, help="only agencies of this kind")
     @click.option(
         "--level", "levels", multiple=True, type=click.IntRange(1, 4), help="only agencies of this level"
@@ -102,7 +104,7 @@ async def asked(
 ) -> tuple[Asked, list[str]] | None:
     """The question, with the codes of the agencies named; None if nobody has one of the codes."""
     codes = (*given.codes, *given.subtrees)
-    found = await named.agencies(connection, codes, at)
+    found = await named.of_period(connection, codes, span.last, at)
     if None in found:
         return None
     known = [one for one in found if one]
@@ -118,7 +120,12 @@ async def asked(
         return question, []
     rows = await store.agencies(connection, paper_class.local_day(at), at)
     parents = await directory_changes.parents(connection, question.end) if wanted.subtrees else {}
-    return replace(question, agencies=chosen.among(rows, wanted, parents)), [one.code for one in single]
+    found_agencies = chosen.among(rows, wanted, parents)
+    if given.predecessors:
+        until = min(span.last, paper_class.local_day(at))
+        mergers = await directory.successions(connection)
+        found_agencies = chosen.with_predecessors(found_agencies, mergers, until)
+    return replace(question, agencies=found_agencies), [one.code for one in single]
 
 
 def _filters(given: Options) -> Filters:
@@ -134,6 +141,7 @@ def _filters(given: Options) -> Filters:
 def _told(given: Options) -> list[tuple[str, str]]:
     named: Sequence[tuple[str, Sequence[object]]] = (
         ("subtree", given.subtrees),
+        ("predecessors", ("1",) if given.predecessors else ()),
         ("kind", given.kinds),
         ("level", given.levels),
         ("view", () if given.view == "out" else (given.view,)),

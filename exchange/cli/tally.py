@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
 import click
@@ -13,7 +13,7 @@ from exchange import texts
 from exchange.cli import answers, given_files, report_asked, screen
 from exchange.cli.report_asked import Options
 from exchange.rules import ratios, signature_measures
-from exchange.tracker import signature_usage
+from exchange.tracker import merged, signature_usage
 from exchange.tracker import tally as counting
 from exchange.tracker.reports import written
 from signing import trust
@@ -92,6 +92,20 @@ def _print_table(body: dict[str, Any], language: str) -> None:
     if body["as_of_now"]:
         kept = ", ".join(name for name in body["measures"] if name not in body["as_of_now"])
         console.print(texts.say("cli.tally_as_of_now", language, closed=kept), soft_wrap=True)
+    for said in _mergers(body, language):
+        console.print(said, soft_wrap=True)
+
+
+def _mergers(body: dict[str, Any], language: str) -> Iterator[str]:
+    """What is said of agencies that were merged into others within the period."""
+    named = [
+        merged.shown(one["code"], one["name"], one["successor"], date.fromisoformat(one["since"]))
+        for one in body["merged"]
+    ]
+    if named:
+        yield texts.say("report.merged", language, agencies="; ".join(named))
+    if body["merged_more"]:
+        yield texts.say("report.merged_more", language, n=ratios.grouped(body["merged_more"]))
 
 
 def ratio(measure: Mapping[str, Any], language: str, *, sufficient: bool) -> str:

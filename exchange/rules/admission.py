@@ -17,6 +17,7 @@ from uuid import UUID
 
 from exchange.errors import Finding
 from exchange.rules.directory import Agency
+from exchange.rules.directory_succession import Heir
 from exchange.rules.requirements import Judgement, Requirement
 from exchange.rules.routing import Routing
 from exchange.rules.signers import Standing
@@ -29,7 +30,8 @@ class Intake:
     """What is known of a letter before any signature is looked at.
 
     `sender`: the agency that From names, None when nobody has that code. `acts_for`: the agencies the
-    caller may act for today. `findings`: what reading the message found, of every severity.
+    caller may act for today. `findings`: what reading the message found, of every severity. `merged`: the code in From
+    and who follows that agency, if it has ended and was merged into another.
     """
 
     sender: Agency | None
@@ -39,6 +41,7 @@ class Intake:
     from_axis: bool = False
     paper: int | None = None
     no_paper_standing: bool = False
+    merged: tuple[str, Heir] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,7 @@ def check(intake: Intake) -> Refused | None:
     if any(finding.severity == "error" for finding in intake.findings):
         return Refused(code="findings", findings=intake.findings)
     if intake.sender is None:
-        return Refused(code="unknown_sender")
+        return Refused(code="unknown_sender", findings=tuple(_merged_sender(intake)))
     if intake.sender.id not in intake.acts_for:
         return Refused(code="not_allowed_to_act")
     if intake.sender.disabled:
@@ -165,5 +168,18 @@ def _purposes(routing: Routing) -> Iterator[Finding]:
 
 def _unroutable(routing: Routing) -> Iterator[Finding]:
     for code in routing.unroutable:
+        if code in routing.heirs:
+            facts = _followed(code, routing.heirs[code])
+            yield Finding(severity="warning", code="recipient_merged", facts=facts)
+            continue
         kind = "recipient_disabled" if code in routing.disabled else "recipient_unknown"
         yield Finding(severity="warning", code=kind, facts={"code": code})
+
+
+def _merged_sender(intake: Intake) -> Iterator[Finding]:
+    if intake.merged:
+        yield Finding(severity="error", code="sender_merged", facts=_followed(*intake.merged))
+
+
+def _followed(code: str, heir: Heir) -> dict[str, str]:
+    return {"code": code, "successor": heir.agency.code, "since": f"{heir.since:%d/%m/%Y}"}

@@ -95,10 +95,21 @@ class Declaration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Succession:
+    """An agency that was merged into another (cơ quan kế thừa), which follows it from a day on."""
+
+    predecessor: UUID
+    successor: UUID
+    takes_effect: date
+    basis: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Directory:
     """One version of the directory, looked up by id, canonical code and certificate digest. Made by `build`.
 
-    `seals` are the organisation rows of `certificates` again, by agency (con dấu số của cơ quan).
+    `seals` are the organisation rows of `certificates` again, by agency (con dấu số của cơ quan). `successions` are by
+    the agency that ended.
     """
 
     version: int
@@ -107,6 +118,7 @@ class Directory:
     certificates: Mapping[bytes, tuple[Certificate, ...]] = field(default_factory=dict)
     seals: Mapping[UUID, tuple[Certificate, ...]] = field(default_factory=dict)
     declarations: Mapping[tuple[UUID, str], tuple[Declaration, ...]] = field(default_factory=dict)
+    successions: Mapping[UUID, Succession] = field(default_factory=dict)
 
     @cached_property
     def by_code(self) -> tuple[Agency, ...]:
@@ -154,6 +166,7 @@ def build(
     codes: Iterable[Code] = (),
     certificates: Iterable[Certificate] = (),
     declarations: Iterable[Declaration] = (),
+    successions: Iterable[Succession] = (),
 ) -> Directory:
     """A snapshot of rows as the store holds them. An agency's own `code` needs no row in `codes`."""
     known = {agency.id: agency for agency in agencies}
@@ -166,6 +179,7 @@ def build(
         certificates=_grouped((row.sha256, row) for row in rows),
         seals=_grouped((row.agency, row) for row in rows if row.kind == "organisation"),
         declarations=_grouped(((row.agency, row.kind), row) for row in declarations),
+        successions=MappingProxyType({row.predecessor: row for row in successions}),
     )
 
 

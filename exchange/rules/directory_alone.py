@@ -4,7 +4,7 @@ What an import into an empty directory would write, as a snapshot. Ids are made 
 the same directory.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -12,7 +12,7 @@ from typing import cast
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from exchange.errors import Finding
-from exchange.rules import directory, directory_entries, directory_plan
+from exchange.rules import directory, directory_entries, directory_plan, directory_succession
 from exchange.rules.directory_csv import Row
 from exchange.rules.directory_entries import AgencyEntry, CertificateEntry, OfficerEntry
 from exchange.rules.directory_plan import Plan, State
@@ -37,6 +37,7 @@ def of(sheets: Mapping[str, Sequence[Row]], on: date) -> Alone:
         codes=list(_codes(plan)),
         certificates=[_certificate(change.after, officers) for change in plan.certificates],
         declarations=list(_declarations(plan)),
+        successions=list(_successions(entries.values())),
     )
     return Alone(directory=made, findings=plan.findings)
 
@@ -80,6 +81,18 @@ def _codes(plan: Plan) -> Iterator[directory.Code]:
             valid_from=held.valid_from,
             valid_to=held.valid_to,
         )
+
+
+def _successions(entries: Iterable[AgencyEntry]) -> Iterator[directory.Succession]:
+    for entry in entries:
+        first = directory_succession.takes_effect(entry)
+        if first is not None:
+            yield directory.Succession(
+                predecessor=agency_id(entry.code),
+                successor=agency_id(entry.successor),
+                takes_effect=first,
+                basis=entry.basis,
+            )
 
 
 def _declarations(plan: Plan) -> Iterator[directory.Declaration]:

@@ -32,7 +32,8 @@ class AgencyEntry:
     """An agency (cơ quan, tổ chức) as its line says it: one code in each form, its parent by code.
 
     `no_paper` (phát hành không kèm bản giấy) and `signs_package` (ký số cả gói tin) are dated statements whose
-    ground is `basis`. Last days are included.
+    ground is `basis`. Last days are included. `successor` (cơ quan kế thừa) is the code of the agency into which it was
+    merged on the day after its last; `basis` is then the ground of that.
     """
 
     code: str
@@ -50,6 +51,7 @@ class AgencyEntry:
     no_paper_to: date | None = None
     signs_package_from: date | None = None
     signs_package_to: date | None = None
+    successor: str = ""
     basis: str = ""
 
     @property
@@ -222,6 +224,7 @@ AGENCIES = Layout(
         Column(name="signs_package_to", headings=("Ký gói tin đến",), read=day, default=None),
         _FROM,
         _TO,
+        Column(name="successor", headings=("Cơ quan kế thừa", "Nhập vào"), read=agency_code),
         Column(name="basis", headings=("Căn cứ",), read=text),
     ),
 )

@@ -41,7 +41,7 @@ class Statement:
 
 
 def shown(entry: AgencyEntry, held: Iterable[Held], stated: Iterable[Statement]) -> AgencyEntry:
-    """The agency's line with its second code and its newest statements, as a sheet shows it."""
+    """The agency's line with its second code and its newest statements, as a sheet shows it; a merger's ground stays."""
     seconds = [code for code in held if code.code != entry.code and code.valid_to is None]
     newest = sorted(
         seconds, key=lambda code: (code.valid_from, directory_entries.form(code.code) == "qcvn102")
@@ -50,17 +50,18 @@ def shown(entry: AgencyEntry, held: Iterable[Held], stated: Iterable[Statement])
     for statement in sorted(stated, key=attrgetter("valid_from")):
         line = _declaring(line, statement.kind, statement.valid_from, statement.valid_to)
         line = replace(line, basis=statement.basis)
-    return line
+    return replace(line, basis=entry.basis) if entry.successor else line
 
 
 def settled(before: AgencyEntry | None, after: AgencyEntry, on: date) -> AgencyEntry:
-    """A line as it will stand: a statement taken away has ended, not vanished; no ground without a statement."""
+    """A line as it will stand: a statement taken away has ended, not vanished; no ground without something that has one."""
     if before is not None:
         for kind in STATEMENTS:
             after = _kept(before, after, kind, on)
     if after.code102 == after.code:
         after = replace(after, code102="")
-    return after if any(period(after, kind)[0] for kind in STATEMENTS) else replace(after, basis="")
+    grounded = after.successor or any(period(after, kind)[0] for kind in STATEMENTS)
+    return after if grounded else replace(after, basis="")
 
 
 def whole(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,12 +98,16 @@ def within(code: Held, agency: AgencyEntry) -> Held:
 def statements(
     stated: Sequence[Statement], before: AgencyEntry | None, after: AgencyEntry
 ) -> tuple[Statement, ...]:
-    """All statements of an agency once its line has changed; what ended before a new one stays."""
+    """All statements of an agency once its line has changed; what ended before a new one stays.
+
+    The ground on a merged agency's line is that of the merger: a statement that stays keeps its own.
+    """
     left = list(stated)
     for kind in STATEMENTS:
-        was = (*period(before, kind), before.basis) if before else (None, None, "")
+        was = period(before, kind) if before else (None, None)
         first, last = period(after, kind)
-        if (first, last, after.basis) == was:
+        same_ground = before is not None and (before.basis == after.basis or after.successor)
+        if (first, last) == was and same_ground:
             continue
         start = first or was[0]
         left = [each for each in left if each.kind != kind or start is None or _over(each, start)]

@@ -21,6 +21,8 @@ Image = Mapping[str, Any]
 Images = Mapping[Name, Image]
 Entry = TypeVar("Entry", bound=Keyed)
 
+LATER = frozenset({"successor"})
+"""Fields that came after versions had been kept: an image has them where they say something, and older images lack them."""
 KINDS: Mapping[str, type[Keyed]] = {
     "agency": AgencyEntry,
     "officer": OfficerEntry,
@@ -61,9 +63,9 @@ class Difference:
             return {}
         shown = {each.name for each in fields(KINDS[self.kind])}
         return {
-            name: (_said(self.before.get(name)), _said(value))
-            for name, value in self.after.items()
-            if name in shown and value != self.before.get(name)
+            name: (_said(self.before.get(name)), _said(self.after.get(name)))
+            for name in dict.fromkeys((*self.after, *self.before))
+            if name in shown and self.after.get(name) != self.before.get(name)
         }
 
 
@@ -87,12 +89,14 @@ def of(state: State, beside: Beside) -> dict[Name, Image]:
 
 def image(entry: Keyed) -> dict[str, Any]:
     """An entry's own fields as plain values."""
-    return {each.name: _plain(getattr(entry, each.name)) for each in fields(entry)}
+    values = {each.name: _plain(getattr(entry, each.name)) for each in fields(entry)}
+    return {name: value for name, value in values.items() if value or name not in LATER}
 
 
 def entry(kind: type[Entry], held: Image) -> Entry:
     """The entry of an image."""
-    return kind(**{each.name: _value(each.name, held[each.name]) for each in fields(kind)})
+    given = [each.name for each in fields(kind) if each.name in held or each.name not in LATER]
+    return kind(**{name: _value(name, held[name]) for name in given})
 
 
 def entries(kind: type[Entry], images: Images) -> list[Entry]:

@@ -14,7 +14,13 @@ from itertools import chain, permutations
 from types import MappingProxyType
 
 from exchange.errors import Finding
-from exchange.rules import directory, directory_history, directory_laid, directory_systems
+from exchange.rules import (
+    directory,
+    directory_history,
+    directory_laid,
+    directory_succession,
+    directory_systems,
+)
 from exchange.rules.directory_csv import Row, finding
 from exchange.rules.directory_entries import (
     AGENCIES,
@@ -127,13 +133,15 @@ def _named(row: Row, holders: Mapping[str, str]) -> Row:
 
 
 def _agencies(state: State, rows: Sequence[Row], names: Mapping[str, str], on: date) -> Laid[AgencyEntry]:
-    resolved, unknown = directory_laid.resolved(AGENCIES, "parent", rows, names)
+    above, unknown = directory_laid.resolved(AGENCIES, "parent", rows, names)
+    resolved, strangers = directory_laid.resolved(AGENCIES, "successor", above, names)
     laid = directory_laid.lay(AGENCIES, AgencyEntry, resolved, state.agencies)
     settled = tuple(
         replace(entry, after=directory_history.settled(entry.before, entry.after, on))
         for entry in laid.entries
     )
-    return Laid(entries=settled, findings=(*unknown, *laid.findings, *_circles(state, settled)))
+    wrong = (*laid.findings, *_circles(state, settled), *_mergers(state, settled))
+    return Laid(entries=settled, findings=(*unknown, *strangers, *wrong))
 
 
 def _officers(
@@ -166,6 +174,18 @@ def _circles(state: State, entries: Sequence[Change[AgencyEntry]]) -> Iterator[F
         if above == way[0]:
             circle = " → ".join([*way, above])
             yield finding(AGENCIES, "sheet_parent_circle", entry.line, "parent", circle=circle)
+
+
+def _mergers(state: State, entries: Sequence[Change[AgencyEntry]]) -> Iterator[Finding]:
+    """Mergers that cannot be (cơ quan kế thừa), at the line of the merged agency or, if it has none, of its successor."""
+    lines = {entry.after.code: entry.line for entry in entries}
+    agencies = {entry.code: entry for entry in state.agencies.values()}
+    agencies |= {entry.after.code: entry.after for entry in entries}
+    for misfit in directory_succession.misfits(agencies):
+        line = lines.get(misfit.code, lines.get(agencies[misfit.code].successor))
+        if line is not None:
+            facts = {"agency": misfit.code, "about": misfit.about}
+            yield finding(AGENCIES, misfit.why, line, misfit.column, **facts)
 
 
 def _signer(entry: Change[CertificateEntry], persons: Collection[Key]) -> Iterator[Finding]:

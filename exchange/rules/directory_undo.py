@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from exchange.rules import directory_history, directory_images, directory_systems
+from exchange.rules import directory_history, directory_images, directory_succession, directory_systems
 from exchange.rules.directory_entries import AgencyEntry, CertificateEntry, OfficerEntry
 from exchange.rules.directory_images import Difference, Images
 from exchange.rules.directory_laid import Key
@@ -19,7 +19,7 @@ from exchange.rules.directory_systems import ActsEntry, SystemEntry
 
 @dataclass(frozen=True)
 class Obstacle:
-    """An entry that stands in the way, and why: changed, needs, code, circle, overlap, letters, keys.
+    """An entry that stands in the way, and why: changed, needs, code, circle, successor, overlap, letters, keys.
 
     `about` is what it needs, shares or has; the sentence is `directory.obstacle_<why>`.
     """
@@ -91,6 +91,9 @@ def _contradictions(images: Images) -> Iterator[Obstacle]:
     yield from _needs(images)
     yield from _shared_codes(images)
     yield from _circles(images)
+    agencies = {entry.code: entry for entry in directory_images.entries(AgencyEntry, images)}
+    for misfit in directory_succession.misfits(agencies):
+        yield Obstacle("agency", (misfit.code,), "successor", agencies[misfit.code].successor)
     for one, _ in directory_systems.overlapping(directory_images.entries(ActsEntry, images)):
         yield Obstacle("acts_for", one.key, "overlap", one.agency)
 
@@ -104,8 +107,8 @@ def _needs(images: Images) -> Iterator[Obstacle]:
 
 def _named(images: Images) -> Iterator[tuple[str, Key, directory_images.Name]]:
     for agency in directory_images.entries(AgencyEntry, images):
-        if agency.parent:
-            yield "agency", agency.key, ("agency", (agency.parent,))
+        for code in filter(None, (agency.parent, agency.successor)):
+            yield "agency", agency.key, ("agency", (code,))
     for officer in directory_images.entries(OfficerEntry, images):
         yield "officer", officer.key, ("agency", (officer.agency,))
     for held in directory_images.entries(CertificateEntry, images):

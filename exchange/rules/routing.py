@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
-from exchange.rules import directory
+from exchange.rules import directory, directory_succession
 from exchange.rules.directory import Directory
+from exchange.rules.directory_succession import Heir
 
 Scope = Literal["internal", "same_root", "other_root", "outside_state"]
 
@@ -25,7 +26,8 @@ PURPOSES = ("act", "cooperate", "inform")
 class Routing:
     """Recipients without doubles; `purposes` and `scopes` stand beside them. Codes in canonical form.
 
-    `duplicates` are codes that named a recipient again; `disabled` are unroutable codes of known agencies. `aimless`:
+    `duplicates` are codes that named a recipient again; `disabled` are unroutable codes of known agencies. `heirs`: who
+    follows the agency of an unroutable code, if that was merged into another (cơ quan kế thừa). `aimless`:
     codes with a purpose that name no recipient; `torn`: the one of several purposes that holds, by recipient's code.
     """
 
@@ -35,6 +37,7 @@ class Routing:
     unroutable: tuple[str, ...] = ()
     duplicates: tuple[str, ...] = ()
     disabled: tuple[str, ...] = ()
+    heirs: Mapping[str, Heir] = field(default_factory=lambda: MappingProxyType({}))
     aimless: tuple[str, ...] = ()
     torn: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -66,6 +69,9 @@ def route(
         unroutable=tuple(found.unroutable),
         duplicates=tuple(found.duplicates),
         disabled=tuple(code for code, disabled in found.unroutable.items() if disabled),
+        heirs={
+            code: heir for code in found.unroutable if (heir := directory_succession.heir(snapshot, code, on))
+        },
         aimless=tuple(
             code
             for code in purposes

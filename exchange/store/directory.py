@@ -44,6 +44,7 @@ async def read(connection: Connection, on: date) -> directory.Directory:
         codes=await _codes(connection, on),
         certificates=await _certificates(connection, on),
         declarations=await _declarations(connection, on),
+        successions=await successions(connection),
     )
 
 
@@ -56,6 +57,51 @@ async def find(connection: Connection, codes: Sequence[str], on: date) -> dict[s
         list(codes), on,
     )  # fmt: skip
     return {record["code"]: record["agency"] for record in records}
+
+
+async def of_period(connection: Connection, codes: Sequence[str], last: date, today: date) -> dict[str, UUID]:
+    """The agencies that figures of a period name by these codes, by code in canonical form.
+
+    Who holds a code at the period's end, or today while it lasts; else who held it last before, also if that has ended;
+    else, of agencies that came later, who holds it today.
+    """
+    wanted, on = [directory.canonical(code) for code in codes], min(last, today)
+    records = await connection.fetch(
+        """WITH held AS (
+               SELECT code, agency, valid_from, valid_to FROM agency_code WHERE code = ANY($1)
+               UNION ALL
+               SELECT code, id, valid_from, valid_to FROM agency
+                WHERE code = ANY($1) AND NOT EXISTS (SELECT FROM agency_code WHERE agency_code.code = agency.code))
+           SELECT DISTINCT ON (held.code) held.code, held.agency
+             FROM held JOIN agency ON agency.id = held.agency
+            WHERE greatest(held.valid_from, agency.valid_from) <= greatest($2::date, $3::date)
+            ORDER BY held.code, greatest(held.valid_from, agency.valid_from) > $2::date,
+                     least(held.valid_to, agency.valid_to, $2::date) DESC, held.valid_from DESC, agency.code""",
+        wanted, on, today,
+    )  # fmt: skip
+    return {record["code"]: record["agency"] for record in records}
+
+
+async def merged(
+    connection: Connection, first: date, last: date, agencies: Sequence[UUID] | None
+) -> list[Any]:
+    """Which of these agencies (None: all) were merged into others from a day of a span on: codes, name, first day, by code."""
+    return await connection.fetch(
+        """SELECT one.code, one.name, other.code AS successor, row.takes_effect AS since
+             FROM agency_succession AS row
+             JOIN agency AS one ON one.id = row.predecessor JOIN agency AS other ON other.id = row.successor
+            WHERE row.takes_effect BETWEEN $1 AND $2 AND ($3::uuid[] IS NULL OR row.predecessor = ANY($3))
+            ORDER BY one.code""",
+        first, last, agencies,
+    )  # fmt: skip
+
+
+async def successions(connection: Connection) -> list[directory.Succession]:
+    """Every agency that was merged into another."""
+    records: list[Any] = await connection.fetch(
+        "SELECT predecessor, successor, takes_effect, basis FROM agency_succession ORDER BY predecessor"
+    )
+    return [directory.Succession(**record) for record in records]
 
 
 async def _agencies(connection: Connection) -> list[directory.Agency]:

@@ -43,6 +43,10 @@ class Listed:
     removed: int
 
 
+_OF_AGENCIES = {"agency_code": "agency", "agency_declaration": "agency", "agency_succession": "predecessor"}
+"""Dated rows of an agency, and by what they name it."""
+
+
 async def record(connection: Connection, made: Version, differences: Iterable[Difference]) -> None:
     """Keep what a version changed."""
     await connection.execute(
@@ -90,14 +94,13 @@ async def later(connection: Connection, kind: str, key: Key, version: int) -> in
 
 
 async def with_letters(connection: Connection, agencies: Sequence[UUID]) -> set[UUID]:
-    """Which of these agencies sent or received something, have a register or a successor: they cannot have not been."""
+    """Which of these agencies sent or received something or have a register: they cannot have not been."""
     records = await connection.fetch(
         """SELECT asked.whose AS id FROM unnest($1::uuid[]) AS asked (whose)
             WHERE EXISTS (SELECT FROM letter WHERE sender = asked.whose)
                OR EXISTS (SELECT FROM delivery WHERE recipient = asked.whose)
                OR EXISTS (SELECT FROM letter WHERE expanded_at IS NULL AND asked.whose = ANY(recipients))
-               OR EXISTS (SELECT FROM register_row WHERE agency = asked.whose)
-               OR EXISTS (SELECT FROM agency_succession WHERE asked.whose IN (predecessor, successor))""",
+               OR EXISTS (SELECT FROM register_row WHERE agency = asked.whose)""",
         list(agencies),
     )
     return {record["id"] for record in records}
@@ -164,16 +167,16 @@ async def _remove_leaves(connection: Connection, changes: Sequence[Difference], 
     )
     gone = [ids.officers[each.key] for each in changes if each.kind == "officer" and each.after is None]
     await connection.execute("DELETE FROM officer WHERE id = ANY($1)", gone)
-    for table in ("agency_code", "agency_declaration"):
-        await connection.execute(f"DELETE FROM {table} WHERE agency = ANY($1)", _agencies_gone(changes, ids))  # noqa: S608 - names are ours
+    for table, whose in _OF_AGENCIES.items():
+        await connection.execute(f"DELETE FROM {table} WHERE {whose} = ANY($1)", _agencies_gone(changes, ids))  # noqa: S608 - names are ours
 
 
 async def _put_agencies(connection: Connection, then: Images, ids: Stored) -> None:
     """Codes of all agencies concerned go first: two of them may have exchanged one."""
     images = {key[0]: held for (kind, key), held in then.items() if kind == "agency"}
-    await directory_sheets.write_agencies(
-        connection, directory_images.entries(AgencyEntry, then), ids.agencies
-    )
+    entries = directory_images.entries(AgencyEntry, then)
+    await directory_sheets.write_agencies(connection, entries, ids.agencies)
+    await directory_sheets.write_successions(connection, entries, ids.agencies)
     codes = {code: directory_images.codes(held) for code, held in images.items()}
     await directory_sheets.write_codes(connection, codes, ids.agencies)
     stated = {code: directory_images.statements(held) for code, held in images.items()}

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from exchange.rules import directory_entries, directory_history, directory_images
+from exchange.rules import directory_entries, directory_history, directory_images, directory_succession
 from exchange.rules.directory_entries import AgencyEntry, CertificateEntry, OfficerEntry
 from exchange.rules.directory_history import Held, Statement
 from exchange.rules.directory_laid import Key
@@ -77,7 +77,9 @@ def numbered(plan: Plan, known: Stored, new_id: Callable[[], UUID]) -> Stored:
 
 async def write(connection: Connection, plan: Plan, ids: Stored, at: datetime) -> None:
     """Write a plan without errors. `ids` names every agency and officer in it, the new ones too."""
-    await write_agencies(connection, [change.after for change in plan.agencies], ids.agencies)
+    agencies = [change.after for change in plan.agencies]
+    await write_agencies(connection, agencies, ids.agencies)
+    await write_successions(connection, agencies, ids.agencies)
     await write_codes(connection, plan.codes, ids.agencies)
     await write_statements(connection, plan.statements, ids.agencies)
     await write_officers(connection, [change.after for change in plan.officers], ids)
@@ -90,8 +92,11 @@ async def write(connection: Connection, plan: Plan, ids: Stored, at: datetime) -
 async def _agencies(connection: Connection) -> tuple[list[AgencyEntry], dict[str, UUID]]:
     records = await connection.fetch(
         """SELECT agency.id, agency.code, agency.name, agency.kind, agency.level, coalesce(parent.code, '') AS parent,
-                  agency.sector, agency.own_clerk, agency.counted, agency.valid_from, agency.valid_to
+                  agency.sector, agency.own_clerk, agency.counted, agency.valid_from, agency.valid_to,
+                  coalesce(successor.code, '') AS successor, coalesce(succession.basis, '') AS basis
              FROM agency LEFT JOIN agency AS parent ON parent.id = agency.parent
+             LEFT JOIN agency_succession AS succession ON succession.predecessor = agency.id
+             LEFT JOIN agency AS successor ON successor.id = succession.successor
             ORDER BY agency.code"""
     )
     ids = {record["code"]: record["id"] for record in records}
@@ -175,6 +180,24 @@ async def write_agencies(
             for entry in entries
         ],
     )  # fmt: skip
+
+
+async def write_successions(
+    connection: Connection, entries: Sequence[AgencyEntry], ids: Mapping[str, UUID]
+) -> None:
+    """Into whom these agencies were merged, those that were; their successors stand already."""
+    merged = [ids[entry.code] for entry in entries]
+    await connection.execute("DELETE FROM agency_succession WHERE predecessor = ANY($1)", merged)
+    await _unnested(
+        connection,
+        """INSERT INTO agency_succession (predecessor, successor, takes_effect, basis)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::text[])""",
+        [
+            (ids[entry.code], ids[entry.successor], first, entry.basis)
+            for entry in entries
+            if (first := directory_succession.takes_effect(entry))
+        ],
+    )
 
 
 async def write_codes(

@@ -146,12 +146,13 @@ async def coverage(
 ) -> tuple[int, int]:
     """How many counted agencies have loaded books that cover every day of the span together, of how many.
 
-    Of those that were not yet switched off when the span ended: its figures do not move afterwards.
+    Of those that were not yet switched off when the span ended: its figures do not move afterwards. Of an agency that
+    ended within the span (merged, sáp nhập) books need tell no longer than it lasted.
     """
     record = await connection.fetchrow(
         f"""SELECT count(*) FILTER (WHERE coalesce((SELECT range_agg({COVERED}) FROM register_load AS load
                                                      WHERE load.agency = agency.id AND load.book = $1 AND load.undone_at IS NULL)
-                                                  @> daterange($2, $3, '[]'), false)) AS n,
+                                                  @> daterange($2, least($3::date, valid_to), '[]'), false)) AS n,
                   count(*) AS d
              FROM agency
             WHERE counted AND ($4::uuid[] IS NULL OR agency.id = ANY($4))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from exchange.store.pool import Connection
-from exchange.tracker import measures, signature_usage, tally
+from exchange.tracker import measures, merged, signature_usage, tally
 from exchange.tracker.measures import Means
 from exchange.tracker.signature_usage import Asked
 
@@ -19,8 +19,9 @@ async def measured(connection: Connection, asked: Asked, means: Means, percent: 
         counted = await signature_usage.count(connection, asked)
         found = await measures.measured(connection, asked, means)
         books = await enough(connection, asked, counted.registers, percent)
+        mergers = merged.as_json(await merged.within(connection, asked.period, asked.agencies, asked.as_of))
     head = tally.as_json(counted, percent)
-    return {**{name: head[name] for name in HEAD}, "measures": found, "enough": sorted(books)}
+    return {**{name: head[name] for name in HEAD}, "measures": found, "enough": sorted(books), **mergers}
 
 
 async def covered(connection: Connection, asked: Asked, book: str) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from exchange.rules.ratios import Measure
 from exchange.rules.signature_measures import Agency, Documents, Usage
 from exchange.store import signature_counts, signed_documents
 from exchange.store.pool import Connection
-from exchange.tracker import tally
+from exchange.tracker import merged, tally
 from exchange.tracker.tally import Period, Tally
 from signing import certificates, revoked
 from signing.trust import Trust
@@ -123,10 +123,11 @@ async def told(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         counted = await count(connection, asked)
         body = await in_tally(connection, counted, asked.agencies, trust, percent)
+        mergers = await merged.within(connection, asked.period, asked.agencies, asked.as_of)
     filters: dict[str, list[str]] = {}
     for name, held in cut.told:
         filters.setdefault(name, []).append(held)
-    return {**body, "filters": filters}
+    return {**body, "filters": filters, **merged.as_json(mergers)}
 
 
 async def count(connection: Connection, asked: Asked) -> Tally:

@@ -67,7 +67,7 @@ async def test_every_agency_once_in_the_order_of_codes(sound):
     assert office == {
         "code": "H13.01", "other_codes": [{"code": OLD["H13.01"], "form": "qcvn102"}], "name": "Văn phòng Ủy ban nhân dân thành phố Cần Thơ",
         "kind": office["kind"], "level": 2, "parent": "H13", "sector": "state", "reachable": True, "disabled": False,
-        "valid_to": None,
+        "valid_to": None, "successor": None,
     }  # fmt: skip
     assert office["kind"] == KINDS["H13.01"]
 

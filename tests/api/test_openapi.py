@@ -210,10 +210,10 @@ PARAMETERS = {
     "GET /v1/messages/{id}/trace": "why",
     "GET /v1/inbox": "for after limit wait",
     "GET /v1/agencies": "q code after limit",
-    "GET /v1/tally": "period agency subtree kind level view scope type urgency",
-    "GET /v1/measures": "period agency subtree kind level view scope type urgency",
-    "GET /v1/reports/{report}": "period agency subtree kind level view scope type urgency periods format target issuer place number position signer",
-    "GET /v1/transfers": "period agency subtree kind level view scope type urgency class after limit",
+    "GET /v1/tally": "period agency subtree predecessors kind level view scope type urgency",
+    "GET /v1/measures": "period agency subtree predecessors kind level view scope type urgency",
+    "GET /v1/reports/{report}": "period agency subtree predecessors kind level view scope type urgency periods format target issuer place number position signer",
+    "GET /v1/transfers": "period agency subtree predecessors kind level view scope type urgency class after limit",
     "GET /v1/signatures": "period agency view after limit",
 }
 """Names that clients rely on."""

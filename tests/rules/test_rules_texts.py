@@ -45,5 +45,6 @@ def test_the_codes_of_the_modules_are_found():
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 @pytest.mark.parametrize("key", KEYS)
 def test_every_code_has_its_sentence(key, language):
-    facts = {"name": "tệp.pdf", "code": "H13", "signer": "Sở", "number": "12/UBND-VX", "purpose": "act"}
+    facts = {"name": "tệp.pdf", "code": "H13", "signer": "Sở", "number": "12/UBND-VX", "purpose": "act",
+             "successor": "H14", "since": "01/07/2026"}  # fmt: skip
     assert texts.say(key, language, **facts, fact="Số", said="12", written="13").strip()

@@ -31,7 +31,7 @@ OFFICER = "agency,code,name,valid_from\nH13.01,01,Lê Thị Mai,2019-01-01\n"
 CERTIFICATES = "agency,kind,officer,certificate,valid_from,basis,confirmed_by\n"
 SEAL = f"H13.01,organisation,,{'ab' * 32},2019-01-01,QĐ 1,A;B\nH13.01,individual,01,{'cd' * 32},2019-01-01,QĐ 2,A\n"
 TABLES = (
-    "agency", "agency_code", "agency_declaration", "officer", "signer_certificate", "system", "system_key",
+    "agency", "agency_code", "agency_declaration", "agency_succession", "officer", "signer_certificate", "system", "system_key",
     "system_certificate", "acts_for",
 )  # fmt: skip
 KEY = keys.new_key()
@@ -248,12 +248,8 @@ DELIVERY = """INSERT INTO delivery (recipient, letter, round, id, sender, kind, 
         DELIVERY,
         """INSERT INTO register_row (agency, id, direction, number, notation, moved_on, loaded_at)
            VALUES ($1, gen_random_uuid(), 'out', '1', 'CV', now(), now())""",
-        """INSERT INTO agency_succession (predecessor, successor, takes_effect, basis)
-           SELECT $1, id, now(), '' FROM agency WHERE code = 'H13'""",
-        """INSERT INTO agency_succession (predecessor, successor, takes_effect, basis)
-           SELECT id, $1, now(), '' FROM agency WHERE code = 'H13'""",
     ],
-    ids=["sent", "to be delivered", "delivered", "register", "succeeded", "successor"],
+    ids=["sent", "to be delivered", "delivered", "register"],
 )
 async def test_an_agency_that_did_something_cannot_be_taken_back(pool, statement):
     await load(pool, ("agency", HEAD + CITY))
@@ -430,3 +426,82 @@ async def test_below_whom_an_agency_stood_at_a_moment(pool):
     assert stood == {
         -400: "H13.01", 0: "H13.01", 1: "H13.01", 30: "H13.01", 31: "H13", 60: "H13", 61: None, 90: None, 91: "H13",
     }  # fmt: skip
+
+
+MERGED = "code,valid_to,successor,basis\nH13.01,2019-06-30,H13.02,NQ 9\n"
+LAW = "H13.02,000.00.02.H13,Sở Tư pháp,department,2,H13,2019-01-01,,\n"
+
+
+async def successions(pool):
+    return [
+        tuple(row)
+        for row in await pool.fetch(
+            """SELECT one.code, other.code, takes_effect, basis FROM agency_succession
+                 JOIN agency AS one ON one.id = predecessor JOIN agency AS other ON other.id = successor"""
+        )
+    ]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_a_merger_goes_in_out_and_back_and_forth(either_pool, language):
+    await load(either_pool, ("agency", HEAD + CITY + HOME + LAW))
+    before = await contents(either_pool)
+    await load(either_pool, ("agency", MERGED))
+    assert await successions(either_pool) == [("H13.01", "H13.02", TODAY, "NQ 9")]
+    merged = await contents(either_pool)
+    assert [one["basis"] for one in merged["agency_declaration"]] == ["QĐ 7"]
+    assert (await load_book(either_pool, await export(either_pool, language))).changes == ()
+    async with either_pool.acquire() as connection:
+        sheet = await cases.export_csv(connection, "agency", language)
+        (change,) = await directory_changes.differences(connection, 2)
+    assert change.fields["successor"] == ("", "H13.02")
+    assert (await load(either_pool, ("agency", sheet.decode("utf-8-sig")))).changes == ()
+    assert (await undo(either_pool)).obstacles == ()
+    assert await contents(either_pool) == before
+    assert (await undo(either_pool, 3)).obstacles == ()
+    assert await contents(either_pool) == merged
+
+
+async def test_a_merger_stands_in_the_way_of_who_would_take_its_successor_away(pool):
+    await load(pool, ("agency", HEAD + CITY + HOME))
+    await load(pool, ("agency", HEAD + LAW))
+    await load(pool, ("agency", MERGED))
+    refused = await undo(pool, 2)
+    assert [(each.key, each.why, each.about) for each in refused.obstacles] == [
+        (("H13.01",), "needs", "H13.02")
+    ]
+    await load(pool, ("agency", "code,valid_to\nH13.02,2019-12-31\n"))
+    assert (await undo(pool, 4)).obstacles == ()
+
+
+async def test_a_merger_of_one_sheet_is_taken_back_with_its_agencies(pool):
+    await load(pool, ("agency", HEAD + CITY))
+    before = await contents(pool)
+    whole = HEAD.strip() + ",valid_to,successor\n"
+    rows = f"{HOME.strip()},2019-06-30,H13.02\n{LAW.strip()},,\n"
+    await load(pool, ("agency", whole + rows))
+    assert await successions(pool) == [("H13.01", "H13.02", TODAY, "QĐ 7")]
+    assert (await undo(pool)).obstacles == ()
+    assert await contents(pool) == before
+
+
+async def test_an_undo_that_would_let_a_successor_end_first_is_refused(pool):
+    await load(pool, ("agency", HEAD + CITY + HOME + LAW))
+    await load(pool, ("agency", "code,valid_to\nH13.02,2019-06-30\n"))
+    await load(pool, ("agency", "code,valid_to\nH13.02,\n"))
+    await load(pool, ("agency", MERGED))
+    refused = await undo(pool, 3)
+    assert [(each.key, each.why, each.about) for each in refused.obstacles] == [
+        (("H13.01",), "successor", "H13.02")
+    ]
+
+
+async def test_versions_of_before_are_taken_back_all_the_same(pool):
+    """Images of older versions say nothing of successors."""
+    await load(pool, ("agency", HEAD + CITY + HOME + LAW))
+    await load(pool, ("agency", "code,name\nH13.02,Sở Tư pháp mới\n"))
+    images = await pool.fetch("SELECT before, after FROM directory_change_entry")
+    assert all("successor" not in (image or {}) for row in images for image in row)
+    await load(pool, ("agency", MERGED))
+    assert (await undo(pool, 2)).obstacles == ()
+    assert await successions(pool) == [("H13.01", "H13.02", TODAY, "NQ 9")]

@@ -44,7 +44,8 @@ async def report(
     if asked.agencies is not None and len(asked.agencies) == 1:
         lines = await _lines(connection, book, asked, language, Rows(folder))
     table = Table(name=code, columns=SUMMARY, rows=rows)
-    made = Report(code=code, asked=asked, scope=scope, table=table, annex=lines)
+    mergers = await make.mergers(connection, asked)
+    made = Report(code=code, asked=asked, scope=scope, table=table, annex=lines, lines=mergers)
     return make.told(made, await periods.standing(connection, asked.period), make.Settings())
 
 

@@ -9,7 +9,7 @@ from exchange.rules.indicators import Indicator
 from exchange.rules.league import League, Scores
 from exchange.rules.working_days import Calendar, Days
 from exchange.store.pool import Connection
-from exchange.tracker import periods, signature_usage, tally
+from exchange.tracker import merged, periods, signature_usage, tally
 from exchange.tracker.measures import Means
 from exchange.tracker.periods import Standing
 from exchange.tracker.reports import (
@@ -101,7 +101,19 @@ async def make(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         standing = await periods.standing(connection, asked.period)
         made = await _made(connection, code, asked, trust, scope, by)
+        made = replace(made, lines=[*made.lines, *await mergers(connection, asked)])
     return told(made, standing, by)
+
+
+async def mergers(connection: Connection, asked: Asked) -> list[Line]:
+    """What a report says of those of its agencies that were merged into others within the period."""
+    found = await merged.within(connection, asked.period, asked.agencies, asked.as_of)
+    named = "; ".join(
+        merged.shown(one.code, one.name, one.successor, one.since) for one in found[: merged.SHOWN]
+    )
+    more = len(found) - merged.SHOWN
+    lines = [Line(key="merged", facts={"agencies": named})] if found else []
+    return [*lines, Line(key="merged_more", facts={"n": more})] if more > 0 else lines
 
 
 def told(made: Report, standing: Standing, settings: Settings) -> Report:

@@ -41,8 +41,9 @@ async def made(connection: Connection, asked: Asked, scope: Sequence[str], trust
             code: await book.report(connection, code, asked, scope, by.language, by.settings.folder)
             for code in book.CODES
         }
+        about = replace(_about(asked, scope, gathered, by), lines=await make.mergers(connection, asked))
     return Periodic(
-        asked=make.told(_about(asked, scope, gathered, by), standing, by.settings),
+        asked=make.told(about, standing, by.settings),
         figures=gathered.figures,
         months=gathered.months,
         reports=reports,
