@@ -27,10 +27,15 @@ class Gate:
     def __post_init__(self) -> None:
         self._inside = asyncio.Semaphore(self.at_once)
 
+    @property
+    def full(self) -> bool:
+        """Whether who comes now is told `busy`."""
+        return self._here >= self.at_once + self.in_line
+
     @asynccontextmanager
     async def enter(self) -> AsyncIterator[None]:
         """Inside as long as the block lasts. Raises Problem busy when too many wait already."""
-        if self._here >= self.at_once + self.in_line:
+        if self.full:
             raise Problem("busy", retry_after=AGAIN_SECONDS)
         self._here += 1
         try:

@@ -90,7 +90,7 @@ def filled(shared_server):
     log = shared_server.log.read_text(encoding="utf-8", errors="replace")
     assert "Traceback" not in log
     assert '"event": "internal"' not in log
-    assert [*(shared_server.folder / "spool").iterdir()] == []
+    assert [*(shared_server.folder / "spool").glob("*")] == []
 
 
 async def _fill(server):
@@ -377,12 +377,12 @@ async def test_who_breaks_off_while_it_is_sent_leaves_nothing(filled, tmp_path, 
 
 async def test_so_many_wait_the_rest_are_told_and_figures_go_on(filled, tmp_path, monkeypatch):
     """A file that is written holds no connection, and no place among those who ask for figures."""
-    key = filled.province.key_of("H13.01")
+    key, gate = filled.province.key_of("H13.01"), report_files.gate()
+    monkeypatch.setattr(report_files, "gate", lambda: gate)
     async with beside(filled, tmp_path, monkeypatch, WAITS) as (exchange, url):
         many = report_files.AT_ONCE + report_files.IN_LINE
         waiting = [asyncio.create_task(got(url, PATH, key)) for _ in range(many)]
-        await until(lambda: [*tmp_path.glob("begun-*")])
-        await asyncio.sleep(0.2)
+        await until(lambda: [*tmp_path.glob("begun-*")] and gate.full)
         async with asyncio.timeout(20):
             status, raw, headers = await got(url, PATH, key)
         assert (status, json.loads(raw)["code"], headers["Retry-After"]) == (503, "busy", "5")

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from exchange.cli import named, report_table
+from exchange.cli import named
 from exchange.store import directory as store
 from exchange.tracker import merged, signature_usage, tally
-from exchange.tracker.reports import book, make
+from exchange.tracker.reports import book, make, worded
 from exchange.tracker.signature_usage import Asked
 from signing import trust
 
@@ -58,7 +58,7 @@ async def told(connection, period, agencies=None, name="BC-02"):
         one for one in made.lines if one.key.startswith("merged")
     ]
     counted = await signature_usage.told(connection, asked, TRUST)
-    said = [report_table.sentence(one, "vi") for one in made.lines if one.key.startswith("merged")]
+    said = [worded.sentence(one, "vi") for one in made.lines if one.key.startswith("merged")]
     return said, [one["code"] for one in counted["merged"]], counted["merged_more"]
 
 
