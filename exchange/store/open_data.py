@@ -21,11 +21,11 @@ async def counts(connection: Connection, view: str, first: date, last: date) -> 
 
 
 async def covered(connection: Connection, book: str, first: date, last: date) -> set[str]:
-    """The codes of agencies whose registers cover every day of a span."""
+    """The codes of agencies whose registers cover every day of a span on which they were agencies."""
     records = await connection.fetch(
         f"""SELECT agency.code FROM register_load AS load JOIN agency ON agency.id = load.agency
-            WHERE load.book = $1 AND load.undone_at IS NULL
-            GROUP BY agency.code HAVING range_agg({registers.COVERED}) @> daterange($2, $3, '[]')""",  # noqa: S608 - ours
+            WHERE load.book = $1 AND load.undone_at IS NULL AND valid_from <= $3 AND (valid_to IS NULL OR valid_to >= $2)
+            GROUP BY agency.id HAVING range_agg({registers.COVERED}) @> {registers.LASTED}""",  # noqa: S608 - ours
         book, first, last,
     )  # fmt: skip
     return {one["code"] for one in records}

@@ -11,6 +11,8 @@ from exchange.store.pool import Connection
 COVERED = """CASE WHEN load.first <= load.last THEN daterange(load.first, load.last, '[]')
                       * daterange(make_date(load.year, 1, 1), make_date(load.year, 12, 31), '[]') END"""
 """The days that a load covers: none but those of its year. What is handed over in January is in the new year's book too."""
+LASTED = "daterange(greatest($2::date, agency.valid_from), least($3::date, agency.valid_to), '[]')"
+"""The days of a span, $2 to $3, on which an agency was one; only where there are any."""
 
 
 @dataclass(frozen=True)
@@ -147,12 +149,12 @@ async def coverage(
     """How many counted agencies have loaded books that cover every day of the span together, of how many.
 
     Of those that were not yet switched off when the span ended: its figures do not move afterwards. Of an agency that
-    ended within the span (merged, sáp nhập) books need tell no longer than it lasted.
+    began or ended within the span (merged, sáp nhập) books need tell no more than the days that it lasted.
     """
     record = await connection.fetchrow(
         f"""SELECT count(*) FILTER (WHERE coalesce((SELECT range_agg({COVERED}) FROM register_load AS load
                                                      WHERE load.agency = agency.id AND load.book = $1 AND load.undone_at IS NULL)
-                                                  @> daterange($2, least($3::date, valid_to), '[]'), false)) AS n,
+                                                  @> {LASTED}, false)) AS n,
                   count(*) AS d
              FROM agency
             WHERE counted AND ($4::uuid[] IS NULL OR agency.id = ANY($4))

@@ -7,6 +7,7 @@ import pytest
 
 from exchange.cli import named
 from exchange.store import directory as store
+from exchange.store import open_data
 from exchange.tracker import merged, signature_usage, tally
 from exchange.tracker.reports import book, make, worded
 from exchange.tracker.signature_usage import Asked
@@ -136,3 +137,24 @@ async def test_a_merged_agency_counts_for_as_long_as_it_was(connection, period, 
     for asked, extra in (([old], 0), (None, 1)):
         found = await tally.coverage(connection, tally.period(period), "out", tally.WHOLE, asked, AT)
         assert found == (covered[0], covered[1] + extra)
+    span = tally.period(period)
+    assert len(await open_data.covered(connection, "out", span.first, span.last)) == covered[0]
+
+
+@pytest.mark.parametrize(
+    "period, since, covered",
+    [
+        ("2026", date(2026, 7, 1), (1, 1)),
+        ("2026", date(2026, 7, 2), (0, 1)),
+        ("2026-H2", date(2026, 7, 1), (1, 1)),
+        ("2026-H1", date(2026, 7, 1), (0, 0)),
+    ],
+    ids=str,
+)
+async def test_a_new_agency_counts_from_its_first_day(connection, period, since, covered):
+    new = await agency(connection, "A")
+    await connection.execute("UPDATE agency SET valid_from = $2 WHERE id = $1", new, SINCE)
+    await connection.execute(LOADED, new, uuid4(), since, date(2026, 12, 31))
+    span = tally.period(period)
+    assert await tally.coverage(connection, span, "out", tally.WHOLE, [new], AT) == covered
+    assert len(await open_data.covered(connection, "out", span.first, span.last)) == covered[0]
