@@ -149,7 +149,7 @@ def _with_predecessors(
     request: web.Request, calling: Caller, left: list[UUID] | None, tree: _Tree, mergers: Iterable[Succession]
 ) -> list[UUID] | None:
     """With `predecessors=1` also those merged into these; of all that the caller sees, as far as it may see them."""
-    if left is None or one_of(request, "predecessors", ("0", "1")) == "0":
+    if one_of(request, "predecessors", ("0", "1")) == "0" or left is None:
         return left
     both = directory_succession.with_predecessors(mergers, left, tree.until)
     if tree.merged_too is not None and not text(request, "agency"):

@@ -11,10 +11,8 @@ from exchange.store import directory, pool
 async def agencies(
     connection: pool.Connection, codes: Sequence[str], at: datetime
 ) -> list[rules_directory.Agency | None]:
-    """The agencies with these codes today, None for a code that nobody has."""
-    today = paper_class.local_day(at)
-    snapshot = await directory.load(connection, today) if codes else None
-    return [rules_directory.find(snapshot, code, today) for code in codes] if snapshot else []
+    """The agencies with these codes today, or that had them last: books outlive who kept them. None for a code that nobody had."""
+    return await of_period(connection, codes, paper_class.local_day(at), at)
 
 
 async def of_period(

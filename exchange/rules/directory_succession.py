@@ -38,7 +38,12 @@ class Heir:
 
 def takes_effect(entry: AgencyEntry) -> date | None:
     """The first day of the successor: the one after the last of the merged agency."""
-    return entry.valid_to + _DAY if entry.successor and entry.valid_to else None
+    return entry.valid_to + _DAY if entry.successor and _ends(entry) and entry.valid_to else None
+
+
+def _ends(entry: AgencyEntry) -> bool:
+    """Whether it has a last day; the last that there is stands for none in many sheets."""
+    return entry.valid_to not in (None, date.max)
 
 
 def misfits(entries: Mapping[str, AgencyEntry]) -> Iterator[Misfit]:
@@ -63,7 +68,7 @@ def heir_of(snapshot: Directory, ended: Agency, on: date) -> Heir | None:
     while current is not None and current.takes_effect <= on and current.successor not in seen:
         seen.add(current.successor)
         found = snapshot.agencies.get(current.successor)
-        if found is not None and directory.holds(found, on):
+        if found is not None and directory.holds(found, on) and not found.disabled:
             return Heir(found, current.takes_effect)
         current = snapshot.successions.get(current.successor)
     return None
@@ -96,7 +101,7 @@ def with_predecessors(
 
 
 def _unfounded(entry: AgencyEntry) -> Iterator[Misfit]:
-    if entry.valid_to is None:
+    if not _ends(entry):
         yield Misfit(entry.code, "sheet_successor_no_end", "valid_to", entry.successor)
     if not entry.basis:
         yield Misfit(entry.code, "sheet_successor_no_basis", "basis", entry.successor)
@@ -118,7 +123,8 @@ def _followed(entry: AgencyEntry, entries: Mapping[str, AgencyEntry]) -> Iterato
 
 def _circle(code: str, entries: Mapping[str, AgencyEntry]) -> str:
     """The way round from an agency to itself; empty if there is none."""
-    way = [code]
-    while (entry := entries.get(way[-1])) and entry.successor and entry.successor not in way:
+    way, met = [code], {code}
+    while (entry := entries.get(way[-1])) and entry.successor and entry.successor not in met:
         way.append(entry.successor)
+        met.add(entry.successor)
     return " → ".join([*way, code]) if entry and entry.successor == code else ""

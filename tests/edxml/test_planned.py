@@ -366,6 +366,21 @@ def test_a_forbidden_character_is_found_wherever_it_stands(length):
             assert markup.cut(b"<a>%b</a>" % text), (code, place)
 
 
+@pytest.mark.parametrize("text", [b"&amp;", b"&#65;", b"&#x41;"])
+def test_a_letter_of_many_references_is_the_parsers(text):
+    """Some hundreds are read by the plan; thousands would take it many times as long as the parser."""
+
+    def of(count):
+        return LETTER.replace(
+            b"</edXML:ContentTransferEncoded>", text * count + b"</edXML:ContentTransferEncoded>"
+        )
+
+    before = LETTER.count(b"&") - LETTER.count(b"&#13;")
+    assert is_same(of(markup.MOST_REFERENCES - before))
+    assert not is_same(of(markup.MOST_REFERENCES - before + 1))
+    assert not is_same(of(200_000))
+
+
 def test_every_angle_bracket_matters():
     places = [match.start() for match in re.finditer(rb"[<>]", LETTER)]
     for place in places[::3]:

@@ -24,6 +24,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 PIECE = 1 << 16
 """So many letters or more make a piece of a file."""
 
+NEVER_CLOSED = ("coverage", "merged", "merged_more")
+"""What a tally's JSON tells of registers and mergers is as of the moment of asking, also of a closed period."""
+
 Many = Callable[[Iterator[Any]], Any]
 """What becomes of rows as they come: a list of all, or what gives them one by one."""
 
@@ -89,7 +92,10 @@ def _as_of_now(body: Mapping[str, Any], shown: Iterable[str]) -> list[str]:
     """The measures of a closed period that are as of the moment of asking, and the coverage; nothing of an open one: all is."""
     if not body["sha256"]:
         return []
-    return [*(name for name in shown if name not in measures.BY_CLASS), "coverage"]
+    return [
+        *(name for name in shown if name not in measures.BY_CLASS),
+        *filter(body.__contains__, NEVER_CLOSED),
+    ]
 
 
 def filters(made: Report) -> dict[str, list[str]]:
