@@ -50,8 +50,8 @@ async def file(request: web.Request, opened: IO[bytes], headers: Mapping[str, st
     sent.content_length = await asyncio.to_thread(opened.seek, 0, os.SEEK_END)
     sent.headers["X-Request-Id"] = request[REQUEST_ID]
     await asyncio.to_thread(opened.seek, 0)
-    await sent.prepare(request)
     with contextlib.suppress(ConnectionError):
+        await sent.prepare(request)
         while piece := await asyncio.to_thread(opened.read, FILE_PIECE):
             await sent.write(piece)
         await sent.write_eof()

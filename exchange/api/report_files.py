@@ -111,6 +111,8 @@ async def answer(
     )
     async with _folder(exchange) as folder:
         async with request.app[WRITING].enter():
+            if _gone(request):  # while it stood in line: nothing is made for nobody
+                raise Problem("busy", retry_after=AGAIN_SECONDS)
             file = await _written(request, order, await make(), folder)
         opened = file.open("rb")
     with opened:  # it has no name any more, and goes with us

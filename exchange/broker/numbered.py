@@ -16,7 +16,7 @@ from exchange.broker import expand, intake
 from exchange.broker.exchange import Exchange
 from exchange.edxml import model
 from exchange.errors import Finding
-from exchange.rules import admission, directory, document_types, documents
+from exchange.rules import admission, directory_succession, document_types, documents
 from exchange.rules.directory import Directory
 from exchange.store import commit, rows
 from exchange.store import documents as kept
@@ -71,7 +71,7 @@ def sent(letter: rows.LetterRow, message: model.Letter, known: Directory, at: da
     for one in message.replaced if letter.operation == "replace" else ():
         name = intake.compared(one.document_id)
         before = replaced.get(name, frozenset())
-        named = (directory.find(known, code, on) for code in one.codes)
+        named = (directory_succession.last_with(known, code, on) for code in one.codes)
         for_whom = frozenset(agency.id for agency in named if agency is not None)
         replaced[name] = before | for_whom if one.codes and before is not None else None
     return documents.Sent(document_id=letter.document_id, replaced=replaced)

@@ -88,7 +88,7 @@ def _update(asking: Asking, meant: Sequence[Target], gone: Collection[UUID]) -> 
     found = asking.agencies(wanted)
     unchanged = {one for one, code in found.items() if wanted[code] == (one in reached)}
     added = [one for one, code in found.items() if wanted[code] and one not in unchanged]
-    routable = {one for one in added if not asking.snapshot.agencies[one].disabled}
+    routable = {one for one in added if asking.takes(one)}
     removed = {one for one, code in found.items() if not wanted[code] and one not in unchanged}
     severity = "warning" if update.document or added or removed else "error"
     findings = [

@@ -12,7 +12,7 @@ from uuid import UUID
 from exchange.broker import expand, intake
 from exchange.broker.exchange import Exchange
 from exchange.edxml import model
-from exchange.rules import directory
+from exchange.rules import directory, directory_succession
 from exchange.rules.directory import Directory
 from exchange.store import operations as stored
 from exchange.store import rows
@@ -43,9 +43,14 @@ class Asking:
     test: bool
 
     def agencies(self, codes: Iterable[str]) -> dict[UUID, str]:
-        """The agencies of these codes, also those switched off: their deliveries are concerned all the same."""
-        found = ((directory.find(self.snapshot, code, self.on), code) for code in codes)
+        """The agencies of these codes, also those switched off, ended or merged: their deliveries are concerned all the same."""
+        found = ((directory_succession.last_with(self.snapshot, code, self.on), code) for code in codes)
         return {agency.id: directory.canonical(code) for agency, code in found if agency is not None}
+
+    def takes(self, agency: UUID) -> bool:
+        """Whether an agency takes letters today."""
+        known = self.snapshot.agencies[agency]
+        return directory.holds(known, self.on) and not known.disabled
 
 
 @dataclass(frozen=True, kw_only=True)

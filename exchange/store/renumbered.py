@@ -13,7 +13,7 @@ held the document once holds it once.
 
 The oldest letter of a key holds it (`first_of_key`): measures of a span rely on that. Letters of the old number, of the new one
 and of the document's id are locked (`documents.lock`); who sends the new number for the first time at this moment is met at the
-unique index, and locked then.
+unique index or, where it was committed between two statements, asked for once more, and locked then.
 """
 
 from collections.abc import Collection, Sequence
@@ -40,7 +40,7 @@ _MET = f"""
 SELECT EXISTS (SELECT FROM letter AS mine JOIN letter AS earlier
                            ON earlier.sender = mine.sender AND earlier.issued_year = $3 AND earlier.series = $4
                           AND earlier.number_key = $5 AND earlier.notation_key = $6
-                          AND earlier.operation IN ('new', 'replace') AND NOT earlier.test AND {SAME}
+                          AND earlier.operation IN ('new', 'replace') AND NOT earlier.test AND {SAME} AND earlier.id <> ALL($2)
                           AND (earlier.document_id, earlier.operation) IS DISTINCT FROM (mine.document_id, mine.operation)
                 WHERE mine.sender = $1 AND mine.id = ANY($2))"""  # noqa: S608 - the statement is ours
 _MOVE = """
@@ -59,13 +59,17 @@ _HOLDS = (
 )
 
 
+class _TakenError(Exception):
+    """Somebody else sent the same document under the new number at this moment."""
+
+
 async def renumber(connection: Connection, update: rows.LetterRow, letters: Sequence[UUID]) -> None:
     """Part of a commit that locked these letters: their document carries the number that this update of it gives."""
     for _ in range(2):
         try:
             await _moved(connection, update, letters)
             break
-        except asyncpg.UniqueViolationError:  # somebody else took the number at this moment, and has it now
+        except (asyncpg.UniqueViolationError, _TakenError):  # somebody else has the number since a moment ago
             await documents.lock(connection, [], [update])
 
 
@@ -78,6 +82,10 @@ async def _moved(connection: Connection, update: rows.LetterRow, letters: Sequen
             return
         await connection.execute(_MOVE, update.sender, ids, *new)
         await _hold(connection, update.sender, {new, *(tuple(one[name] for name in KEY) for one in moving)})
+        if await connection.fetchval(
+            _MET, update.sender, ids, *new
+        ):  # each statement sees what others committed before it
+            raise _TakenError
 
 
 async def _hold(connection: Connection, sender: UUID, keys: Collection[tuple[object, ...]]) -> None:

@@ -358,6 +358,23 @@ async def test_who_breaks_off_while_it_is_written_ends_the_writer(filled, tmp_pa
         assert (await got(url, PATH, key))[:2] == (200, b"x" * 10)
 
 
+async def test_for_who_breaks_off_in_line_nothing_is_made(filled, tmp_path, monkeypatch):
+    key, gate = filled.province.key_of("H13.01"), report_files.gate()
+    monkeypatch.setattr(report_files, "gate", lambda: gate)
+    async with beside(filled, tmp_path, monkeypatch, WAITS) as (exchange, url):
+        first = asyncio.create_task(got(url, PATH, key))
+        await until(lambda: [*tmp_path.glob("begun-*")])
+
+        async def in_line(_reading):
+            await until(lambda: gate._here == 2)
+
+        await broken_off(url, PATH, key, in_line)
+        (tmp_path / "go").touch()
+        assert (await first)[0] == 200
+        await until(lambda: gate._here == 0 and left(exchange) == ([], []))
+        assert len([*tmp_path.glob("begun-*")]) == 1
+
+
 async def test_who_breaks_off_while_it_is_sent_leaves_nothing(filled, tmp_path, monkeypatch):
     key = filled.province.key_of("H13.01")
     async with beside(filled, tmp_path, monkeypatch, "(folder / 'file').write_bytes(bytes(64 << 20))") as (

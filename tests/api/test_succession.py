@@ -210,6 +210,9 @@ async def test_commands_say_the_same(merged):
         assert here["classes"] == there["classes"]
     said = merged.congvan("tally", "--period", YEAR, "--agency", NEW, "--predecessors", check=True).stdout
     assert " ".join(said.split()).count(f"→ {NEW} ({TODAY:%d/%m/%Y})") == 2
+    assert told(merged, "register", "list", "--agency", OLD)  # its books come when it is gone
+    status, said = await got(merged, f"/v1/tally?period={YEAR}&predecessors=junk", key)
+    assert (status, said["code"]) == (400, "bad_request")
 
 
 async def test_a_report_says_who_was_merged_and_with_whom_it_was_counted(merged):

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import shutil
 
 import pytest
 from acting import acting, filed
 from correspondence import replacing, updating
 from province import fetch
 
-from exchange.store import documents
+from exchange.store import documents, renumbered
 
 X, Y = "H13.31", "H13.32"
 
@@ -169,3 +170,32 @@ async def test_two_who_mend_at_once_and_one_who_sends(at):
             at.ack(letters["a"], X),
         )
         assert await at.faults() == []
+
+
+async def test_who_sends_the_new_number_between_two_statements_is_met(
+    province, province_database, tmp_path, monkeypatch
+):
+    """Its letter is committed after the first question whether the number is taken: it must be asked again."""
+    folders = [tmp_path / name for name in ("one", "other")]
+    for folder in folders:
+        folder.mkdir()
+    async with acting(province, province_database, folders[0]) as one:
+        shutil.copy(folders[0] / "receipt.key", folders[1])
+        async with acting(province, province_database, folders[1]) as other:
+            first, sent, hold = filed(X, number="12"), [], renumbered._hold
+
+            async def late(connection, sender, keys):
+                if not sent:
+                    sent.append(await other.sent(filed(X, number="921", name="c")))
+                await hold(connection, sender, keys)
+
+            about = await one.sent(first)
+            monkeypatch.setattr(renumbered, "_hold", late)
+            await one.sent(updating(first, document=True, number="921", notation=first.notation))
+            await one.ack(about, X)
+            await one.ack(sent[0], X)
+            rows = await fetch(
+                one.dsn, "SELECT number_key FROM letter WHERE operation = 'new' ORDER BY number_key"
+            )
+            assert [row["number_key"] for row in rows] == ["12", "921"]
+            assert not await one.faults()

@@ -174,12 +174,19 @@ async def test_waiting_for_a_worker_has_its_limit():
         assert code == "verification_timeout"
         assert await pool.first_page(cases.page()) == ""
         pool._quick.free.put_nowait(taken)
-        assert (await examined(pool, cases.by_person()))[0][0].passed
+        assert await passes(pool)
         pool._turns.blame("bad")
         async with pool._turns.quick("bad"):
             code = (await examined(pool.of("bad"), cases.by_person()))[1][0].code
         assert code == "verification_timeout"
-        assert (await examined(pool.of("bad"), cases.by_person()))[0][0].passed
+        assert await passes(pool.of("bad"))
+
+
+async def passes(pool):
+    """Whether a file passes once there is a worker; on a busy machine one may not come in time at the first try."""
+    while not (found := (await examined(pool, cases.by_person()))[0]):
+        pass
+    return found[0].passed
 
 
 async def test_a_file_that_takes_too_long_costs_its_worker():

@@ -20,6 +20,8 @@ LOWER_PRIORITY = 15
 
 def main(folder: Path) -> int:
     """Write the file; the exit code that says how it went."""
+    with contextlib.suppress(OSError):
+        os.nice(LOWER_PRIORITY)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     tempfile.tempdir = str(folder)
     made, order, limits = handed.taken(folder)
@@ -46,9 +48,7 @@ def write(made: Report | Periodic, order: Order, file: Path) -> None:
 
 
 def _limit(limits: Limits) -> None:
-    """Others go first; so much memory and processor time, and no more."""
-    with contextlib.suppress(OSError):
-        os.nice(LOWER_PRIORITY)
+    """So much memory and processor time, and no more."""
     signal.signal(signal.SIGXCPU, _too_long)
     for what, most in (
         (resource.RLIMIT_CORE, 0),
@@ -66,7 +66,7 @@ def _too_long(_signal: int, _frame: object) -> None:
 
 def _end_with_parent() -> None:
     """Nothing is ever said to us: what comes is the end of who started us."""
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 
 
