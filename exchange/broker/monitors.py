@@ -131,7 +131,8 @@ async def _found(connection: Connection, role: Role, today: date) -> tuple[UUID,
 
 
 async def _agency(connection: Connection, code: str | None, on: date) -> UUID | None:
+    """Also one that has ended: its figures are still asked for, and who may ask for them is still decided."""
     if code is None:
         return None
     wanted = rules.canonical(code)
-    return (await directory.find(connection, [wanted], on)).get(wanted)
+    return (await directory.of_period(connection, [wanted], on, on)).get(wanted)

@@ -1,4 +1,4 @@
-"""Which offices' registers are to be matched again: letters arrived, or went, after their row was loaded."""
+"""Which offices' registers are to be matched again: letters arrived, went, or got their number after their row was loaded."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,7 +11,18 @@ MOVING = ("arrived", "status", "withdrawn", "agreed", "replaced", "duplicate", "
 """Events of the journal after which a delivery may count that did not, or no longer."""
 _CHANGED = """SELECT DISTINCT delivery.* FROM journal JOIN delivery ON delivery.recipient = journal.agency
                                                                   AND delivery.id = journal.delivery
-               WHERE journal.at > $1 AND journal.event = ANY($2)"""
+               WHERE journal.at > $1 AND journal.event = ANY($2)
+               UNION
+              SELECT delivery.*
+                FROM letter AS said
+                JOIN letter_link AS link ON link.sender = said.sender AND link.letter = said.id AND link.kind = 'updates'
+                JOIN letter AS target ON target.sender = link.sender AND target.id = link.target
+                JOIN letter AS moved ON moved.sender = target.sender AND moved.issued_year = target.issued_year
+                     AND moved.series = target.series AND moved.number_key = target.number_key
+                     AND moved.notation_key = target.notation_key AND moved.operation IN ('new', 'replace')
+                JOIN delivery ON delivery.sender = moved.sender AND delivery.letter = moved.id
+               WHERE said.operation = 'update' AND said.restated AND said.accepted_at > $1"""
+"""Deliveries of which something was told since, and those of documents that an update may have given another number."""
 _DUE = f"""WITH changed AS MATERIALIZED ({_CHANGED})
            SELECT row.agency FROM changed AS delivery JOIN register_row AS row ON row.letter = delivery.letter
             WHERE row.load IS NOT NULL AND row.delivery = delivery.id AND {GONE}
@@ -53,7 +64,7 @@ async def everybody(connection: Connection) -> Collection[UUID]:
 
 
 async def due(connection: Connection, since: datetime) -> Collection[UUID]:
-    """Housekeeping: agencies with a row whose delivery arrived, or stopped counting, since then."""
+    """Housekeeping: agencies with a row whose delivery arrived, stopped counting, or has another number, since then."""
     return {one["agency"] for one in await connection.fetch(_DUE, since, list(MOVING))}
 
 

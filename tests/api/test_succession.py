@@ -210,6 +210,10 @@ async def test_commands_say_the_same(merged):
         assert here["classes"] == there["classes"]
     said = merged.congvan("tally", "--period", YEAR, "--agency", NEW, "--predecessors", check=True).stdout
     assert " ".join(said.split()).count(f"→ {NEW} ({TODAY:%d/%m/%Y})") == 2
+    rows = await fetch(merged.dsn, "SELECT id FROM system WHERE name = 'giám sát' LIMIT 1")
+    system = str(rows[0]["id"])
+    for end in ([], ["--end"]):
+        merged.congvan("system", "monitor", system, "--agency", OLD, *end, check=True)
     assert told(merged, "register", "list", "--agency", OLD)  # its books come when it is gone
     status, said = await got(merged, f"/v1/tally?period={YEAR}&predecessors=junk", key)
     assert (status, said["code"]) == (400, "bad_request")

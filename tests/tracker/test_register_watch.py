@@ -2,12 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import register_files as files
 import register_world as world
+from acting import acting, filed
+from correspondence import updating
 from register_world import AT, HAND, book, count, load, sound, undo
 
 from exchange.store import journal, rows
@@ -49,6 +51,15 @@ async def tell(pool, event, delivery, at=LATER):
 async def classes(pool, **asked):
     found = await count(pool, **asked)
     return " ".join(f"{name}{n}" for name, n in found.classes.items() if n)
+
+
+async def sent(pool):
+    """All that was ever sent, by class, whatever the year."""
+    found = await pool.fetch(
+        """SELECT class, sum(n)::int AS n FROM (SELECT view, class, n FROM tally_day UNION ALL SELECT view, class, n FROM tally_delta)
+            AS facts WHERE view = 'out' GROUP BY class HAVING sum(n) <> 0"""
+    )
+    return {one["class"]: one["n"] for one in found}
 
 
 async def interrupted(pool, raw):
@@ -105,6 +116,25 @@ async def test_letters_that_come_and_go_after_the_book_was_loaded(pool):
     await undo(pool, outgoing.load)
     assert (await classes(pool), await classes(pool, view="in")) == ("", "P1")
     await sound(pool)
+
+
+async def test_a_letter_that_got_its_number_by_an_update_is_found(province, province_database, tmp_path):
+    async with acting(province, province_database, tmp_path) as at:
+        pool, first = at.exchange.pool, filed("H13.02", number="12", issued_on=date(2026, 1, 5))
+        about = await at.sent(first)
+        await at.ack(about, "H13.02")
+        await load(pool, book(files.out(f"921/{first.notation}", "H13.02")))
+        assert await sent(pool) == {"N": 1, "P": 1}
+        await register_watch.keep_up(at.exchange)
+        long_ago = datetime.now(UTC) - timedelta(hours=1)
+        await pool.execute("UPDATE journal SET at = $1", long_ago)  # what else there was to look at is told
+        assert await register_watch.keep_up(at.exchange) == 0
+        await at.sent(updating(first, document=True, number="921", notation=first.notation))
+        await pool.execute("UPDATE journal SET at = $1", long_ago)
+        assert await register_watch.keep_up(at.exchange) == 1
+        assert await sent(pool) == {"S": 1}
+        assert await register_watch.keep_up(at.exchange) == 0
+        await sound(pool)
 
 
 async def test_what_is_no_office_s_business_is_none_of_ours(pool):
